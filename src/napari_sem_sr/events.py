@@ -1,0 +1,123 @@
+"""What long work reports while it runs.
+
+Long work is a generator of these events whose return value is the result: ``iter_upscale`` and its
+kin. :func:`drain` runs such a generator to its end for callers who want only the result. Closing
+the generator cancels the work and leaves a state that can be resumed.
+"""
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened during long work."""
+
+
+@dataclass(frozen=True)
+class Notice(Event):
+    """One sentence a person should read; the work goes on."""
+
+    message: str
+
+
+@dataclass(frozen=True)
+class Progress(Event):
+    """``done`` of ``total`` ``unit`` of the step called ``what``."""
+
+    what: str
+    done: int
+    total: int
+    unit: str
+
+
+@dataclass(frozen=True)
+class TileDone(Event):
+    """A tile of slice ``slice`` has been computed (not yet written)."""
+
+    slice: int
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class UpscaleStarted(Event):
+    """The output exists and can be opened; ``already_done`` of ``total`` slices were found in it."""
+
+    output: Path
+    already_done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class SliceDone(Event):
+    """Slice ``slice`` (index in the input stack) is on disk; ``done`` of ``total`` are."""
+
+    slice: int
+    done: int
+    total: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class StageStarted(Event):
+    """Training enters ``stage`` ("twin" or "gan"), planned for ``epochs`` epochs of ``steps_per_epoch``."""
+
+    stage: str
+    epochs: int
+    steps_per_epoch: int
+
+
+@dataclass(frozen=True)
+class StepDone(Event):
+    """One optimiser step: ``pixels`` HR pixels were shown, ``losses`` by name."""
+
+    stage: str
+    epoch: int
+    step: int
+    total_steps: int
+    seconds: float
+    pixels: int
+    losses: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Evaluated(Event):
+    """Scores on images never trained on, by name (``psnr``, ``ssim``, ``bicubic_psnr``, ...)."""
+
+    stage: str
+    epoch: int
+    step: int
+    scores: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class CheckpointSaved(Event):
+    """Training can be resumed from ``path`` at ``step``."""
+
+    path: Path
+    step: int
+
+
+def drain(work: Generator[Event, None, Result]) -> Result:
+    """Run ``work`` to its end and return its result.
+
+    Parameters
+    ----------
+    work
+        A generator of events, as made by the ``iter_...`` functions.
+
+    Returns
+    -------
+    The return value of the generator.
+    """
+    while True:
+        try:
+            next(work)
+        except StopIteration as stop:
+            result: Result = stop.value
+            return result
