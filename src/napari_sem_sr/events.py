@@ -74,12 +74,12 @@ class StageStarted(Event):
 
 @dataclass(frozen=True)
 class StepDone(Event):
-    """One optimiser step: ``pixels`` HR pixels were shown, ``losses`` by name."""
+    """One optimiser step: ``done`` (0 to 1) of the stage's budget, ``pixels`` HR pixels shown so far."""
 
     stage: str
     epoch: int
     step: int
-    total_steps: int
+    done: float
     seconds: float
     pixels: int
     losses: Mapping[str, float] = field(default_factory=dict)

@@ -1,0 +1,60 @@
+# `make demo` and `make test` do all set-up on a fresh machine.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# A CPU build of torch: the default one of PyPI brings gigabytes of CUDA that a demo does not need.
+TORCH ?= torch==2.13.0
+SCREEN := xvfb-run -a -s "-screen 0 1366x768x24"
+
+.PHONY: demo app test lint screenshots clean
+
+demo: $(VENV)/.installed
+	$(BIN)/sem-sr demo --out demo
+
+app: $(VENV)/.installed-all demo/lr.tif
+	$(BIN)/sem-sr app demo/lr.tif demo/sr.zarr demo/hr.tif
+
+demo/lr.tif: $(VENV)/.installed
+	$(BIN)/sem-sr demo --out demo
+
+test: $(VENV)/.installed-dev .display
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(SCREEN) $(BIN)/python -m pytest
+
+screenshots: $(VENV)/.installed-dev .display
+	$(SCREEN) $(BIN)/python docs/make_screenshots.py
+
+$(VENV)/.torch:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet "$(TORCH)" || $(BIN)/python -m pip install --quiet torch --index-url https://download.pytorch.org/whl/cpu
+	touch $@
+
+$(VENV)/.installed: $(VENV)/.torch pyproject.toml
+	$(BIN)/python -m pip install --quiet -e .
+	touch $@
+
+$(VENV)/.installed-all: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet -e ".[all]"
+	touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.torch pyproject.toml
+	$(BIN)/python -m pip install --quiet -e ".[dev,cluster]"
+	touch $@ $(VENV)/.installed
+
+# Linux only: libraries that Qt and OpenGL need, and a screen for machines without one.
+APT := xvfb xauth libgl1 libegl1 libglx-mesa0 libgl1-mesa-dri libxkbcommon-x11-0 libdbus-1-3 \
+	libfontconfig1 libglib2.0-0 libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 \
+	libxcb-randr0 libxcb-render-util0 libxcb-shape0 libxcb-xfixes0 libxcb-xkb1
+.PHONY: .display
+.display:
+	@if command -v apt-get >/dev/null && ! dpkg -s $(APT) >/dev/null 2>&1; then \
+		SUDO=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+		$$SUDO apt-get update -qq && $$SUDO apt-get install -y -qq $(APT); \
+	fi
+
+clean:
+	rm -rf $(VENV) demo

@@ -1,0 +1,133 @@
+"""Train the bundled models from the real images of the data folder.
+
+    python benchmarks/train_zoo.py sem-x4 --data ../shared/data --minutes 75 --out runs/sem-x4
+
+Which specimens are learned from and which are held out is written here, so that every later claim
+about a bundled model can be checked against it. Interrupt with Ctrl-C; ``--resume`` goes on.
+"""
+
+import argparse
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import dask.array as da
+
+from napari_sem_sr.events import Evaluated, Notice, StageStarted, StepDone
+from napari_sem_sr.io import read_stack
+from napari_sem_sr.model.card import Architecture
+from napari_sem_sr.pairing.teachers import Split, Teacher, read_teachers, teachers_of
+from napari_sem_sr.stack import SemStack
+from napari_sem_sr.training.settings import TrainSettings
+from napari_sem_sr.training.trainer import iter_train
+
+# Groups held out, by purpose; all others are learned from.
+CALIBRATION = {"coating/040617#2", "coating/S879", "superalloy/spot6", "superalloy/spot7"}
+TEST = {
+    "coating/070516#3",
+    "coating/032919#10",
+    "powder/Sc3Tile",
+    "superalloy/spot4",
+    "superalloy/spot5",
+    "medulla/volume 2",
+}
+CREDITS = {
+    "powder": "powder: Ames Laboratory and Cohn et al., JOM 73 (2021) 2159, github.com/rccohn/AMPIS (MIT)",
+    "coating": "coating: Stuckner, Harder, Smith, npj Comput. Mater. 8 (2022) 200, NASA Glenn, "
+    "github.com/nasa/pretrained-microscopy-models (MIT)",
+    "superalloy": "superalloy: Stuckner, Harder, Smith, npj Comput. Mater. 8 (2022) 200, NASA Glenn, "
+    "github.com/nasa/pretrained-microscopy-models (MIT)",
+    "microspherules": "microspherules: Bob620, github.com/Bob620/probelab-reimager (MIT)",
+    "medulla": "medulla: FlyEM, Janelia Research Campus (HHMI), github.com/janelia-flyem/"
+    "neuroproof_examples (Creative Commons Attribution)",
+}
+MATERIALS = {
+    "sem-x4": tuple(CREDITS),
+    "powder-x4": ("powder",),
+    "coating-x4": ("coating",),
+    "medulla-x4": ("medulla",),
+}
+
+
+def folder_teachers(data: Path, material: str) -> Iterator[Teacher]:
+    """Images of one material; groups are named ``material/specimen``."""
+    images = sorted([*(data / material).glob("*.png"), *(data / material).glob("*.tif")])
+    for teacher in read_teachers(images):
+        yield replace(teacher, group=f"{material}/{teacher.group}")
+
+
+def medulla_teachers(data: Path) -> Iterator[Teacher]:
+    """Planes of the isotropic volumes: every 8th along z, every 16th along y and x.
+
+    Volume 2 is held out as a whole; only its z-planes are scored, as a FIB-SEM user would see them.
+    """
+    for number in (1, 2):
+        path = data / "medulla_fibsem" / f"training_sample{number}_250x250x250.tif"
+        stack = replace(read_stack(path, voxel_nm=(10.0, 10.0, 10.0)), name=f"medulla {number}")
+        group = f"medulla/volume {number}"
+        if number == 2:
+            yield from teachers_of(_every(stack, 50), group)
+            continue
+        yield from teachers_of(_every(stack, 8), group)
+        for axes in ((1, 0, 2), (2, 0, 1)):
+            turned = replace(stack, data=da.transpose(stack.data, axes).rechunk((1, -1, -1)))
+            yield from teachers_of(_every(turned, 16), group)
+
+
+def _every(stack: SemStack, step: int) -> SemStack:
+    return replace(stack, data=stack.data[::step])
+
+
+def split_of(name: str, data: Path) -> Split:
+    """Teachers of a bundled model by purpose."""
+    teachers: list[Teacher] = []
+    for material in MATERIALS[name]:
+        found = medulla_teachers(data) if material == "medulla" else folder_teachers(data, material)
+        teachers += list(found)
+    return Split(
+        train=tuple(t for t in teachers if t.group not in CALIBRATION | TEST),
+        calibration=tuple(t for t in teachers if t.group in CALIBRATION),
+        test=tuple(t for t in teachers if t.group in TEST),
+        unit="specimen",
+    )
+
+
+def main() -> None:
+    """Train one model and print how it goes."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("name", choices=MATERIALS)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--minutes", type=float, default=75)
+    parser.add_argument("--blocks", type=int, default=8)
+    parser.add_argument("--channels", type=int, default=48)
+    parser.add_argument("--resume", action="store_true")
+    arguments = parser.parse_args()
+    split = split_of(arguments.name, arguments.data)
+    settings = TrainSettings(
+        minutes=arguments.minutes,
+        architecture=Architecture(channels=arguments.channels, blocks=arguments.blocks),
+    )
+    work = iter_train(
+        (),
+        settings,
+        arguments.out,
+        name=arguments.name,
+        split=split,
+        licence="BSD-3-Clause (weights); teachers under the licences in the credits",
+        credits=[CREDITS[m] for m in MATERIALS[arguments.name]],
+        resume=arguments.resume,
+    )
+    for event in work:
+        match event:
+            case StepDone() if event.step % 50 == 0:
+                losses = ", ".join(f"{k} {v:.4f}" for k, v in event.losses.items())
+                print(f"{event.stage} {event.step} {event.done:.1%} {event.seconds:.0f} s {losses}")
+            case Evaluated():
+                print(event.stage, event.step, {k: round(v, 3) for k, v in event.scores.items()})
+            case StageStarted() | Notice():
+                print(event)
+
+
+if __name__ == "__main__":
+    main()

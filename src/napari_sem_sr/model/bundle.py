@@ -1,0 +1,273 @@
+"""The model bundle: a folder, or the same zipped with suffix ``.semsr``.
+
+``card.json``, ``generator.safetensors``, ``twin.safetensors``, ``calibration.safetensors`` and
+``preview.png``. No pickle is ever loaded: only these names are read, and only as JSON, safetensors
+and PNG.
+"""
+
+import hashlib
+import io
+import os
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pydantic
+import torch
+from PIL import Image
+from safetensors import SafetensorError
+from safetensors.numpy import load as load_arrays
+from safetensors.numpy import save as save_arrays
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from torch import Tensor
+
+from napari_sem_sr.errors import ModelError, OutputError
+from napari_sem_sr.model.card import Card
+from napari_sem_sr.model.generator import Generator
+
+SUFFIX = ".semsr"
+CARD = "card.json"
+GENERATOR = "generator.safetensors"
+TWIN = "twin.safetensors"
+CALIBRATION = "calibration.safetensors"
+PREVIEW = "preview.png"
+REQUIRED = (CARD, GENERATOR, TWIN, CALIBRATION)
+ALLOWED = frozenset({*REQUIRED, PREVIEW})
+# Far above any sensible generator; keeps a crafted zip from filling the memory.
+MAX_PART_BYTES = 1 << 30
+Which = Literal["gan", "twin"]
+Arrays = Mapping[str, npt.NDArray[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A trained model as loaded: its card, both networks' weights and its calibration data.
+
+    Parameters
+    ----------
+    card
+        What is known about it.
+    weights
+        State by network: ``"gan"`` (after the adversarial stage) and ``"twin"`` (before it).
+    calibration
+        Arrays from which the answer checks are made (domain statistics, conformal tables).
+    content_hash
+        Hash over card, weights and calibration, ``blake2b:...``.
+    path
+        Where it was loaded from.
+    preview
+        PNG bytes, or None.
+    """
+
+    card: Card
+    weights: Mapping[Which, Mapping[str, Tensor]]
+    calibration: Arrays
+    content_hash: str
+    path: Path
+    preview: bytes | None = field(default=None, repr=False)
+
+    @cached_property
+    def default_sharpness(self) -> float:
+        """Sharpness that is used unless someone asks for another."""
+        return self.card.default_sharpness
+
+    def network(self, which: Which) -> Generator:
+        """Fp32 generator in eval mode: (N, 1, H, W) in [0, 1] -> (N, 1, fH, fW)."""
+        return self._built(self.weights[which])
+
+    def blended(self, sharpness: float) -> Generator:
+        """Generator with weights between the twin (0) and the GAN (1).
+
+        Interpolation of weights as in Wang et al. 2018 (ESRGAN): it makes sense because the GAN
+        starts from the twin's weights and neither uses BatchNorm.
+        """
+        if not 0 <= sharpness <= 1:
+            raise ModelError(f"Sharpness {sharpness} is not between 0 (twin) and 1 (SRGAN).")
+        twin, gan = self.weights["twin"], self.weights["gan"]
+        return self._built({k: torch.lerp(twin[k].float(), gan[k].float(), sharpness) for k in gan})
+
+    def _built(self, weights: Mapping[str, Tensor]) -> Generator:
+        a = self.card.architecture
+        network = Generator(self.card.factor, a.channels, a.blocks, a.tail_channels)
+        network.load_state_dict({k: v.float() for k, v in weights.items()})
+        return network.eval().requires_grad_(False)
+
+
+def save_model(
+    path: Path,
+    card: Card,
+    gan: Mapping[str, Tensor],
+    twin: Mapping[str, Tensor],
+    calibration: Arrays,
+    preview: npt.NDArray[np.uint8] | None = None,
+    *,
+    overwrite: bool = False,
+) -> None:
+    """Write a bundle; a folder, or zipped where ``path`` ends in ``.semsr``. Appears whole or not at all.
+
+    Raises
+    ------
+    OutputError
+        If something is there already (and ``overwrite`` is not given), or it cannot be written.
+    """
+    if path.exists() and not overwrite:
+        raise OutputError(f"'{path}' exists; give another name for the model or allow overwriting.")
+    parts = {
+        CARD: card.model_dump_json(indent=1).encode(),
+        GENERATOR: save_tensors({k: v.contiguous() for k, v in gan.items()}),
+        TWIN: save_tensors({k: v.contiguous() for k, v in twin.items()}),
+        CALIBRATION: save_arrays({k: np.ascontiguousarray(v) for k, v in calibration.items()}),
+    }
+    if preview is not None:
+        stream = io.BytesIO()
+        Image.fromarray(preview).save(stream, "PNG")
+        parts[PREVIEW] = stream.getvalue()
+    _write_parts(path, parts)
+
+
+def _write_parts(path: Path, parts: Mapping[str, bytes]) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as temporary:
+            made = Path(temporary) / path.name
+            if path.suffix == SUFFIX:
+                with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+                    for name, content in parts.items():
+                        # a fixed date: the same model is the same file
+                        archive.writestr(zipfile.ZipInfo(name), content)
+            else:
+                made.mkdir()
+                for name, content in parts.items():
+                    (made / name).write_bytes(content)
+            if path.is_dir():
+                os.replace(path, Path(temporary) / "replaced")
+            os.replace(made, path)
+    except OSError as error:
+        raise OutputError(
+            f"The model cannot be written to '{path}' ({error.strerror or error}); "
+            "give a place with enough room that you may write to."
+        ) from error
+
+
+def load_bundle(path: Path) -> Model:
+    """Load a bundle from its folder or ``.semsr`` file.
+
+    Raises
+    ------
+    ModelError
+        If it is missing, incomplete, damaged, or holds anything but JSON, safetensors and PNG.
+    """
+    parts = read_parts(path)
+    try:
+        card = Card.model_validate_json(parts[CARD])
+    except pydantic.ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "the card"
+        raise ModelError(
+            f"The card of model '{path}' is not valid ({where}: {first['msg']}); "
+            "get the model again from where it came."
+        ) from error
+    weights: dict[Which, Mapping[str, Tensor]] = {}
+    try:
+        weights["gan"] = load_tensors(parts[GENERATOR])
+        weights["twin"] = load_tensors(parts[TWIN])
+        calibration = load_arrays(parts[CALIBRATION])
+    except (SafetensorError, ValueError) as error:
+        raise ModelError(
+            f"Model '{path}' is damaged ({error}); get it again from where it came."
+        ) from error
+    digest = hashlib.blake2b(digest_size=20)
+    for name in REQUIRED:
+        digest.update(hashlib.blake2b(parts[name]).digest())
+    model = Model(
+        card=card,
+        weights=weights,
+        calibration=calibration,
+        content_hash=f"blake2b:{digest.hexdigest()}",
+        path=path,
+        preview=parts.get(PREVIEW),
+    )
+    for which in ("gan", "twin"):
+        _check_weights(model, which)
+    return model
+
+
+def _check_weights(model: Model, which: Which) -> None:
+    try:
+        model.network(which)
+    except RuntimeError as error:
+        raise ModelError(
+            f"The weights of the {which} in model '{model.path}' do not fit the architecture on its "
+            "card; get the model again from where it came."
+        ) from error
+    if not all(bool(torch.isfinite(t).all()) for t in model.weights[which].values()):
+        raise ModelError(
+            f"The weights of the {which} in model '{model.path}' hold NaN or infinite numbers; "
+            "train it again or get it again from where it came."
+        )
+
+
+def read_parts(path: Path) -> dict[str, bytes]:
+    """Read the files of a bundle, refusing whatever does not belong in one."""
+    if not path.exists():
+        raise ModelError(f"There is no model at '{path}'; give a bundle folder or a {SUFFIX} file.")
+    try:
+        parts = _folder_parts(path) if path.is_dir() else _zip_parts(path)
+    except (zipfile.BadZipFile, OSError, EOFError, RuntimeError) as error:
+        raise ModelError(
+            f"Model '{path}' cannot be read ({error}); give a bundle folder or an undamaged {SUFFIX} file."
+        ) from error
+    missing = [name for name in REQUIRED if name not in parts]
+    if missing:
+        raise ModelError(
+            f"'{path}' is not a complete model bundle ({', '.join(missing)} missing); "
+            "get the model again from where it came."
+        )
+    return parts
+
+
+def _folder_parts(path: Path) -> dict[str, bytes]:
+    entries = [p for p in path.iterdir() if not p.name.startswith(".")]
+    _refuse_foreign(path, [p.name for p in entries])
+    _refuse_large(path, [p.stat().st_size for p in entries])
+    return {p.name: p.read_bytes() for p in entries}
+
+
+def _zip_parts(path: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(path) as archive:
+        infos = archive.infolist()
+        _refuse_foreign(path, [i.filename for i in infos])
+        _refuse_large(path, [i.file_size for i in infos])
+        return {i.filename: archive.read(i) for i in infos}
+
+
+def _refuse_foreign(path: Path, names: list[str]) -> None:
+    for name in names:
+        if name not in ALLOWED:
+            raise ModelError(
+                f"Model '{path}' holds '{name}', which does not belong in a bundle and might run code "
+                "when loaded (a pickle, say); it was not opened. Use a bundle made by this plugin."
+            )
+
+
+def _refuse_large(path: Path, sizes: list[int]) -> None:
+    if any(size > MAX_PART_BYTES for size in sizes):
+        raise ModelError(
+            f"Model '{path}' holds a part of more than {MAX_PART_BYTES >> 20} MiB; it was not opened."
+        )
+
+
+def copy_bundle(source: Path, target: Path) -> None:
+    """Copy a bundle, zipping or unzipping it as the suffix of ``target`` says."""
+    load_bundle(source)  # nothing damaged or unsafe is passed on
+    if target.exists():
+        raise OutputError(f"'{target}' exists; remove it first or give another name.")
+    _write_parts(target, read_parts(source))
+

@@ -1,0 +1,102 @@
+"""The model card: what a person must know about a model before believing a picture."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from napari_sem_sr.pairing.degradation import Degradation
+
+SCHEMA_VERSION = 1
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Architecture(_Part):
+    """Parameters from which the generator is built again."""
+
+    name: Literal["srresnet-nobn"] = "srresnet-nobn"
+    channels: int = Field(48, ge=1, le=512)
+    blocks: int = Field(8, ge=1, le=64)
+    tail_channels: int = Field(24, ge=1, le=512)
+
+
+class Groups(_Part):
+    """Names of the specimens used for each purpose."""
+
+    train: list[str]
+    calibration: list[str]
+    test: list[str]
+
+
+class Teachers(_Part):
+    """The teacher images.
+
+    ``unit`` says what was held out: whole specimens, images of one specimen, or a part of one image;
+    only the first is independent of the training images.
+    """
+
+    count: int
+    hashes: list[str]
+    pixel_nm: list[float]
+    instruments: list[str]
+    groups: Groups
+    unit: Literal["specimen", "image", "part of one image"]
+
+
+class CurvePoint(_Part):
+    """Scores on held-out teachers at one moment of the training."""
+
+    stage: Literal["twin", "gan"]
+    epoch: int
+    step: int
+    scores: dict[str, float]
+
+
+class Training(_Part):
+    """How the model came about."""
+
+    epochs: dict[str, int]
+    steps: dict[str, int]
+    seconds: float
+    batch: int
+    patch_lr_px: int
+    losses: dict[str, float]
+    seed: int
+    device: str
+    precision: str
+    versions: dict[str, str]
+    curve: list[CurvePoint]
+
+
+class ImageScore(_Part):
+    """One whole held-out teacher, degraded and upscaled again; PSNR in dB, data range of its dtype."""
+
+    name: str
+    group: str
+    bicubic_psnr: float
+    bicubic_ssim: float
+    twin_psnr: float
+    twin_ssim: float
+    gan_psnr: float
+    gan_ssim: float
+
+
+class Card(_Part):
+    """Everything that travels with a model (``card.json``)."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    name: str = Field(min_length=1)
+    description: str = ""
+    factor: Literal[2, 3, 4, 8]
+    architecture: Architecture
+    teachers: Teachers
+    degradation: Degradation
+    training: Training
+    scores: list[ImageScore]
+    default_sharpness: float = Field(ge=0, le=1)
+    domain: dict[str, float | int | str]
+    resolving_power: dict[str, float | None] | None = None
+    licence: str
+    credits: list[str]

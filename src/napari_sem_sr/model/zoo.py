@@ -1,0 +1,115 @@
+"""Models by name: those that come with the package, and the user's own."""
+
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import platformdirs
+import pydantic
+
+from napari_sem_sr.errors import ModelError, OutputError
+from napari_sem_sr.model.bundle import (
+    CARD,
+    SUFFIX,
+    Model,
+    copy_bundle,
+    load_bundle,
+    read_parts,
+)
+from napari_sem_sr.model.card import Card
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A model of the zoo: where it is, its card, and whether it came with the package."""
+
+    name: str
+    path: Path
+    card: Card
+    bundled: bool
+
+
+def bundled_folder() -> Path:
+    """Folder of the models that come with the package."""
+    return Path(str(files("napari_sem_sr"))) / "model" / "bundled"
+
+
+def user_folder() -> Path:
+    """Folder of the user's own models."""
+    return Path(platformdirs.user_data_dir("napari-sem-sr", appauthor=False)) / "models"
+
+
+def list_models() -> list[Entry]:
+    """All models that can be named, the user's own first; damaged ones are left out here and named by `load_model`."""
+    entries: dict[str, Entry] = {}
+    for folder, bundled in ((user_folder(), False), (bundled_folder(), True)):
+        if not folder.is_dir():
+            continue
+        for path in sorted(folder.iterdir()):
+            name = path.name.removesuffix(SUFFIX)
+            if path.name.startswith(".") or name in entries:
+                continue
+            try:
+                card = Card.model_validate_json(read_parts(path)[CARD])
+            except (ModelError, pydantic.ValidationError):
+                continue
+            entries[name] = Entry(name, path, card, bundled)
+    return list(entries.values())
+
+
+def find_model(name_or_path: str | Path) -> Path:
+    """Path of a model given by name or path.
+
+    Raises
+    ------
+    ModelError
+        If there is none; the message lists those that are.
+    """
+    name = str(name_or_path)
+    for folder in (user_folder(), bundled_folder()):
+        for candidate in (folder / name, folder / f"{name}{SUFFIX}"):
+            if "/" not in name and "\\" not in name and name not in ("", ".", "..") and candidate.exists():
+                return candidate
+    if Path(name_or_path).exists():
+        return Path(name_or_path)
+    known = ", ".join(e.name for e in list_models()) or "none"
+    raise ModelError(
+        f"There is no model '{name}'; give the path of a bundle or one of the installed models ({known})."
+    )
+
+
+def load_model(name_or_path: str | Path) -> Model:
+    """Load a model by name or path.
+
+    Parameters
+    ----------
+    name_or_path
+        Name of a bundled or imported model, path of a bundle folder or of a ``.semsr`` file.
+
+    Raises
+    ------
+    ModelError
+        If there is no such model or it cannot be used.
+    """
+    return load_bundle(find_model(name_or_path))
+
+
+def import_model(file: Path) -> Entry:
+    """Copy a bundle into the user's models under the name on its card."""
+    card = load_bundle(file).card
+    target = user_folder() / card.name
+    if Path(card.name).name != card.name:
+        raise ModelError(f"The name '{card.name}' on the card of '{file}' cannot be a folder name.")
+    if target.exists():
+        raise OutputError(
+            f"A model named '{card.name}' is installed already; remove '{target}' first to replace it."
+        )
+    copy_bundle(file, target)
+    return Entry(card.name, target, card, bundled=False)
+
+
+def export_model(name: str | Path, file: Path) -> None:
+    """Write a model as one ``.semsr`` file to give to a colleague."""
+    if file.suffix != SUFFIX:
+        raise OutputError(f"'{file}' does not end in {SUFFIX}; give a name such as {file.stem}{SUFFIX}.")
+    copy_bundle(find_model(name), file)

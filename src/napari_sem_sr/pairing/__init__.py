@@ -1,0 +1,1 @@
+"""From teacher images to (LR, HR) pairs."""

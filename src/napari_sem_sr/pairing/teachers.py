@@ -1,0 +1,174 @@
+"""Teacher images, and their split by specimen into train, calibration and test."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_sem_sr.errors import InputError
+from napari_sem_sr.io import read_stack
+from napari_sem_sr.stack import SemStack
+
+SplitUnit = Literal["specimen", "image", "part of one image"]
+# Shares of the specimens kept for calibration and test.
+HELD_OUT = 0.2
+# A part of one image held out for testing, when there is only one image.
+TEST_PART = 0.25
+
+
+@dataclass(frozen=True, eq=False)
+class Teacher:
+    """One high-resolution image.
+
+    Parameters
+    ----------
+    image
+        (y, x) in its own dtype.
+    name
+        For people: file stem, with the slice number for stacks.
+    group
+        The specimen it shows; images of one group are never split.
+    pixel_nm
+        Pixel size in nm, None if unknown.
+    instrument
+        Maker and model as text, "" if unknown.
+    """
+
+    image: npt.NDArray[Any]
+    name: str
+    group: str
+    pixel_nm: float | None = None
+    instrument: str = ""
+
+    @cached_property
+    def content_hash(self) -> str:
+        """Hash of the pixels."""
+        digest = hashlib.blake2b(np.ascontiguousarray(self.image).tobytes(), digest_size=20)
+        return f"blake2b:{digest.hexdigest()}"
+
+
+@dataclass(frozen=True)
+class Split:
+    """Teachers by purpose; ``unit`` says how independent the held-out ones are."""
+
+    train: tuple[Teacher, ...]
+    calibration: tuple[Teacher, ...]
+    test: tuple[Teacher, ...]
+    unit: SplitUnit
+
+
+def group_name(stem: str) -> str:
+    """Specimen by file name: the part before the first underscore, without a running number."""
+    prefix, _, rest = stem.partition("_")
+    return prefix if rest else (re.sub(r"[-_ ]*\d+$", "", stem) or stem)
+
+
+def teachers_of(stack: SemStack, group: str | None = None) -> list[Teacher]:
+    """Each slice of ``stack`` as a teacher of one group (slices of one stack are not independent)."""
+    pixel = stack.voxel_nm[2]
+    maker = " ".join(s for s in (stack.instrument.maker, stack.instrument.model) if s)
+    several = stack.shape[0] > 1
+    return [
+        Teacher(
+            image=stack.slice(z),
+            name=f"{stack.name} slice {z}" if several else stack.name,
+            group=group or (stack.name if several else group_name(stack.name)),
+            pixel_nm=pixel,
+            instrument=maker,
+        )
+        for z in range(stack.shape[0])
+    ]
+
+
+def read_teachers(sources: Sequence[str | Path], *, grey: bool = False) -> list[Teacher]:
+    """Read teacher images from files and folders; sizes may differ.
+
+    Parameters
+    ----------
+    sources
+        Image files (a multi-page file is a stack: one group) and folders of images.
+    grey
+        Consent to converting colour photographs.
+
+    Raises
+    ------
+    InputError
+        If nothing readable is there.
+    """
+    # napari's own convention: hidden files and sidecars are not images
+    files: list[Path] = []
+    for source in map(Path, sources):
+        if source.is_dir() and not (source / "zarr.json").exists():
+            files += [p for p in sorted(source.iterdir()) if p.suffix.lower() in IMAGE_SUFFIXES]
+        else:
+            files.append(source)
+    if not files:
+        raise InputError(
+            f"No image was found in {', '.join(map(str, sources))}; give files or folders of "
+            "TIFF, PNG, BMP or JPEG images."
+        )
+    folders = len({f.parent for f in files}) > 1
+    teachers: list[Teacher] = []
+    for file in files:
+        found = teachers_of(read_stack(file, grey=grey))
+        teachers += [replace(t, group=f"{file.parent.name}/{t.group}") if folders else t for t in found]
+    return teachers
+
+
+IMAGE_SUFFIXES = frozenset({".tif", ".tiff", ".png", ".bmp", ".jpg", ".jpeg"})
+
+
+def split_teachers(teachers: Sequence[Teacher], seed: int) -> Split:
+    """Split by specimen; where there is only one, by image, and one single image by its parts.
+
+    Parameters
+    ----------
+    teachers
+        At least one.
+    seed
+        Chooses which specimens are held out.
+    """
+    if not teachers:
+        raise InputError("No teacher image was given; give at least one high-resolution image.")
+    groups = sorted({t.group for t in teachers})
+    if len(groups) > 1:
+        train, calibration, test = _draw(groups, seed)
+        return Split(
+            tuple(t for t in teachers if t.group in train),
+            tuple(t for t in teachers if t.group in calibration),
+            tuple(t for t in teachers if t.group in test),
+            "specimen",
+        )
+    if len(teachers) > 1:
+        names = [f"{i}" for i in range(len(teachers))]
+        train, calibration, test = _draw(names, seed)
+        pick = {n: t for n, t in zip(names, teachers, strict=True)}
+        return Split(
+            tuple(pick[n] for n in names if n in train),
+            tuple(pick[n] for n in names if n in calibration),
+            tuple(pick[n] for n in names if n in test),
+            "image",
+        )
+    only = teachers[0]
+    cut = round(only.image.shape[0] * (1 - TEST_PART))
+    return Split(
+        (replace(only, image=only.image[:cut], name=f"{only.name}, upper part"),),
+        (),
+        (replace(only, image=only.image[cut:], name=f"{only.name}, lower part"),),
+        "part of one image",
+    )
+
+
+def _draw(names: Sequence[str], seed: int) -> tuple[set[str], set[str], set[str]]:
+    order = [names[i] for i in np.random.default_rng(seed).permutation(len(names))]
+    n_test = max(1, round(len(names) * HELD_OUT))
+    # calibration only where at least one specimen is left to learn from
+    n_calibration = max(1, round(len(names) * HELD_OUT)) if len(names) >= 3 else 0
+    test, calibration = order[:n_test], order[n_test : n_test + n_calibration]
+    return set(order[n_test + n_calibration :]), set(calibration), set(test)

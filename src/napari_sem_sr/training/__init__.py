@@ -1,0 +1,1 @@
+"""Training an SRGAN from teacher images alone."""

@@ -1,0 +1,176 @@
+"""Networks, optimisers and random state of a training, advanced one step at a time."""
+
+import copy
+import math
+from typing import Any, Literal
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from napari_sem_sr.errors import TrainingError
+from napari_sem_sr.model.discriminator import Discriminator
+from napari_sem_sr.model.generator import Generator
+from napari_sem_sr.training import losses
+from napari_sem_sr.training.checkpoint import Checkpoint, named, optimizer_tensors, restore_optimizer
+from napari_sem_sr.training.lessons import Lessons
+from napari_sem_sr.training.settings import TrainSettings
+
+Stage = Literal["twin", "gan"]
+AVERAGE_DECAY = 0.999
+WARM_UP_STEPS = 50
+FINAL_RATE = 0.01
+MAX_GRADIENT_NORM = 1.0
+
+
+def learning_rate(base: float, step: int, progress: float) -> float:
+    """Linear warm-up, then a cosine down to 1 % at the end of the stage (Loshchilov & Hutter 2017)."""
+    warm = min(1.0, (step + 1) / WARM_UP_STEPS)
+    return base * warm * (FINAL_RATE + (1 - FINAL_RATE) * 0.5 * (1 + math.cos(math.pi * progress)))
+
+
+class Learner:
+    """A generator that learns: first alone (the twin), then against a discriminator (the GAN).
+
+    Parameters
+    ----------
+    settings
+        Architecture, recipe and seed.
+    fabric
+        Device and precision.
+    """
+
+    def __init__(self, settings: TrainSettings, fabric: Fabric) -> None:
+        self.settings = settings
+        self.fabric = fabric
+        self.stage: Stage = "twin"
+        self.step = 0
+        self.random = torch.Generator().manual_seed(settings.seed)
+        with torch.random.fork_rng():
+            torch.manual_seed(settings.seed)
+            a = settings.architecture
+            self._network = Generator(settings.factor, a.channels, a.blocks, a.tail_channels)
+            self._judge = Discriminator()
+        self.average = copy.deepcopy(self._network).eval().requires_grad_(False)
+        self.average.to(fabric.device)
+        self.twin: dict[str, Tensor] = {}
+        self._set_up(settings.learning_rate)
+
+    def _set_up(self, rate: float) -> None:
+        self._network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._generator, self._optimizer = self._prepared(self._network, rate, (0.9, 0.99))
+        self._discriminator, self._judge_optimizer = self._prepared(self._judge, rate, (0.5, 0.99))
+
+    def _prepared(self, module: nn.Module, rate: float, betas: tuple[float, float]) -> tuple[Any, Any]:
+        # fused Adam saves a tenth of a step on the CPU and more on a GPU
+        optimizer = torch.optim.Adam(module.parameters(), lr=rate, betas=betas, fused=True)
+        prepared: tuple[Any, Any] = self.fabric.setup(module, optimizer)
+        return prepared
+
+    def advance(self, lessons: Lessons, progress: float) -> dict[str, float]:
+        """One optimiser step at ``progress`` (0 to 1) of the stage; returns the losses by name.
+
+        Raises
+        ------
+        TrainingError
+            If a loss is not finite.
+        """
+        lr, hr = lessons.draw(self.settings.batch, self.random)
+        lr = lr.contiguous(memory_format=torch.channels_last)
+        base = self.settings.learning_rate if self.stage == "twin" else self.settings.gan_learning_rate
+        self._set_rate(self._optimizer, learning_rate(base, self.step, progress))
+        self._set_rate(self._judge_optimizer, learning_rate(base, self.step, progress))
+        found = self._twin_step(lr, hr) if self.stage == "twin" else self._gan_step(lr, hr)
+        if not all(math.isfinite(v) for v in found.values()):
+            raise TrainingError(
+                f"Training diverged in stage '{self.stage}' at step {self.step} (losses {found}); "
+                "the last checkpoint is sound: resume from it, with a lower learning rate if it happens again."
+            )
+        self._follow()
+        self.step += 1
+        return found
+
+    @staticmethod
+    def _set_rate(optimizer: Any, rate: float) -> None:
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+
+    def _update(self, optimizer: Any, module: Any, loss: Tensor) -> None:
+        optimizer.zero_grad()
+        self.fabric.backward(loss)
+        self.fabric.clip_gradients(module, optimizer, max_norm=MAX_GRADIENT_NORM)
+        optimizer.step()
+
+    def _twin_step(self, lr: Tensor, hr: Tensor) -> dict[str, float]:
+        loss = losses.pixel_loss(self._generator(lr), hr)
+        self._update(self._optimizer, self._generator, loss)
+        return {"pixel": loss.item()}
+
+    def _gan_step(self, lr: Tensor, hr: Tensor) -> dict[str, float]:
+        sr = self._generator(lr)
+        self._judge.requires_grad_(True)
+        logits_hr, _ = self._discriminator(hr)
+        logits_sr, _ = self._discriminator(sr.detach())
+        judged = losses.discriminator_loss(logits_hr, logits_sr)
+        self._update(self._judge_optimizer, self._discriminator, judged)
+
+        self._judge.requires_grad_(False)
+        logits_sr, features_sr = self._discriminator(sr)
+        with torch.no_grad():
+            _, features_hr = self._discriminator(hr)
+        pixel = losses.pixel_loss(sr, hr)
+        adversarial = losses.adversarial_loss(logits_sr)
+        feature = losses.feature_loss(features_sr, features_hr)
+        weights = self.settings.weights
+        total = pixel + weights.adversarial * adversarial + weights.feature * feature
+        self._update(self._optimizer, self._generator, total)
+        return {
+            "pixel": pixel.item(),
+            "adversarial": adversarial.item(),
+            "feature": feature.item(),
+            "discriminator": judged.item(),
+        }
+
+    @torch.no_grad()
+    def _follow(self) -> None:
+        # a short memory at first, so that the average is worth looking at from the start
+        decay = min(AVERAGE_DECAY, (1 + self.step) / (10 + self.step))
+        for kept, new in zip(self.average.parameters(), self._network.parameters(), strict=True):
+            kept.lerp_(new.to(kept.dtype), 1 - decay)
+
+    def begin_gan(self, twin: dict[str, Tensor]) -> None:
+        """Keep ``twin`` as the twin and go on from its weights against the discriminator."""
+        self.twin = twin
+        self._network.load_state_dict(twin)
+        self.average.load_state_dict(twin)
+        self.stage, self.step = "gan", 0
+        self._set_up(self.settings.gan_learning_rate)
+
+    def averaged_weights(self) -> dict[str, Tensor]:
+        """Averaged weights (EMA) as they are now, copied to the CPU."""
+        return {k: v.detach().cpu().clone() for k, v in self.average.state_dict().items()}
+
+    def checkpoint(self, state: dict[str, Any]) -> Checkpoint:
+        """Everything from which `restore` goes on exactly; ``state`` is kept with it."""
+        tensors = {
+            **named("generator", self._network.state_dict()),
+            **named("average", self.average.state_dict()),
+            **named("discriminator", self._judge.state_dict()),
+            **named("optimizer", optimizer_tensors(self._optimizer)),
+            **named("judge_optimizer", optimizer_tensors(self._judge_optimizer)),
+            **named("twin", self.twin),
+            "random": self.random.get_state(),
+        }
+        return Checkpoint(tensors, {**state, "stage": self.stage, "step": self.step})
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Go back to where `checkpoint` was taken."""
+        if checkpoint.state["stage"] == "gan":
+            self.begin_gan(checkpoint.part("twin"))
+        self.step = checkpoint.state["step"]
+        self._network.load_state_dict(checkpoint.part("generator"))
+        self.average.load_state_dict(checkpoint.part("average"))
+        self._judge.load_state_dict(checkpoint.part("discriminator"))
+        restore_optimizer(self._optimizer, checkpoint.part("optimizer"))
+        restore_optimizer(self._judge_optimizer, checkpoint.part("judge_optimizer"))
+        self.random.set_state(checkpoint.tensors["random"])

@@ -1,0 +1,45 @@
+"""What a person may choose about a training, with values that work."""
+
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from napari_sem_sr.model.card import Architecture
+from napari_sem_sr.pairing.degradation import Degradation
+
+
+class LossWeights(BaseModel):
+    """Weights of the generator's losses in the adversarial stage; the pixel loss weighs 1."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    adversarial: float = Field(5e-3, ge=0)
+    feature: float = Field(2e-2, ge=0)
+
+
+class TrainSettings(BaseModel):
+    """Budget, architecture and recipe of a training.
+
+    The budget is ``epochs`` or ``minutes``. An epoch shows each teacher's share of patches once: as
+    many patches as fill its area with content.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    factor: Literal[2, 3, 4, 8] = 4
+    epochs: int | None = Field(None, ge=1)
+    minutes: float | None = Field(None, gt=0)
+    gan_share: float = Field(0.35, ge=0, lt=1)
+    architecture: Architecture = Architecture(channels=48, blocks=8, tail_channels=24)
+    degradation: Degradation = Degradation()
+    batch: int = Field(16, ge=1)
+    patch_lr_px: int = Field(24, ge=8)
+    learning_rate: float = Field(8e-4, gt=0)
+    gan_learning_rate: float = Field(2e-4, gt=0)
+    weights: LossWeights = LossWeights()
+    seed: int = 0
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+
+    @model_validator(mode="after")
+    def _one_budget(self) -> Self:
+        if (self.epochs is None) == (self.minutes is None):
+            raise ValueError("give the budget either as epochs or as minutes")
+        return self
