@@ -51,7 +51,7 @@ def replacing(path: Path) -> Iterator[Path]:
         yield temporary
         with temporary.open("rb+") as stream:
             os.fsync(stream.fileno())
-        os.replace(temporary, path)  # noqa: PTH105  one name for tests to fail at
+        temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
@@ -80,7 +80,9 @@ def told_plainly(path: Path, kept: str = "") -> Iterator[None]:
         if error.errno in _FULL:
             reason = f"The disk is full, so '{path}' could not be written further; free some space"
         elif error.errno in _REFUSED:
-            reason = f"'{path}' may not be written ({error.strerror}); choose a folder you may write to"
+            reason = (
+                f"'{path}' may not be written ({error.strerror}); choose a folder you may write to"
+            )
         else:
             reason = f"'{path}' could not be written ({error.strerror or error}); check the disk"
         raise OutputError(f"{reason}{kept}.") from error

@@ -1,0 +1,264 @@
+"""Upscale one slice on any device, in tiles that leave no trace."""
+
+from collections.abc import Generator as Gen
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from scipy.ndimage import distance_transform_edt
+
+from napari_sem_sr.errors import InputError, ModelError
+from napari_sem_sr.events import Event, Notice, TileDone, drain
+from napari_sem_sr.inference.devices import (
+    PRECISIONS,
+    check_precision,
+    fast_precisions,
+    is_out_of_memory,
+    release_memory,
+    resolve_device,
+)
+from napari_sem_sr.inference.graph import InferenceGraph
+from napari_sem_sr.inference.tiling import Region, Tile, layout
+from napari_sem_sr.intensity import IntensityRange, to_dtype
+from napari_sem_sr.model.generator import Generator
+
+# The halo makes smaller tiles mostly waste; who has no memory for this has none for the program.
+MIN_TILE = 16
+DEFAULT_TILE = {"cpu": 128, "mps": 256, "cuda": 1024}
+# Of the intensity range: one grey level of an 8-bit image.
+TOLERANCE = 1 / 255
+
+
+@dataclass(frozen=True, eq=False)
+class SliceResult:
+    """One SR slice.
+
+    Parameters
+    ----------
+    image
+        ``(f * y, f * x)`` in the dtype asked for.
+    outside
+        Pixels whose value the dtype cannot hold; they were set to its limit.
+    """
+
+    image: npt.NDArray[Any]
+    outside: int
+
+
+class Engine:
+    """A generator ready to upscale slices on one device.
+
+    Parameters
+    ----------
+    network
+        The generator; it is copied, not changed.
+    device
+        ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
+    precision
+        ``fp32``, ``bf16``, ``fp16``, or ``auto``: the fastest that the device has in hardware and that
+        stays within 1/255 of fp32 on a test tile.
+    tile
+        Width of a tile in LR pixels without its halo; None for one that suits the device. It shrinks
+        when memory runs out.
+
+    Raises
+    ------
+    InputError
+        If device, precision or tile cannot be used.
+    """
+
+    def __init__(
+        self,
+        network: Generator,
+        *,
+        device: str = "auto",
+        precision: str = "auto",
+        tile: int | None = None,
+    ) -> None:
+        check_precision(precision)
+        if tile is not None and tile < MIN_TILE:
+            raise InputError(f"A tile of {tile} px is too small; give at least {MIN_TILE}.")
+        self.factor = network.factor
+        self.reach = network.reach
+        self.device = resolve_device(device)
+        self.tile = tile or DEFAULT_TILE[self.device.type]
+        self._graph, self.precision, self.deviation = self._choose_precision(network, precision)
+
+    def _choose_precision(
+        self, network: Generator, precision: str
+    ) -> tuple[InferenceGraph, str, float]:
+        exact = InferenceGraph(network, self.device, torch.float32)
+        wanted = fast_precisions(self.device) if precision == "auto" else (precision,)
+        for name in wanted:
+            if name == "fp32":
+                break
+            graph = InferenceGraph(network, self.device, PRECISIONS[name])
+            deviation = self._deviation(graph, exact, name)
+            if precision != "auto" or deviation <= TOLERANCE:
+                return graph, name, deviation
+        return exact, "fp32", 0.0
+
+    def _deviation(self, graph: InferenceGraph, exact: InferenceGraph, name: str) -> float:
+        rng = np.random.default_rng(0)
+        yy, xx = np.mgrid[:64, :64]
+        # discs, a ramp and noise reaching past [0, 1] on both sides: harder than a real slice
+        probe = (np.hypot(yy % 32 - 16, xx % 32 - 16) < 9) + xx / 64 - 0.5
+        probe = (probe + 0.1 * rng.standard_normal(probe.shape)).astype(np.float32)
+        try:
+            difference = self._run(probe, graph) - self._run(probe, exact)
+        except RuntimeError as error:
+            if is_out_of_memory(error):
+                raise
+            raise InputError(
+                f"This machine cannot compute in {name} ({error}); use precision auto or fp32."
+            ) from error
+        worst = float(np.abs(difference).max())
+        return worst if np.isfinite(worst) else float("inf")
+
+    def iter_slice(
+        self,
+        lr: npt.NDArray[Any],
+        intensity: IntensityRange,
+        dtype: np.dtype[Any],
+        region: Region | None = None,
+        index: int = 0,
+    ) -> Gen[Event, None, SliceResult]:
+        """Upscale one slice tile by tile.
+
+        Parameters
+        ----------
+        lr
+            ``(y, x)`` grey values, any real dtype. NaN (and infinite) pixels are masked out: the network sees
+            the nearest valid values there, the result is NaN.
+        intensity
+            Range of the stack, so that all slices are treated alike.
+        dtype
+            Dtype of the result, that of the LR stack.
+        region
+            ((y0, y1), (x0, x1)) in LR pixels: compute only this part, with the same pixels as in a full run.
+        index
+            Number of the slice, for events and errors.
+
+        Yields
+        ------
+        `TileDone` after every tile, `Notice` where memory ran out and smaller tiles are used from then on (the
+        slice is begun again, so no pixel of the failed attempt is kept).
+
+        Returns
+        -------
+        The part of the SR slice that ``region`` covers.
+
+        Raises
+        ------
+        InputError
+            If the slice is all NaN, or memory does not suffice for the smallest tile.
+        ModelError
+            If the network gives numbers that are not finite.
+        """
+        valid = _valid_pixels(lr, index)
+        image = intensity.normalise(lr)
+        if valid is not None:
+            image = _filled(image, valid)
+        region = region or ((0, lr.shape[0]), (0, lr.shape[1]))
+        while True:
+            tiles = layout(image.shape, region, self.tile, self.reach)
+            failure = None
+            try:
+                return (
+                    yield from self._attempt(image, valid, intensity, dtype, region, tiles, index)
+                )
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
+                failure = str(error)
+            # here, where the exception and with it the failed tile's tensors are gone
+            release_memory(self.device)
+            widest = max(b - a for tile in tiles for a, b in tile.core)
+            if widest <= MIN_TILE:
+                raise InputError(
+                    f"Memory does not suffice for slice {index} even in tiles of {self.tile} px ({failure}); "
+                    "close other programs, choose a region, or use another device."
+                )
+            self.tile = max(MIN_TILE, min(self.tile, widest) // 2)
+            yield Notice(
+                f"Memory ran out in slice {index}; it is done again in tiles of {self.tile} px."
+            )
+
+    def upscale_slice(
+        self,
+        lr: npt.NDArray[Any],
+        intensity: IntensityRange,
+        dtype: np.dtype[Any],
+        region: Region | None = None,
+        index: int = 0,
+    ) -> SliceResult:
+        """Upscale one slice; see `iter_slice`."""
+        return drain(self.iter_slice(lr, intensity, dtype, region, index))
+
+    def _attempt(
+        self,
+        image: npt.NDArray[np.float32],
+        valid: npt.NDArray[np.bool_] | None,
+        intensity: IntensityRange,
+        dtype: np.dtype[Any],
+        region: Region,
+        tiles: tuple[Tile, ...],
+        index: int,
+    ) -> Gen[Event, None, SliceResult]:
+        f = self.factor
+        (top, bottom), (left, right) = region
+        out = np.empty((f * (bottom - top), f * (right - left)), dtype)
+        outside = 0
+        for done, tile in enumerate(tiles, start=1):
+            (wy, wx), (cy, cx) = tile.window, tile.core
+            sr = self._run(image[slice(*wy), slice(*wx)], self._graph)
+            sr = sr[
+                f * (cy[0] - wy[0]) : f * (cy[1] - wy[0]), f * (cx[0] - wx[0]) : f * (cx[1] - wx[0])
+            ]
+            if not np.isfinite(sr).all():
+                raise ModelError(
+                    f"The network gives numbers that are not finite in slice {index} at precision {self.precision}; "
+                    "use precision fp32 or another model."
+                )
+            grey = intensity.restore(sr)
+            if valid is not None:
+                known = valid[slice(*cy), slice(*cx)]
+                grey[~known.repeat(f, axis=0).repeat(f, axis=1)] = np.nan
+            pixels, lost = to_dtype(grey, dtype)
+            outside += lost
+            out[f * (cy[0] - top) : f * (cy[1] - top), f * (cx[0] - left) : f * (cx[1] - left)] = (
+                pixels
+            )
+            yield TileDone(index, done, len(tiles))
+        return SliceResult(out, outside)
+
+    def _run(
+        self, window: npt.NDArray[np.float32], graph: InferenceGraph
+    ) -> npt.NDArray[np.float32]:
+        with torch.inference_mode():
+            x = torch.from_numpy(np.ascontiguousarray(window)).to(self.device)
+            result: npt.NDArray[np.float32] = graph(x[None, None])[0, 0].cpu().numpy()
+        return result
+
+
+def _valid_pixels(lr: npt.NDArray[Any], index: int) -> npt.NDArray[np.bool_] | None:
+    """Mask of finite pixels, or None where all are."""
+    if lr.dtype.kind != "f":
+        return None
+    valid = np.isfinite(lr)
+    if valid.all():
+        return None
+    if not valid.any():
+        raise InputError(f"Slice {index} is all NaN; leave it out or mend the stack.")
+    return valid
+
+
+def _filled(
+    image: npt.NDArray[np.float32], valid: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.float32]:
+    """Replace invalid pixels by the nearest valid ones, so that no border stands out to the network."""
+    nearest = distance_transform_edt(~valid, return_distances=False, return_indices=True)
+    filled: npt.NDArray[np.float32] = image[tuple(nearest)]
+    return filled
