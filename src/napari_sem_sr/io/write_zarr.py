@@ -228,10 +228,9 @@ class ZarrStackWriter:
                 f"'{self._path}' has {done} of {self.n_slices} slices; run again with --resume to finish it."
             )
         with told_plainly(self._path, RESUMABLE):
-            # Group.update_attributes keeps its old value when the disk refuses
-            self._group = self._group.update_attributes(
-                {KEY: {**self._attributes, "complete": True}}
-            )
+            # a group of its own: Zarr changes it in memory even when the disk refuses
+            fresh = zarr.open_group(self._group.store, mode="r+")
+            self._group = fresh.update_attributes({KEY: {**self._attributes, "complete": True}})
 
     @property
     def _attributes(self) -> Mapping[str, Any]:
