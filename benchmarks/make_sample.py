@@ -1,6 +1,6 @@
 """Cut the bundled sample from the volume that no bundled model is trained on.
 
-    python benchmarks/make_sample.py --data ../shared/data
+python benchmarks/make_sample.py --data ../shared/data
 """
 
 import argparse

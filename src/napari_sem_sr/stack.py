@@ -108,7 +108,9 @@ class SemStack:
                 "give one channel of one stack."
             )
         if min(self.data.shape) == 0:
-            raise InputError(f"'{self.name}' is empty (shape {self.data.shape}); give at least one image.")
+            raise InputError(
+                f"'{self.name}' is empty (shape {self.data.shape}); give at least one image."
+            )
         if self.data.dtype.kind not in "uif":
             raise InputError(
                 f"'{self.name}' holds {self.data.dtype} values; give a grey image of integers or floats."
@@ -121,7 +123,7 @@ class SemStack:
     @classmethod
     def from_array(cls, array: npt.ArrayLike, name: str, **known: Any) -> "SemStack":
         """Make a stack of an array (y, x) or (z, y, x), NumPy or dask, one chunk per slice."""
-        data = array if isinstance(array, da.Array) else np.asarray(array)
+        data: Any = array if isinstance(array, da.Array) else np.asarray(array)
         if data.ndim == 2:
             data = data[np.newaxis]
         if data.ndim == 3:
@@ -141,11 +143,26 @@ class SemStack:
     @property
     def dtype(self) -> np.dtype[Any]:
         """The dtype of the pixels, that of the file."""
-        return np.dtype(self.data.dtype)
+        dtype: np.dtype[Any] = np.dtype(self.data.dtype)
+        return dtype
 
     def slice(self, index: int) -> npt.NDArray[Any]:
         """Read one z-plane, (y, x), into memory."""
         return np.asarray(self.data[index].compute())
+
+    def describe(self) -> dict[str, Any]:
+        """What is known, as plain values for people and programs; unknown is None."""
+        instrument = {k: v for k, v in vars(self.instrument).items() if k != "raw"}
+        return {
+            "name": self.name,
+            "shape": list(self.shape),
+            "dtype": str(self.dtype),
+            "voxel_nm": list(self.voxel_nm),
+            "origin_nm": list(self.origin_nm),
+            "tilt_deg": self.tilt_deg,
+            "instrument": instrument,
+            "synthetic": bool(self.provenance and self.provenance.get("synthetic")),
+        }
 
     @property
     def world(self) -> World:
@@ -203,7 +220,10 @@ class SemStack:
         InputError
             If the part is empty or reaches outside the stack.
         """
-        bounds = (slices or (0, self.shape[0]), *(region or ((0, self.shape[1]), (0, self.shape[2]))))
+        bounds = (
+            slices or (0, self.shape[0]),
+            *(region or ((0, self.shape[1]), (0, self.shape[2]))),
+        )
         for axis, (start, stop), size in zip("zyx", bounds, self.shape, strict=True):
             if not 0 <= start < stop <= size:
                 raise InputError(
@@ -212,7 +232,8 @@ class SemStack:
                 )
         world = self.world
         origin = tuple(
-            t + start * s for t, s, (start, _) in zip(world.translate, world.scale, bounds, strict=True)
+            t + start * s
+            for t, s, (start, _) in zip(world.translate, world.scale, bounds, strict=True)
         )
         return replace(
             self,

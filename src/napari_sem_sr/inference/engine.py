@@ -17,7 +17,7 @@ from napari_sem_sr.inference.devices import (
     fast_precisions,
     is_out_of_memory,
     release_memory,
-    resolve_device,
+    pick_device,
 )
 from napari_sem_sr.inference.graph import InferenceGraph
 from napari_sem_sr.inference.tiling import Region, Tile, layout
@@ -45,6 +45,10 @@ class SliceResult:
 
     image: npt.NDArray[Any]
     outside: int
+
+
+class UnusableSliceError(InputError):
+    """This slice holds nothing to work on; others may."""
 
 
 class Engine:
@@ -82,7 +86,7 @@ class Engine:
             raise InputError(f"A tile of {tile} px is too small; give at least {MIN_TILE}.")
         self.factor = network.factor
         self.reach = network.reach
-        self.device = resolve_device(device)
+        self.device = pick_device(device)
         self.tile = tile or DEFAULT_TILE[self.device.type]
         self._graph, self.precision, self.deviation = self._choose_precision(network, precision)
 
@@ -153,15 +157,18 @@ class Engine:
         Raises
         ------
         InputError
-            If the slice is all NaN, or memory does not suffice for the smallest tile.
+            If the slice is all NaN (`UnusableSliceError`), ``region`` lies outside of it, or memory does not suffice for the smallest tile.
         ModelError
             If the network gives numbers that are not finite.
         """
+        region = region or ((0, lr.shape[0]), (0, lr.shape[1]))
+        for (start, stop), size in zip(region, lr.shape, strict=True):
+            if not 0 <= start < stop <= size:
+                raise InputError(f"Region {region} does not lie in a slice of {lr.shape} pixels.")
         valid = _valid_pixels(lr, index)
         image = intensity.normalise(lr)
         if valid is not None:
             image = _filled(image, valid)
-        region = region or ((0, lr.shape[0]), (0, lr.shape[1]))
         while True:
             tiles = layout(image.shape, region, self.tile, self.reach)
             failure = None
@@ -197,7 +204,7 @@ class Engine:
         """Upscale one slice; see `iter_slice`."""
         return drain(self.iter_slice(lr, intensity, dtype, region, index))
 
-    def _attempt(
+    def _attempt(  # noqa: PLR0917
         self,
         image: npt.NDArray[np.float32],
         valid: npt.NDArray[np.bool_] | None,
@@ -247,11 +254,11 @@ def _valid_pixels(lr: npt.NDArray[Any], index: int) -> npt.NDArray[np.bool_] | N
     """Mask of finite pixels, or None where all are."""
     if lr.dtype.kind != "f":
         return None
-    valid = np.isfinite(lr)
+    valid: npt.NDArray[np.bool_] = np.isfinite(lr)
     if valid.all():
         return None
     if not valid.any():
-        raise InputError(f"Slice {index} is all NaN; leave it out or mend the stack.")
+        raise UnusableSliceError(f"Slice {index} is all NaN; leave it out or mend the stack.")
     return valid
 
 

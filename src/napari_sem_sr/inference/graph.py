@@ -27,5 +27,5 @@ class InferenceGraph(nn.Module):
         """Map fp32 (N, 1, H, W) on the device to fp32 (N, 1, fH, fW)."""
         n = self.network
         head = n.head(x.to(self.dtype).contiguous(memory_format=torch.channels_last))
-        detail = n.tail(n.upscale(head + n.body(head)))
+        detail: Tensor = n.tail(n.upscale(head + n.body(head)))
         return bicubic(x, self.factor) + detail.float()

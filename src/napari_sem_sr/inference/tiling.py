@@ -5,6 +5,7 @@ image: there the network's own padding acts as it does on the whole image.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 Interval = tuple[int, int]
 Region = tuple[Interval, Interval]
@@ -46,8 +47,6 @@ def _along(bounds: Interval, size: int, tile: int, halo: int) -> list[tuple[Inte
     width = -(-(length + (count - 1) * 2 * halo) // count)
     starts = [low + i * (length - width) // max(1, count - 1) for i in range(count)]
     # any cut at least a halo away from both windows' ends would do; the middle is
-    cuts = [
-        (after + before + width) // 2 for before, after in zip(starts, starts[1:], strict=False)
-    ]
+    cuts = [(after + before + width) // 2 for before, after in pairwise(starts)]
     edges = [bounds[0], *cuts, bounds[1]]
     return [((start, start + width), (edges[i], edges[i + 1])) for i, start in enumerate(starts)]

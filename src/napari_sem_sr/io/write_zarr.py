@@ -212,6 +212,18 @@ class ZarrStackWriter:
                 self._file(level, index).unlink(missing_ok=True)
                 self._levels[level][index] = images[level]
 
+    def amend(self, changes: Mapping[str, Any]) -> None:
+        """Correct entries of the provenance of an output that is not finished.
+
+        Raises
+        ------
+        OutputError
+            If the disk refuses.
+        """
+        with told_plainly(self._path, RESUMABLE):
+            fresh = zarr.open_group(self._group.store, mode="r+")
+            self._group = fresh.update_attributes({KEY: {**self._attributes, **_plain(changes)}})
+
     def finish(self) -> None:
         """Say in the attributes that the output is complete; a finished output is left as it is.
 

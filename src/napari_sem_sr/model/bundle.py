@@ -1,15 +1,7 @@
-"""The model bundle: a folder, or the same zipped with suffix ``.semsr``.
-
-``card.json``, ``generator.safetensors``, ``twin.safetensors``, ``calibration.safetensors`` and
-``preview.png``. No pickle is ever loaded: only these names are read, and only as JSON, safetensors
-and PNG.
-"""
+"""A model as loaded: both networks, the card and the calibration."""
 
 import hashlib
 import io
-import os
-import tempfile
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,7 +10,6 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-import pydantic
 import torch
 from PIL import Image
 from safetensors import SafetensorError
@@ -31,17 +22,18 @@ from torch import Tensor
 from napari_sem_sr.errors import ModelError, OutputError
 from napari_sem_sr.model.card import Card
 from napari_sem_sr.model.generator import Generator
+from napari_sem_sr.model.parts import (
+    CALIBRATION,
+    CARD,
+    GENERATOR,
+    PREVIEW,
+    REQUIRED,
+    TWIN,
+    parse_card,
+    read_parts,
+    write_parts,
+)
 
-SUFFIX = ".semsr"
-CARD = "card.json"
-GENERATOR = "generator.safetensors"
-TWIN = "twin.safetensors"
-CALIBRATION = "calibration.safetensors"
-PREVIEW = "preview.png"
-REQUIRED = (CARD, GENERATOR, TWIN, CALIBRATION)
-ALLOWED = frozenset({*REQUIRED, PREVIEW})
-# Far above any sensible generator; keeps a crafted zip from filling the memory.
-MAX_PART_BYTES = 1 << 30
 Which = Literal["gan", "twin"]
 Arrays = Mapping[str, npt.NDArray[Any]]
 
@@ -129,31 +121,7 @@ def save_model(
         stream = io.BytesIO()
         Image.fromarray(preview).save(stream, "PNG")
         parts[PREVIEW] = stream.getvalue()
-    _write_parts(path, parts)
-
-
-def _write_parts(path: Path, parts: Mapping[str, bytes]) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as temporary:
-            made = Path(temporary) / path.name
-            if path.suffix == SUFFIX:
-                with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
-                    for name, content in parts.items():
-                        # a fixed date: the same model is the same file
-                        archive.writestr(zipfile.ZipInfo(name), content)
-            else:
-                made.mkdir()
-                for name, content in parts.items():
-                    (made / name).write_bytes(content)
-            if path.is_dir():
-                os.replace(path, Path(temporary) / "replaced")
-            os.replace(made, path)
-    except OSError as error:
-        raise OutputError(
-            f"The model cannot be written to '{path}' ({error.strerror or error}); "
-            "give a place with enough room that you may write to."
-        ) from error
+    write_parts(path, parts)
 
 
 def load_bundle(path: Path) -> Model:
@@ -165,15 +133,7 @@ def load_bundle(path: Path) -> Model:
         If it is missing, incomplete, damaged, or holds anything but JSON, safetensors and PNG.
     """
     parts = read_parts(path)
-    try:
-        card = Card.model_validate_json(parts[CARD])
-    except pydantic.ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the card"
-        raise ModelError(
-            f"The card of model '{path}' is not valid ({where}: {first['msg']}); "
-            "get the model again from where it came."
-        ) from error
+    card = parse_card(path, parts[CARD])
     weights: dict[Which, Mapping[str, Tensor]] = {}
     try:
         weights["gan"] = load_tensors(parts[GENERATOR])
@@ -214,60 +174,9 @@ def _check_weights(model: Model, which: Which) -> None:
         )
 
 
-def read_parts(path: Path) -> dict[str, bytes]:
-    """Read the files of a bundle, refusing whatever does not belong in one."""
-    if not path.exists():
-        raise ModelError(f"There is no model at '{path}'; give a bundle folder or a {SUFFIX} file.")
-    try:
-        parts = _folder_parts(path) if path.is_dir() else _zip_parts(path)
-    except (zipfile.BadZipFile, OSError, EOFError, RuntimeError) as error:
-        raise ModelError(
-            f"Model '{path}' cannot be read ({error}); give a bundle folder or an undamaged {SUFFIX} file."
-        ) from error
-    missing = [name for name in REQUIRED if name not in parts]
-    if missing:
-        raise ModelError(
-            f"'{path}' is not a complete model bundle ({', '.join(missing)} missing); "
-            "get the model again from where it came."
-        )
-    return parts
-
-
-def _folder_parts(path: Path) -> dict[str, bytes]:
-    entries = [p for p in path.iterdir() if not p.name.startswith(".")]
-    _refuse_foreign(path, [p.name for p in entries])
-    _refuse_large(path, [p.stat().st_size for p in entries])
-    return {p.name: p.read_bytes() for p in entries}
-
-
-def _zip_parts(path: Path) -> dict[str, bytes]:
-    with zipfile.ZipFile(path) as archive:
-        infos = archive.infolist()
-        _refuse_foreign(path, [i.filename for i in infos])
-        _refuse_large(path, [i.file_size for i in infos])
-        return {i.filename: archive.read(i) for i in infos}
-
-
-def _refuse_foreign(path: Path, names: list[str]) -> None:
-    for name in names:
-        if name not in ALLOWED:
-            raise ModelError(
-                f"Model '{path}' holds '{name}', which does not belong in a bundle and might run code "
-                "when loaded (a pickle, say); it was not opened. Use a bundle made by this plugin."
-            )
-
-
-def _refuse_large(path: Path, sizes: list[int]) -> None:
-    if any(size > MAX_PART_BYTES for size in sizes):
-        raise ModelError(
-            f"Model '{path}' holds a part of more than {MAX_PART_BYTES >> 20} MiB; it was not opened."
-        )
-
-
 def copy_bundle(source: Path, target: Path) -> None:
-    """Copy a bundle, zipping or unzipping it as the suffix of ``target`` says."""
-    load_bundle(source)  # nothing damaged or unsafe is passed on
+    """Copy a bundle, zipping or unzipping it as the suffix of ``target`` says; nothing unsafe is passed on."""
+    load_bundle(source)
     if target.exists():
         raise OutputError(f"'{target}' exists; remove it first or give another name.")
-    _write_parts(target, read_parts(source))
-
+    write_parts(target, read_parts(source))

@@ -6,8 +6,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from napari_sem_sr.pairing.degradation import Degradation
 
-SCHEMA_VERSION = 1
-
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -86,7 +84,7 @@ class ImageScore(_Part):
 class Card(_Part):
     """Everything that travels with a model (``card.json``)."""
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[1] = 1
     name: str = Field(min_length=1)
     description: str = ""
     factor: Literal[2, 3, 4, 8]
@@ -94,9 +92,27 @@ class Card(_Part):
     teachers: Teachers
     degradation: Degradation
     training: Training
-    scores: list[ImageScore]
+    scores: list[ImageScore] = Field(min_length=1)
     default_sharpness: float = Field(ge=0, le=1)
     domain: dict[str, float | int | str]
     resolving_power: dict[str, float | None] | None = None
     licence: str
     credits: list[str]
+
+    def gain(self, which: Literal["twin", "gan"]) -> float:
+        """Mean PSNR over bicubic on the held-out teachers, in dB."""
+        gains = [
+            (s.twin_psnr if which == "twin" else s.gan_psnr) - s.bicubic_psnr for s in self.scores
+        ]
+        return sum(gains) / len(gains)
+
+    def summary(self) -> str:
+        """One paragraph for a person."""
+        unit = (
+            "specimens" if self.teachers.unit == "specimen" else f"a held-out {self.teachers.unit}"
+        )
+        return (
+            f"{self.name}: ×{self.factor}, {self.teachers.count} teachers. On {unit} never trained on, "
+            f"PSNR over bicubic is {self.gain('twin'):+.2f} dB for the twin and {self.gain('gan'):+.2f} dB "
+            f"for the SRGAN; the default sharpness is {self.default_sharpness:g}."
+        )

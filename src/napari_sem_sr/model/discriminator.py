@@ -1,5 +1,7 @@
 """The discriminator: learns to tell SR from HR, used only in training."""
 
+from itertools import pairwise
+
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
@@ -18,7 +20,7 @@ class Discriminator(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         layers: list[nn.Module] = [spectral_norm(nn.Conv2d(1, WIDTHS[0], 3, padding=1))]
-        for before, after in zip(WIDTHS[:-1], WIDTHS[1:], strict=True):
+        for before, after in pairwise(WIDTHS):
             layers.append(spectral_norm(nn.Conv2d(before, after, 4, stride=2, padding=1)))
         self.layers = nn.ModuleList(layers)
         self.vote = spectral_norm(nn.Conv2d(WIDTHS[-1], 1, 3, padding=1))

@@ -29,7 +29,8 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, C, H, W) to the same shape."""
-        return x + RESIDUAL_SCALE * self.second(F.relu(self.first(x)))
+        change: Tensor = self.second(F.relu(self.first(x)))
+        return x + RESIDUAL_SCALE * change
 
 
 class Generator(nn.Module):
@@ -72,7 +73,9 @@ class Generator(nn.Module):
             ]
         self.upscale = nn.Sequential(*upscale)
         self.tail = nn.Conv2d(tail_channels, 1, TAIL_KERNEL, padding=TAIL_KERNEL // 2)
-        with torch.no_grad():  # an untrained generator is bicubic, so the first steps cannot do harm
+        with (
+            torch.no_grad()
+        ):  # an untrained generator is bicubic, so the first steps cannot do harm
             self.tail.weight.mul_(0.01)
             assert self.tail.bias is not None
             self.tail.bias.zero_()

@@ -1,22 +1,21 @@
-"""Models by name: those that come with the package, and the user's own."""
+"""Models by name: those that come with the package, and the user's own.
+
+Listing reads cards only and loads no torch.
+"""
 
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import platformdirs
-import pydantic
 
 from napari_sem_sr.errors import ModelError, OutputError
-from napari_sem_sr.model.bundle import (
-    CARD,
-    SUFFIX,
-    Model,
-    copy_bundle,
-    load_bundle,
-    read_parts,
-)
 from napari_sem_sr.model.card import Card
+from napari_sem_sr.model.parts import CARD, SUFFIX, parse_card, read_parts
+
+if TYPE_CHECKING:
+    from napari_sem_sr.model.bundle import Model
 
 
 @dataclass(frozen=True)
@@ -27,6 +26,20 @@ class Entry:
     path: Path
     card: Card
     bundled: bool
+
+    def describe(self) -> dict[str, Any]:
+        """What a list of models shows; gains are means over unseen teachers, in dB over bicubic."""
+        return {
+            "name": self.name,
+            "factor": self.card.factor,
+            "teachers": self.card.teachers.count,
+            "twin_gain_db": self.card.gain("twin"),
+            "gan_gain_db": self.card.gain("gan"),
+            "default_sharpness": self.card.default_sharpness,
+            "licence": self.card.licence,
+            "bundled": self.bundled,
+            "path": str(self.path),
+        }
 
 
 def bundled_folder() -> Path:
@@ -40,7 +53,13 @@ def user_folder() -> Path:
 
 
 def list_models() -> list[Entry]:
-    """All models that can be named, the user's own first; damaged ones are left out here and named by `load_model`."""
+    """All models that can be named, the user's own first.
+
+    Raises
+    ------
+    ModelError
+        If one of them is damaged; the message names it.
+    """
     entries: dict[str, Entry] = {}
     for folder, bundled in ((user_folder(), False), (bundled_folder(), True)):
         if not folder.is_dir():
@@ -49,10 +68,7 @@ def list_models() -> list[Entry]:
             name = path.name.removesuffix(SUFFIX)
             if path.name.startswith(".") or name in entries:
                 continue
-            try:
-                card = Card.model_validate_json(read_parts(path)[CARD])
-            except (ModelError, pydantic.ValidationError):
-                continue
+            card = parse_card(path, read_parts(path)[CARD])
             entries[name] = Entry(name, path, card, bundled)
     return list(entries.values())
 
@@ -68,7 +84,12 @@ def find_model(name_or_path: str | Path) -> Path:
     name = str(name_or_path)
     for folder in (user_folder(), bundled_folder()):
         for candidate in (folder / name, folder / f"{name}{SUFFIX}"):
-            if "/" not in name and "\\" not in name and name not in ("", ".", "..") and candidate.exists():
+            if (
+                "/" not in name
+                and "\\" not in name
+                and name not in ("", ".", "..")
+                and candidate.exists()
+            ):
                 return candidate
     if Path(name_or_path).exists():
         return Path(name_or_path)
@@ -78,7 +99,7 @@ def find_model(name_or_path: str | Path) -> Path:
     )
 
 
-def load_model(name_or_path: str | Path) -> Model:
+def load_model(name_or_path: str | Path) -> "Model":
     """Load a model by name or path.
 
     Parameters
@@ -91,11 +112,15 @@ def load_model(name_or_path: str | Path) -> Model:
     ModelError
         If there is no such model or it cannot be used.
     """
+    from napari_sem_sr.model.bundle import load_bundle
+
     return load_bundle(find_model(name_or_path))
 
 
 def import_model(file: Path) -> Entry:
     """Copy a bundle into the user's models under the name on its card."""
+    from napari_sem_sr.model.bundle import copy_bundle, load_bundle
+
     card = load_bundle(file).card
     target = user_folder() / card.name
     if Path(card.name).name != card.name:
@@ -110,6 +135,10 @@ def import_model(file: Path) -> Entry:
 
 def export_model(name: str | Path, file: Path) -> None:
     """Write a model as one ``.semsr`` file to give to a colleague."""
+    from napari_sem_sr.model.bundle import copy_bundle
+
     if file.suffix != SUFFIX:
-        raise OutputError(f"'{file}' does not end in {SUFFIX}; give a name such as {file.stem}{SUFFIX}.")
+        raise OutputError(
+            f"'{file}' does not end in {SUFFIX}; give a name such as {file.stem}{SUFFIX}."
+        )
     copy_bundle(find_model(name), file)

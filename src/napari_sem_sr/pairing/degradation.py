@@ -66,5 +66,9 @@ def degrade_stack(hr: SemStack, factor: int) -> SemStack:
         factor,
         name=f"{hr.name} averaged {factor} × {factor}",
         paths=(),
-        provenance={"degraded_from": hr.content_hash, "degradation": "area average", "factor": factor},
+        provenance={
+            "degraded_from": hr.content_hash,
+            "degradation": "area average",
+            "factor": factor,
+        },
     )

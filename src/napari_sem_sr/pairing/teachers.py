@@ -117,7 +117,9 @@ def read_teachers(sources: Sequence[str | Path], *, grey: bool = False) -> list[
     teachers: list[Teacher] = []
     for file in files:
         found = teachers_of(read_stack(file, grey=grey))
-        teachers += [replace(t, group=f"{file.parent.name}/{t.group}") if folders else t for t in found]
+        teachers += [
+            replace(t, group=f"{file.parent.name}/{t.group}") if folders else t for t in found
+        ]
     return teachers
 
 
@@ -148,7 +150,7 @@ def split_teachers(teachers: Sequence[Teacher], seed: int) -> Split:
     if len(teachers) > 1:
         names = [f"{i}" for i in range(len(teachers))]
         train, calibration, test = _draw(names, seed)
-        pick = {n: t for n, t in zip(names, teachers, strict=True)}
+        pick = dict(zip(names, teachers, strict=True))
         return Split(
             tuple(pick[n] for n in names if n in train),
             tuple(pick[n] for n in names if n in calibration),

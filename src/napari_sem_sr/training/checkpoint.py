@@ -5,13 +5,11 @@ to its JSON header; nothing is pickled.
 """
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -30,7 +28,9 @@ class Checkpoint:
     def part(self, prefix: str) -> dict[str, Tensor]:
         """Tensors whose name begins with ``prefix.``, without it."""
         return {
-            k.removeprefix(f"{prefix}."): v for k, v in self.tensors.items() if k.startswith(f"{prefix}.")
+            k.removeprefix(f"{prefix}."): v
+            for k, v in self.tensors.items()
+            if k.startswith(f"{prefix}.")
         }
 
 
@@ -65,7 +65,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         save_file(dict(checkpoint.tensors), temporary, {"state": json.dumps(checkpoint.state)})
-        os.replace(temporary, path)
+        temporary.replace(path)
     except (OSError, SafetensorError) as error:
         raise OutputError(
             f"The checkpoint cannot be written to '{path}' ({error}); make room there and resume."

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-
 from napari_sem_sr.checking.scores import psnr, ssim
+
 from napari_sem_sr.inference.engine import Engine
 from napari_sem_sr.intensity import IntensityRange, to_dtype
 from napari_sem_sr.model.generator import Generator, bicubic
@@ -64,7 +64,7 @@ def glances(teachers: Sequence[Teacher], factor: int) -> list[Pair]:
 def upscale_pair(pair: Pair, network: Generator, device: torch.device) -> npt.NDArray[Any]:
     """SR of a pair's LR, in its dtype, exactly as a stack would be upscaled."""
     engine = Engine(network, device=device.type, precision="fp32")
-    return engine.upscale_slice(pair.lr, pair.intensity, pair.lr.dtype)
+    return engine.upscale_slice(pair.lr, pair.intensity, pair.lr.dtype).image
 
 
 def upscale_bicubic(pair: Pair, factor: int) -> npt.NDArray[Any]:
@@ -80,7 +80,10 @@ def mean_scores(
     if not pairs:
         return {}
     scores = [pair.score(upscale_pair(pair, network, device)) for pair in pairs]
-    return {"psnr": float(np.mean([p for p, _ in scores])), "ssim": float(np.mean([s for _, s in scores]))}
+    return {
+        "psnr": float(np.mean([p for p, _ in scores])),
+        "ssim": float(np.mean([s for _, s in scores])),
+    }
 
 
 def baseline_scores(pairs: Sequence[Pair], factor: int) -> dict[str, float]:

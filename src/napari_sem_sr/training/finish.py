@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 import torch
+from napari_sem_sr.checking.domain import domain_features, fit_domain
 from torch import Tensor
 
-from napari_sem_sr.checking.domain import domain_features, fit_domain
 from napari_sem_sr.events import Event, Progress
 from napari_sem_sr.intensity import range_of
 from napari_sem_sr.model.bundle import Model, load_bundle, save_model
@@ -91,7 +91,8 @@ def iter_finish(
 
 def _features(teacher: Teacher, factor: int) -> npt.NDArray[np.float64]:
     pair = pair_of(teacher, factor)
-    return domain_features(pair.intensity.normalise(pair.lr))
+    features: npt.NDArray[np.float64] = domain_features(pair.intensity.normalise(pair.lr))
+    return features
 
 
 def _network(settings: TrainSettings, weights: Mapping[str, Tensor]) -> Network:
@@ -143,9 +144,7 @@ def _teachers(split: Split, everyone: Sequence[Teacher]) -> Teachers:
     )
 
 
-def _training(
-    settings: TrainSettings, progress: "TrainProgress", device: torch.device
-) -> Training:
+def _training(settings: TrainSettings, progress: "TrainProgress", device: torch.device) -> Training:
     return Training(
         epochs=progress.epochs,
         steps=progress.steps,

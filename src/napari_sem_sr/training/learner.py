@@ -12,7 +12,12 @@ from napari_sem_sr.errors import TrainingError
 from napari_sem_sr.model.discriminator import Discriminator
 from napari_sem_sr.model.generator import Generator
 from napari_sem_sr.training import losses
-from napari_sem_sr.training.checkpoint import Checkpoint, named, optimizer_tensors, restore_optimizer
+from napari_sem_sr.training.checkpoint import (
+    Checkpoint,
+    named,
+    optimizer_tensors,
+    restore_optimizer,
+)
 from napari_sem_sr.training.lessons import Lessons
 from napari_sem_sr.training.settings import TrainSettings
 
@@ -61,7 +66,9 @@ class Learner:
         self._generator, self._optimizer = self._prepared(self._network, rate, (0.9, 0.99))
         self._discriminator, self._judge_optimizer = self._prepared(self._judge, rate, (0.5, 0.99))
 
-    def _prepared(self, module: nn.Module, rate: float, betas: tuple[float, float]) -> tuple[Any, Any]:
+    def _prepared(
+        self, module: nn.Module, rate: float, betas: tuple[float, float]
+    ) -> tuple[Any, Any]:
         # fused Adam saves a tenth of a step on the CPU and more on a GPU
         optimizer = torch.optim.Adam(module.parameters(), lr=rate, betas=betas, fused=True)
         prepared: tuple[Any, Any] = self.fabric.setup(module, optimizer)
@@ -77,7 +84,9 @@ class Learner:
         """
         lr, hr = lessons.draw(self.settings.batch, self.random)
         lr = lr.contiguous(memory_format=torch.channels_last)
-        base = self.settings.learning_rate if self.stage == "twin" else self.settings.gan_learning_rate
+        base = (
+            self.settings.learning_rate if self.stage == "twin" else self.settings.gan_learning_rate
+        )
         self._set_rate(self._optimizer, learning_rate(base, self.step, progress))
         self._set_rate(self._judge_optimizer, learning_rate(base, self.step, progress))
         found = self._twin_step(lr, hr) if self.stage == "twin" else self._gan_step(lr, hr)

@@ -1,8 +1,10 @@
 """Patches drawn from teachers on the device they are learned on."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -24,7 +26,7 @@ def teacher_range(teacher: Teacher, factor: int) -> IntensityRange:
     return range_of(area_average(teacher.image[:y, :x], factor))
 
 
-def as_device_dtype(image: np.ndarray) -> Tensor:  # type: ignore[type-arg]
+def as_device_dtype(image: npt.NDArray[Any]) -> Tensor:
     """Tensor in the teacher's own dtype where torch has it; big-endian files are swapped."""
     native = np.ascontiguousarray(image, dtype=image.dtype.newbyteorder("="))
     if native.dtype == np.float64:
@@ -118,6 +120,8 @@ def _cells(
     found = []
     for y in ys:
         for x in xs:
-            lr = intensity.normalise(area_average(teacher.image[y : y + patch, x : x + patch], factor))
+            lr = intensity.normalise(
+                area_average(teacher.image[y : y + patch, x : x + patch], factor)
+            )
             found.append((y, x, float(lr.std())))
     return found

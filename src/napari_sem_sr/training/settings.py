@@ -36,7 +36,7 @@ class TrainSettings(BaseModel):
     gan_learning_rate: float = Field(2e-4, gt=0)
     weights: LossWeights = LossWeights()
     seed: int = 0
-    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    device: str = "auto"
 
     @model_validator(mode="after")
     def _one_budget(self) -> Self:

@@ -320,5 +320,3 @@ class _Run:
             {"stage": stage, "epoch": event.epoch, "step": event.step, "scores": dict(scores)}
         )
         return event
-
-

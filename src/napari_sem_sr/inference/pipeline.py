@@ -1,0 +1,188 @@
+"""Read, compute and write at the same time, with one slice ahead and one behind."""
+
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_sem_sr.events import Event, Notice, Progress, SliceDone
+from napari_sem_sr.inference.engine import Engine, SliceResult, UnusableSliceError
+from napari_sem_sr.inference.settings import Stage
+from napari_sem_sr.inference.tiling import Region
+from napari_sem_sr.intensity import IntensityRange
+from napari_sem_sr.stack import SemStack
+
+T = TypeVar("T")
+# Longest time in seconds between two events while something else works.
+BEAT = 0.15
+
+
+class Stopwatch:
+    """Seconds that each stage was busy; each stage runs in one thread."""
+
+    def __init__(self) -> None:
+        self._seconds: dict[str, float] = {"read": 0.0, "compute": 0.0, "write": 0.0}
+        self._begun = time.perf_counter()
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        """Add the duration of the block to ``stage``."""
+        begun = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._seconds[stage] += time.perf_counter() - begun
+
+    @property
+    def wall(self) -> float:
+        """Seconds since it was made."""
+        return time.perf_counter() - self._begun
+
+    def table(self) -> tuple[Stage, ...]:
+        """Seconds and share of the wall time by stage."""
+        wall = self.wall
+        return tuple(Stage(n, round(s, 4), round(s / wall, 4)) for n, s in self._seconds.items())
+
+
+@dataclass
+class Tally:
+    """What a run has done so far."""
+
+    done: int
+    total: int
+    computed: int = 0
+    outside: int = 0
+    unusable: dict[int, str] = field(default_factory=dict)
+
+
+def watch(future: "Future[T]", progress: Progress) -> Generator[Event, None, T]:
+    """Wait for ``future``, saying ``progress`` at every beat."""
+    while not wait((future,), timeout=BEAT).done:
+        yield progress
+    return future.result()
+
+
+def in_background(work: Callable[[], T], what: str) -> Generator[Event, None, T]:
+    """Do something that reports nothing itself in a thread, with an event at every beat."""
+    with ThreadPoolExecutor(1) as pool:
+        return (yield from watch(pool.submit(work), Progress(what, 0, 1, "step")))
+
+
+def iter_slices(
+    stack: SemStack,
+    todo: Sequence[int],
+    engine: Engine,
+    intensity: IntensityRange,
+    region: Region,
+    write: Callable[[int, npt.NDArray[Any], npt.NDArray[Any]], None],
+    tally: Tally,
+    watch_: Stopwatch,
+) -> Generator[Event, None, None]:
+    """Upscale slices ``todo`` of ``stack``; at most two LR and two SR slices are in memory.
+
+    Parameters
+    ----------
+    write
+        Called as ``write(index, lr, sr)`` in a thread of its own; the slice is done when it returns.
+    tally
+        Kept up to date; slices that cannot be read or are all NaN go to ``unusable`` with the reason.
+    """
+
+    def read(z: int) -> npt.NDArray[Any]:
+        with watch_.timed("read"):
+            return stack.slice(z)
+
+    def put(z: int, lr: npt.NDArray[Any], sr: npt.NDArray[Any], begun: float) -> float:
+        with watch_.timed("write"):
+            write(z, lr, sr)
+        return time.perf_counter() - begun
+
+    with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as writer:
+        ahead = reader.submit(read, todo[0]) if todo else None
+        behind: _Writing | None = None
+        for position, z in enumerate(todo):
+            assert ahead is not None
+            begun = time.perf_counter()
+            waiting = Progress(f"reading slice {z}", tally.done, tally.total, "slices")
+            try:
+                lr = yield from watch(ahead, waiting)
+            except Exception as error:  # noqa: BLE001 - readers of many libraries fail in many ways
+                tally.unusable[z] = f"cannot be read ({error or type(error).__name__})"
+                lr = None
+            following = todo[position + 1 : position + 2]
+            ahead = reader.submit(read, following[0]) if following else None
+            if lr is None:
+                yield Notice(f"Slice {z} {tally.unusable[z]}; going on with the others.")
+                continue
+            work = _timed(engine.iter_slice(lr, intensity, stack.dtype, region, z), watch_)
+            try:
+                result = yield from _computing(work, behind, tally)
+            except UnusableSliceError as error:
+                tally.unusable[z] = "is all NaN"
+                yield Notice(str(error))
+                continue
+            if behind is not None:
+                yield from behind.settled(tally)
+            tally.outside += result.outside
+            behind = _Writing(z, writer.submit(put, z, lr, result.image, begun))
+            del lr, result
+        if behind is not None:
+            yield from behind.settled(tally)
+
+
+class _Writing:
+    """A slice on its way to the disk."""
+
+    def __init__(self, index: int, future: "Future[float]") -> None:
+        self._index = index
+        self._future = future
+        self._told = False
+
+    def settled(self, tally: Tally) -> Generator[Event, None, None]:
+        """Wait until the slice is on disk and say so, once."""
+        if self._told:
+            return
+        waiting = Progress(f"writing slice {self._index}", tally.done, tally.total, "slices")
+        seconds = yield from watch(self._future, waiting)
+        self._told = True
+        tally.done += 1
+        tally.computed += 1
+        yield SliceDone(self._index, tally.done, tally.total, seconds)
+
+    def settled_already(self, tally: Tally) -> Generator[Event, None, None]:
+        """Say that the slice is on disk if it is."""
+        if self._future.done():
+            yield from self.settled(tally)
+
+
+def _timed(
+    work: Generator[Event, None, SliceResult], watch_: Stopwatch
+) -> Generator[Event, None, SliceResult]:
+    """Pass ``work`` on; only the time inside it counts, not that of whoever takes its events."""
+    while True:
+        with watch_.timed("compute"):
+            try:
+                event = next(work)
+            except StopIteration as stop:
+                result: SliceResult = stop.value
+                return result
+        yield event
+
+
+def _computing(
+    work: Generator[Event, None, SliceResult], behind: _Writing | None, tally: Tally
+) -> Generator[Event, None, SliceResult]:
+    while True:
+        try:
+            event = next(work)
+        except StopIteration as stop:
+            result: SliceResult = stop.value
+            return result
+        yield event
+        if behind is not None:
+            yield from behind.settled_already(tally)
