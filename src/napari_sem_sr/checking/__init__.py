@@ -1,0 +1,1 @@
+"""Answer checking: one module per kind of evidence, suspect regions, the report."""

@@ -1,0 +1,242 @@
+"""Whether an LR image looks like the images the model was taught on.
+
+Source: our own comparison of image-level statistics, network activations and tile maps on real SEM images of
+several materials. Statistics of the whole LR image carried the alarm; maps of single tiles and activations of
+the network misled as soon as the teachers were diverse. The distance is that to the two nearest teachers
+(nearest-neighbour novelty detection, Pimentel et al. 2014, Signal Process. 99, 215); it is judged against the
+distances that the teachers' own specimens have when each is left out in turn.
+
+What it can and cannot tell: it notices another material, more noise or more blur. It does not notice another
+pixel size, which hardly changes these statistics and has to be compared from the metadata. With few teacher
+specimens it cannot give a probability: the smallest conformal p-value of n specimens is 1/(n + 1).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
+from scipy.ndimage import convolve, gaussian_filter
+
+from napari_sem_sr.checking.noise import GAIN, KERNEL, MAD
+from napari_sem_sr.errors import InputError
+
+Vector = npt.NDArray[np.float64]
+
+# LR pixels: small enough that a field holds many, large enough for eight annuli of its spectrum.
+TILE = 32
+RINGS = 8
+TILE_FEATURES = (
+    *(f"log power, ring {i + 1} of {RINGS}" for i in range(RINGS)),
+    "log noise",
+    "log gradient",
+    "log gradient, 90th percentile over median",
+    "log standard deviation",
+    "mean",
+    "skewness",
+    "kurtosis",
+    "log contrast at 1 px over all contrast",
+    "anisotropy",
+    "log curvature over gradient",
+)
+# Below one grey level in 4096 of the intensity range, statistics say nothing about the material.
+FLOOR = 1 / 4096
+# 0.05 is out of reach with fewer: the smallest conformal p-value is 1/(n + 1).
+MIN_SPECIMENS_FOR_P = 19
+# The alarm is raised beyond this times the largest leave-one-specimen-out distance.
+MARGIN = 1.0
+NEAREST = 2
+# Keeps a feature that all teachers happen to share from deciding alone.
+SMALLEST_SPREAD = 0.02
+
+
+def domain_features(lr: npt.NDArray[Any]) -> Vector:
+    """Statistics of one LR image: mean and spread over tiles of each of ``TILE_FEATURES``.
+
+    Parameters
+    ----------
+    lr
+        ``(y, x)`` on the network's scale, one intensity range per stack. Tiles with NaN are left out; an
+        image smaller than a tile is mirrored to its size.
+
+    Returns
+    -------
+    ``(2 * len(TILE_FEATURES),)``; the size of the image has no influence on its expectation.
+
+    Raises
+    ------
+    InputError
+        If no tile is free of NaN.
+    """
+    features = tile_features(lr).reshape(-1, len(TILE_FEATURES))
+    features = features[np.isfinite(features).all(axis=1)]
+    if len(features) == 0:
+        raise InputError(
+            f"No {TILE} × {TILE} tile of the LR image is free of NaN; give an image with more data."
+        )
+    return np.concatenate([features.mean(axis=0), features.std(axis=0)])
+
+
+def tile_features(lr: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """``(rows, columns, len(TILE_FEATURES))`` of tiles that overlap by half; NaN where a tile meets a NaN."""
+    image = lr.astype(np.float64)
+    short = [max(0, TILE - n) for n in image.shape]
+    if any(short):
+        image = np.pad(image, [(0, s) for s in short], mode="symmetric")
+    step = TILE // 2
+    tiles = sliding_window_view(image, (TILE, TILE))[::step, ::step]
+    found = np.full((*tiles.shape[:2], len(TILE_FEATURES)), np.nan)
+    for row in range(tiles.shape[0]):
+        line = tiles[row]
+        whole = np.isfinite(line).all(axis=(1, 2))
+        if whole.any():
+            found[row, whole] = _describe(line[whole])
+    return found
+
+
+def _describe(tiles: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Describe ``(n, TILE, TILE)``: ``(n, len(TILE_FEATURES))``."""
+    mean = tiles.mean(axis=(1, 2))
+    centred = tiles - mean[:, None, None]
+    deviation = centred.std(axis=(1, 2))
+    safe = np.maximum(deviation, FLOOR)
+    normal = centred / safe[:, None, None]
+
+    window = np.hanning(TILE)[:, None] * np.hanning(TILE)
+    power = np.abs(np.fft.rfft2(centred * window)) ** 2 / (window**2).sum()
+    radius = np.hypot(np.fft.fftfreq(TILE)[:, None], np.fft.rfftfreq(TILE))
+    edges = np.linspace(0, 0.5, RINGS + 1)
+    edges[0] = 1e-9  # the mean is a feature of its own
+    rings = [
+        np.log10(power[:, (radius > low) & (radius <= high)].mean(axis=1) + FLOOR**2)
+        for low, high in pairwise(edges)
+    ]
+
+    curvature = np.abs(convolve(tiles, KERNEL[None], mode="reflect"))
+    noise = np.median(curvature, axis=(1, 2)) / (MAD * GAIN)
+    gy, gx = np.gradient(tiles, axis=(1, 2))
+    gradient = np.hypot(gy, gx)
+    mean_gradient = gradient.mean(axis=(1, 2))
+    p50, p90 = np.percentile(gradient, [50, 90], axis=(1, 2))
+    fine = (tiles - gaussian_filter(tiles, (0, 1, 1), mode="reflect")).std(axis=(1, 2))
+    jyy, jxx, jxy = ((a * b).mean(axis=(1, 2)) for a, b in ((gy, gy), (gx, gx), (gy, gx)))
+    anisotropy = np.hypot(jyy - jxx, 2 * jxy) / (jyy + jxx + FLOOR**2)
+    return np.stack(
+        [
+            *rings,
+            np.log10(noise + FLOOR),
+            np.log10(mean_gradient + FLOOR),
+            np.log10((p90 + FLOOR) / (p50 + FLOOR)),
+            np.log10(deviation + FLOOR),
+            mean,
+            (normal**3).mean(axis=(1, 2)),
+            np.log10((normal**4).mean(axis=(1, 2)) + 1),
+            np.log10((fine + FLOOR) / (deviation + FLOOR)),
+            anisotropy,
+            np.log10((curvature.mean(axis=(1, 2)) / GAIN + FLOOR) / (mean_gradient + FLOOR)),
+        ],
+        axis=1,
+    )
+
+
+def fit_domain(
+    features: npt.NDArray[np.float64], specimen_ids: Sequence[str]
+) -> dict[str, npt.NDArray[Any]]:
+    """Calibration arrays of a model's domain, for ``calibration.safetensors``.
+
+    Parameters
+    ----------
+    features
+        ``(n, d)``, one :func:`domain_features` per degraded teacher image.
+    specimen_ids
+        Specimen of each image: images of one specimen are not independent, so specimens are counted.
+
+    Raises
+    ------
+    ValueError
+        If there is no image, or not one specimen per image.
+    """
+    features = np.asarray(features, np.float64)
+    if features.ndim != 2 or len(features) == 0 or len(features) != len(specimen_ids):
+        raise ValueError(f"features {features.shape} for {len(specimen_ids)} specimen names")
+    _, numbers = np.unique(list(specimen_ids), return_inverse=True)
+    return {"domain_features": features, "domain_specimens": numbers.astype(np.int64)}
+
+
+@dataclass(frozen=True, eq=False)
+class Domain:
+    """What a model was taught on, as statistics of its degraded teachers.
+
+    Parameters
+    ----------
+    features
+        ``(n, d)``, one row per teacher image.
+    specimens
+        ``(n,)`` number of the specimen that each image shows.
+    """
+
+    features: npt.NDArray[np.float64]
+    specimens: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, calibration: Mapping[str, npt.NDArray[Any]]) -> "Domain | None":
+        """Domain kept in a model's calibration arrays; None where there is none that can be used."""
+        features, specimens = (calibration.get(f"domain_{k}") for k in ("features", "specimens"))
+        if features is None or specimens is None or features.ndim != 2:
+            return None
+        if features.shape[1] != 2 * len(TILE_FEATURES) or len(features) != len(specimens):
+            return None
+        return cls(np.asarray(features, np.float64), np.asarray(specimens, np.int64))
+
+    @property
+    def n_specimens(self) -> int:
+        """Number of independent specimens."""
+        return len(np.unique(self.specimens))
+
+    def distance(self, features: Vector) -> float:
+        """Mean distance to the two nearest teacher images, in standard deviations of the teachers."""
+        return _distance(self.features, features)
+
+    @cached_property
+    def left_out(self) -> Vector:
+        """For each specimen the median distance of its images from the teachers without it; () for one."""
+        numbers = np.unique(self.specimens)
+        if len(numbers) < 2:
+            return np.empty(0)
+        return np.array(
+            [
+                np.median(
+                    [
+                        _distance(self.features[self.specimens != number], row)
+                        for row in self.features[self.specimens == number]
+                    ]
+                )
+                for number in numbers
+            ]
+        )
+
+    @property
+    def threshold(self) -> float | None:
+        """Distance beyond which the alarm is raised; None with fewer than two specimens."""
+        return float(MARGIN * self.left_out.max()) if self.left_out.size else None
+
+    def p_value(self, distance: float) -> float | None:
+        """Conformal p-value of ``distance``; None below ``MIN_SPECIMENS_FOR_P`` specimens.
+
+        Source: Vovk, Gammerman, Shafer 2005, "Algorithmic Learning in a Random World"; leave-one-out
+        scores make it approximate.
+        """
+        if self.n_specimens < MIN_SPECIMENS_FOR_P:
+            return None
+        at_least = int(np.count_nonzero(self.left_out >= distance))
+        return (1 + at_least) / (1 + self.n_specimens)
+
+
+def _distance(teachers: npt.NDArray[np.float64], features: Vector) -> float:
+    spread = teachers.std(axis=0) + SMALLEST_SPREAD
+    distances = np.linalg.norm((teachers - features) / spread, axis=1)
+    return float(np.sort(distances)[:NEAREST].mean())

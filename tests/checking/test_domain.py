@@ -1,0 +1,93 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.ndimage import gaussian_filter
+
+from napari_sem_sr.checking.domain import (
+    TILE_FEATURES,
+    Domain,
+    domain_features,
+    fit_domain,
+)
+from napari_sem_sr.errors import InputError
+
+
+def material(seed: int, grain: float, size: int = 128) -> np.ndarray:
+    """Blobs of about ``grain`` px over weak noise, on the network's scale."""
+    rng = np.random.default_rng(seed)
+    blobs = gaussian_filter(rng.standard_normal((size, size)), grain)
+    return 0.5 + 0.15 * blobs / blobs.std() + 0.01 * rng.standard_normal((size, size))
+
+
+def domain(n: int = 8) -> Domain:
+    """Two images each of ``n`` specimens whose grains vary a little."""
+    names = [f"specimen {i // 2}" for i in range(2 * n)]
+    features = np.stack([domain_features(material(i, 2 + 0.1 * (i // 2))) for i in range(2 * n)])
+    found = Domain.of(fit_domain(features, names))
+    assert found is not None
+    return found
+
+
+def test_a_feature_vector_has_mean_and_spread_of_every_tile_feature():
+    features = domain_features(material(0, 2))
+    assert features.shape == (2 * len(TILE_FEATURES),) == (36,)
+    assert np.isfinite(features).all()
+
+
+def test_features_hardly_depend_on_the_size_of_the_field():
+    small, large = (domain_features(material(1, 2, size)) for size in (128, 512))
+    other = domain_features(material(1, 5, 128))
+    assert np.linalg.norm(small - large) < 0.2 * np.linalg.norm(small - other)
+
+
+def test_nan_borders_and_images_smaller_than_a_tile_are_described():
+    image = material(2, 2)
+    holed = image.copy()
+    holed[:20] = np.nan
+    assert np.linalg.norm(domain_features(holed) - domain_features(image)) < 1
+    assert np.isfinite(domain_features(image[:20, :20])).all()
+    assert np.isfinite(domain_features(np.full((64, 64), 0.5))).all()
+
+
+def test_an_image_of_nan_is_refused():
+    with pytest.raises(InputError, match="free of NaN"):
+        domain_features(np.full((64, 64), np.nan))
+
+
+def test_another_material_is_farther_than_any_left_out_specimen_and_an_own_one_is_not():
+    known = domain()
+    assert known.threshold is not None
+    assert known.distance(domain_features(material(99, 2.3))) < known.threshold
+    assert known.distance(domain_features(material(99, 6))) > known.threshold
+    assert known.n_specimens == 8
+    assert len(known.left_out) == 8
+
+
+def test_there_is_no_p_value_below_nineteen_specimens():
+    few, many = domain(18), domain(19)
+    assert few.p_value(1.0) is None
+    assert many.p_value(1e9) == pytest.approx(1 / 20)
+    assert many.p_value(0.0) == pytest.approx(1.0)
+
+
+def test_one_specimen_gives_no_threshold():
+    assert domain(1).threshold is None
+
+
+def test_calibration_without_domain_or_of_another_kind_gives_none():
+    assert Domain.of({}) is None
+    assert Domain.of({"domain_features": np.zeros((3, 5)), "domain_specimens": np.zeros(3)}) is None
+
+
+def test_fit_refuses_features_without_specimens():
+    with pytest.raises(ValueError, match="0 specimen names"):
+        fit_domain(np.zeros((3, 36)), [])
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 1000), st.floats(1.0, 8.0))
+def test_the_distance_of_a_teacher_itself_is_the_smallest_there_is(seed, grain):
+    known = domain(3)
+    own = known.distance(known.features[0])
+    assert own <= known.distance(domain_features(material(seed, grain))) + 1e-9
