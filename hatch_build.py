@@ -1,6 +1,5 @@
 """Ship the top-level napari.yaml inside the package, where npe2 looks for it."""
 
-import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,6 @@ class ManifestHook(BuildHookInterface):
         in_package = Path(self.root) / "src" / "napari_sem_sr" / "napari.yaml"
         in_package.unlink(missing_ok=True)
         try:
-            os.symlink(Path("..") / ".." / "napari.yaml", in_package)
+            in_package.symlink_to(Path("..") / ".." / "napari.yaml")
         except OSError:  # Windows without developer mode
             shutil.copyfile(manifest, in_package)

@@ -203,9 +203,11 @@ def models(context: typer.Context, as_json: JsonFlag = False) -> None:
     """List the installed models."""
     if context.invoked_subcommand is not None:
         return
-    from napari_sem_sr.model.zoo import list_models
+    from napari_sem_sr.model.zoo import damaged_models, list_models
 
     found = list_models()
+    for problem in damaged_models():
+        stderr.print(problem, markup=False, highlight=False, soft_wrap=True)
     if as_json:
         print_json([entry.describe() for entry in found])
         return

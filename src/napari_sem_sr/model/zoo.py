@@ -53,14 +53,18 @@ def user_folder() -> Path:
 
 
 def list_models() -> list[Entry]:
-    """All models that can be named, the user's own first.
+    """All sound models that can be named, the user's own first; see `damaged_models` for the others."""
+    return _survey()[0]
 
-    Raises
-    ------
-    ModelError
-        If one of them is damaged; the message names it.
-    """
+
+def damaged_models() -> list[str]:
+    """One sentence for each installed model that cannot be used."""
+    return _survey()[1]
+
+
+def _survey() -> tuple[list[Entry], list[str]]:
     entries: dict[str, Entry] = {}
+    problems: list[str] = []
     for folder, bundled in ((user_folder(), False), (bundled_folder(), True)):
         if not folder.is_dir():
             continue
@@ -68,9 +72,13 @@ def list_models() -> list[Entry]:
             name = path.name.removesuffix(SUFFIX)
             if path.name.startswith(".") or name in entries:
                 continue
-            card = parse_card(path, read_parts(path)[CARD])
-            entries[name] = Entry(name, path, card, bundled)
-    return list(entries.values())
+            try:
+                card = parse_card(path, read_parts(path)[CARD])
+            except ModelError as error:
+                problems.append(str(error))
+            else:
+                entries[name] = Entry(name, path, card, bundled)
+    return list(entries.values()), problems
 
 
 def find_model(name_or_path: str | Path) -> Path:

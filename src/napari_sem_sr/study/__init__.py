@@ -1,0 +1,1 @@
+"""The study's experiments, and the demonstration, as repeatable commands."""

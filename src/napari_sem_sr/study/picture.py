@@ -1,0 +1,80 @@
+"""LR | SR | HR | difference of one slice as a picture."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from napari_sem_sr.intensity import range_of
+from napari_sem_sr.stack import SemStack
+
+SYNTHETIC_MARK = "super-resolved (synthetic)"
+BAR_SHARE = 0.25
+
+
+def write_comparison(lr: SemStack, sr: SemStack, hr: SemStack, z: int, path: Path) -> None:
+    """Draw slice ``z`` of three stacks of one extent, and SR - HR, with scale bar and marks.
+
+    Parameters
+    ----------
+    lr, sr, hr
+        Stacks of one field; SR and HR of one shape.
+    z
+        Index of the slice in all three.
+    path
+        PNG to write.
+    """
+    figure = Figure(figsize=(15, 4.4), dpi=110, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(1, 4)
+    planes = {"LR": lr.slice(z), "SR": sr.slice(z), "HR": hr.slice(z)}
+    shown = range_of(planes["HR"])
+    world = hr.world
+    height, width = (n * s for n, s in zip(hr.shape[1:], world.scale[1:], strict=True))
+    extent = (0.0, width, height, 0.0)
+    for axis, (role, plane), stack in zip(axes, planes.items(), (lr, sr, hr), strict=False):
+        axis.imshow(
+            plane,
+            cmap="gray",
+            vmin=shown.low,
+            vmax=shown.high,
+            extent=extent,
+            interpolation="nearest",
+        )
+        axis.set_title(f"{role}   {_pixel(stack)}")
+    _scale_bar(axes[0], width, height, world.units[2])
+    axes[1].text(
+        0.02, 0.98, SYNTHETIC_MARK, transform=axes[1].transAxes, va="top", fontsize=8, color="white",
+        bbox={"facecolor": "black", "alpha": 0.6, "pad": 2, "edgecolor": "none"},
+    )  # fmt: skip
+    difference = _difference(planes["SR"], planes["HR"])
+    limit = float(np.nanpercentile(np.abs(difference), 99.5)) or 1.0
+    drawn = axes[3].imshow(difference, cmap="RdBu_r", vmin=-limit, vmax=limit, extent=extent)
+    axes[3].set_title("difference SR - HR")
+    figure.colorbar(drawn, ax=axes[3], label="grey levels", shrink=0.85)
+    for axis in axes:
+        axis.set_xticks([])
+        axis.set_yticks([])
+    figure.savefig(path)
+
+
+def _difference(sr: npt.NDArray[Any], hr: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    return sr.astype(np.float64) - hr.astype(np.float64)
+
+
+def _pixel(stack: SemStack) -> str:
+    size = stack.voxel_nm[2]
+    return f"{stack.shape[2]} px wide" if size is None else f"{size:g} nm pixels"
+
+
+def _scale_bar(axis: Axes, width: float, height: float, unit: str) -> None:
+    magnitude = 10 ** np.floor(np.log10(width * BAR_SHARE))
+    length = max(m * magnitude for m in (1, 2, 5) if m * magnitude <= width * BAR_SHARE)
+    left, y = 0.05 * width, 0.94 * height
+    axis.plot([left, left + length], [y, y], color="white", linewidth=4, solid_capstyle="butt")
+    label = f"{length:g} nm" if unit == "nanometer" else f"{length:g} px"
+    axis.text(left + length / 2, y - 0.02 * height, label, color="white", ha="center", va="bottom")
