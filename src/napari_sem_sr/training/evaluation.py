@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
+from napari_sem_sr.checking.baseline import upscale_bicubic
 from napari_sem_sr.checking.scores import psnr, ssim
 
 from napari_sem_sr.inference.engine import Engine
 from napari_sem_sr.intensity import IntensityRange, to_dtype
-from napari_sem_sr.model.generator import Generator, bicubic
+from napari_sem_sr.model.generator import Generator
 from napari_sem_sr.pairing.degradation import area_average
 from napari_sem_sr.pairing.teachers import Teacher
 from napari_sem_sr.training.lessons import teacher_range
@@ -67,12 +68,6 @@ def upscale_pair(pair: Pair, network: Generator, device: torch.device) -> npt.ND
     return engine.upscale_slice(pair.lr, pair.intensity, pair.lr.dtype).image
 
 
-def upscale_bicubic(pair: Pair, factor: int) -> npt.NDArray[Any]:
-    """Bicubic picture of a pair's LR, in its dtype."""
-    lr = torch.from_numpy(pair.lr.astype(np.float32))[None, None]
-    return to_dtype(bicubic(lr, factor)[0, 0].numpy(), pair.lr.dtype)[0]
-
-
 def mean_scores(
     pairs: Sequence[Pair], network: Generator, device: torch.device
 ) -> dict[str, float]:
@@ -88,7 +83,7 @@ def mean_scores(
 
 def baseline_scores(pairs: Sequence[Pair], factor: int) -> dict[str, float]:
     """Mean bicubic PSNR and SSIM over ``pairs``."""
-    scores = [pair.score(upscale_bicubic(pair, factor)) for pair in pairs]
+    scores = [pair.score(upscale_bicubic(pair.lr, factor)) for pair in pairs]
     return {
         "bicubic_psnr": float(np.mean([p for p, _ in scores])),
         "bicubic_ssim": float(np.mean([s for _, s in scores])),

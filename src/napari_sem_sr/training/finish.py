@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 import torch
+from napari_sem_sr.checking.baseline import upscale_bicubic
 from napari_sem_sr.checking.domain import domain_features, fit_domain
 from torch import Tensor
 
@@ -29,7 +30,6 @@ from napari_sem_sr.training.evaluation import (
     glances,
     mean_scores,
     pair_of,
-    upscale_bicubic,
     upscale_pair,
 )
 from napari_sem_sr.training.settings import TrainSettings
@@ -62,7 +62,7 @@ def iter_finish(
         yield Progress("scoring held-out teachers", number, len(split.test), "images")
         pair = pair_of(teacher, settings.factor)
         pictures = {which: upscale_pair(pair, net, device) for which, net in networks.items()}
-        pictures["bicubic"] = upscale_bicubic(pair, settings.factor)
+        pictures["bicubic"] = upscale_bicubic(pair.lr, settings.factor)
         scores.append(_image_score(pair, pictures))
         if preview is None:
             preview = _preview(pair, pictures)
@@ -117,7 +117,7 @@ def _default_sharpness(
     device: torch.device,
 ) -> float:
     """Largest sharpness whose mean PSNR on held-out teachers is not under bicubic's; 0 if none is."""
-    bicubic = float(np.mean([p.score(upscale_bicubic(p, settings.factor))[0] for p in pairs]))
+    bicubic = float(np.mean([p.score(upscale_bicubic(p.lr, settings.factor))[0] for p in pairs]))
     for step in range(round(1 / SHARPNESS_STEP), 0, -1):
         sharpness = step * SHARPNESS_STEP
         blended = {k: torch.lerp(twin[k], gan[k], sharpness) for k in gan}

@@ -1,0 +1,124 @@
+"""Score a model on whole images of specimens it never saw: PSNR, SSIM and spectrum beside bicubic.
+
+    python benchmarks/measure_models.py sem-x4 --data ../shared/data --out docs/measurements/sem-x4.json
+
+LR is made by area averaging and rounded to the dtype of the image. "Power" is that of SR over that of HR in
+dB, in four equal annuli between the LR and the HR Nyquist frequency; "ring" the correlation with HR
+there. The control is bicubic plus noise whose power matches HR in each annulus: it must fail.
+"""
+
+import argparse
+import json
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from train_zoo import TEST, split_of
+
+from napari_sem_sr.checking.baseline import upscale_bicubic
+from napari_sem_sr.intensity import to_dtype
+from napari_sem_sr.model.zoo import load_model
+from napari_sem_sr.training.evaluation import Pair, pair_of, upscale_pair
+
+ANNULI = 4
+
+
+def annuli(shape: tuple[int, ...], factor: int) -> list[npt.NDArray[np.bool_]]:
+    """Masks over the FFT of ``shape`` of equal annuli between the two Nyquist frequencies."""
+    radius = np.hypot(np.fft.fftfreq(shape[0])[:, None], np.fft.fftfreq(shape[1]))
+    edges = np.linspace(0.5 / factor, 0.5, ANNULI + 1)
+    return [(radius >= a) & (radius < b) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+
+
+def spectrum(image: npt.NDArray[Any]) -> npt.NDArray[np.complex128]:
+    """FFT without the mean, windowed against the jump at the borders."""
+    grey = image.astype(np.float64)
+    window = np.hanning(grey.shape[0])[:, None] * np.hanning(grey.shape[1])
+    return np.fft.fft2((grey - grey.mean()) * window)
+
+
+def spectral(
+    sr: npt.NDArray[Any], hr: npt.NDArray[Any], factor: int
+) -> tuple[list[float], list[float]]:
+    """Power of ``sr`` over ``hr`` in dB and their correlation, in each annulus."""
+    a, b = spectrum(sr), spectrum(hr)
+    power, ring = [], []
+    for mask in annuli(hr.shape, factor):
+        pa, pb = (np.abs(s[mask]) ** 2 for s in (a, b))
+        power.append(float(10 * np.log10(pa.sum() / pb.sum())))
+        ring.append(float((a[mask] * b[mask].conj()).real.sum() / np.sqrt(pa.sum() * pb.sum())))
+    return power, ring
+
+
+def control(pair: Pair, bicubic: npt.NDArray[Any], factor: int) -> npt.NDArray[Any]:
+    """Bicubic plus Gaussian noise that fills up each annulus to the power of HR."""
+    noise = np.fft.fft2(np.random.default_rng(0).standard_normal(pair.hr.shape))
+    missing = np.zeros_like(noise)
+    a, b = (np.fft.fft2(i.astype(np.float64)) for i in (bicubic, pair.hr))
+    for mask in annuli(pair.hr.shape, factor):
+        lack = max(0.0, float((np.abs(b[mask]) ** 2).sum() - (np.abs(a[mask]) ** 2).sum()))
+        missing[mask] = noise[mask] * np.sqrt(lack / (np.abs(noise[mask]) ** 2).sum())
+    picture = bicubic + np.fft.ifft2(missing).real
+    return to_dtype(picture.astype(np.float32), pair.hr.dtype)[0]
+
+
+def measure(pair: Pair, networks: dict[str, Any], factor: int) -> dict[str, Any]:
+    """Everything about one held-out image."""
+    pictures = {k: upscale_pair(pair, n, torch.device("cpu")) for k, n in networks.items()}
+    pictures["bicubic"] = upscale_bicubic(pair.lr, factor)
+    pictures["control"] = control(pair, pictures["bicubic"], factor)
+    row: dict[str, Any] = {"name": pair.name, "group": pair.group}
+    for kind, picture in pictures.items():
+        psnr, ssim = pair.score(picture)
+        power, ring = spectral(picture, pair.hr, factor)
+        row[kind] = {"psnr": psnr, "ssim": ssim, "power_db": power, "ring": ring}
+    return row
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """Markdown table of the rows, and means by material over images."""
+    lines = [
+        "| held-out image | bicubic | twin | SRGAN | SSIM bicubic / twin / SRGAN |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    gains: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    for row in rows:
+        b, t, g = (row[k] for k in ("bicubic", "twin", "gan"))
+        gains[row["group"].split("/")[0]].append((t["psnr"] - b["psnr"], g["psnr"] - b["psnr"]))
+        lines.append(
+            f"| {row['group']}: {row['name']} | {b['psnr']:.2f} dB | {t['psnr'] - b['psnr']:+.2f} | "
+            f"{g['psnr'] - b['psnr']:+.2f} | {b['ssim']:.3f} / {t['ssim']:.3f} / {g['ssim']:.3f} |"
+        )
+    for material, found in gains.items():
+        twin, gan = np.mean(found, axis=0)
+        lines.append(
+            f"| **{material}, mean of {len(found)}** | | **{twin:+.2f}** | **{gan:+.2f}** | |"
+        )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Measure one model and write the figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("model")
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    arguments = parser.parse_args()
+    model = load_model(arguments.model)
+    networks = {"twin": model.network("twin"), "gan": model.network("gan")}
+    split = split_of(model.card.name, arguments.data)
+    assert all(t.group in TEST for t in split.test)
+    rows = [measure(pair_of(t, model.card.factor), networks, model.card.factor) for t in split.test]
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
+    arguments.out.write_text(json.dumps({"model": model.card.name, "images": rows}, indent=1))
+    print(table(rows))
+    for kind in ("bicubic", "twin", "gan", "control"):
+        for quantity in ("power_db", "ring"):
+            print(kind, quantity, np.round(np.mean([r[kind][quantity] for r in rows], 0), 2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,213 @@
+"""The command line: contracts of output, exit codes and one-line errors."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from napari_sem_sr import cli
+from napari_sem_sr.model import zoo
+
+from .model.conftest import bundle as bundle
+
+
+def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run ``sem-sr`` as a person would."""
+    return subprocess.run(
+        [sys.executable, "-m", "napari_sem_sr", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def sem_sr(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]):
+    """Run ``sem-sr`` in this process: (exit code, stdout, stderr)."""
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["sem-sr", *map(str, arguments)])
+        try:
+            cli.main()
+            code = 0
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        out, err = capfd.readouterr()
+        return code, out, err
+
+    return call
+
+
+@pytest.fixture
+def lr(tmp_path: Path) -> Path:
+    path = tmp_path / "lr.tif"
+    image = np.random.default_rng(0).integers(0, 255, (3, 20, 24), np.uint8)
+    tifffile.imwrite(path, image, imagej=True, metadata={"axes": "ZYX"})
+    return path
+
+
+def one_line(err: str) -> str:
+    lines = [line for line in err.splitlines() if line.startswith("Error: ")]
+    assert len(lines) == 1, err
+    assert "Traceback" not in err
+    return lines[0]
+
+
+def test_without_arguments_it_explains_itself() -> None:
+    shown = run()
+    text = shown.stdout + shown.stderr
+    for command in ("demo", "app", "info", "models", "train", "upscale", "check"):
+        assert command in text
+
+
+def test_info_prints_one_json_document(sem_sr, lr: Path) -> None:
+    code, out, _ = sem_sr("info", lr, "--json")
+    document = json.loads(out)
+    assert code == 0
+    assert document["shape"] == [3, 20, 24]
+    assert document["dtype"] == "uint8"
+    assert document["voxel_nm"] == [None, None, None]
+    assert {"tilt_deg", "instrument"} <= document.keys()
+    assert {"maker", "model", "detector", "kv", "wd_mm"} <= document["instrument"].keys()
+
+
+def test_a_typed_voxel_size_is_used(sem_sr, lr: Path) -> None:
+    code, out, _ = sem_sr("info", lr, "--json", "--voxel", "20,5,5")
+    assert code == 0
+    assert json.loads(out)["voxel_nm"] == [20.0, 5.0, 5.0]
+
+
+def test_upscale_prints_json_on_stdout_and_progress_on_stderr(
+    sem_sr, lr: Path, bundle: Path, tmp_path: Path
+) -> None:
+    out_path = tmp_path / "sr.zarr"
+    code, out, err = sem_sr("upscale", lr, out_path, "--model", bundle, "--json")
+    assert code == 0, err
+    document = json.loads(out)
+    assert document["output"].endswith("sr.zarr")
+    assert [stage["name"] for stage in document["stages"]]
+    code, out, _ = sem_sr("info", out_path, "--json")
+    assert json.loads(out)["shape"] == [3, 80, 96]
+    assert json.loads(out)["synthetic"] is True
+
+
+def test_an_existing_output_is_kept_unless_told_otherwise(
+    sem_sr, lr: Path, bundle: Path, tmp_path: Path
+) -> None:
+    out_path = tmp_path / "sr.zarr"
+    assert sem_sr("upscale", lr, out_path, "--model", bundle)[0] == 0
+    code, _, err = sem_sr("upscale", lr, out_path, "--model", bundle)
+    assert code == 1
+    assert "--resume" in one_line(err) and "--overwrite" in one_line(err)
+    assert sem_sr("upscale", lr, out_path, "--model", bundle, "--resume")[0] == 0
+    assert sem_sr("upscale", lr, out_path, "--model", bundle, "--overwrite")[0] == 0
+
+
+def test_a_missing_file_is_one_line_and_exit_1(sem_sr, tmp_path: Path) -> None:
+    code, out, err = sem_sr("info", tmp_path / "nothing.tif")
+    assert code == 1
+    assert out == ""
+    assert "nothing.tif" in one_line(err)
+
+
+def test_debug_shows_the_traceback(tmp_path: Path) -> None:
+    shown = run("info", tmp_path / "nothing.tif", "--debug")
+    assert shown.returncode == 1
+    assert "Traceback" in shown.stderr
+
+
+def test_an_empty_folder_is_one_line_and_exit_1(sem_sr, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    code, _, err = sem_sr("info", tmp_path / "empty")
+    assert code == 1
+    assert "empty" in one_line(err)
+
+
+def test_a_truncated_tiff_is_one_line_and_exit_1(sem_sr, lr: Path, bundle: Path) -> None:
+    lr.write_bytes(lr.read_bytes()[:700])
+    code, _, err = sem_sr("upscale", lr, lr.with_name("sr.zarr"), "--model", bundle)
+    assert code == 1
+    one_line(err)
+
+
+def test_a_colour_photograph_needs_grey(sem_sr, tmp_path: Path) -> None:
+    path = tmp_path / "photo.png"
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (8, 8, 3), np.uint8)).save(path)
+    code, _, err = sem_sr("info", path)
+    assert code == 1
+    assert "--grey" in one_line(err)
+    assert sem_sr("info", path, "--grey")[0] == 0
+
+
+def test_mixed_slice_sizes_are_one_line_and_exit_1(sem_sr, tmp_path: Path) -> None:
+    for name, side in (("s1.png", 8), ("s2.png", 8), ("s3.png", 9)):
+        Image.fromarray(np.zeros((side, side), np.uint8)).save(tmp_path / name)
+    code, _, err = sem_sr("info", tmp_path)
+    assert code == 1
+    assert "s3.png" in one_line(err)
+
+
+def test_an_all_nan_image_is_one_line_and_exit_1(sem_sr, bundle: Path, tmp_path: Path) -> None:
+    path = tmp_path / "nan.tif"
+    tifffile.imwrite(path, np.full((16, 16), np.nan, np.float32))
+    code, _, err = sem_sr("upscale", path, tmp_path / "sr.zarr", "--model", bundle)
+    assert code == 1
+    assert "NaN" in one_line(err)
+
+
+def test_a_corrupt_bundle_is_one_line_and_exit_1(sem_sr, lr: Path, bundle: Path) -> None:
+    (bundle / "generator.safetensors").write_bytes(b"oops")
+    code, _, err = sem_sr("upscale", lr, lr.with_name("sr.zarr"), "--model", bundle)
+    assert code == 1
+    assert "damaged" in one_line(err)
+
+
+def test_a_bundle_with_a_pickle_in_it_is_one_line_and_exit_1(
+    sem_sr, lr: Path, bundle: Path
+) -> None:
+    (bundle / "weights.pkl").write_bytes(b"\x80\x04.")
+    code, _, err = sem_sr("upscale", lr, lr.with_name("sr.zarr"), "--model", bundle)
+    assert code == 1
+    assert "weights.pkl" in one_line(err)
+
+
+def test_an_output_of_unknown_kind_is_one_line_and_exit_1(sem_sr, lr: Path, bundle: Path) -> None:
+    code, _, err = sem_sr("upscale", lr, lr.with_name("sr.png"), "--model", bundle)
+    assert code == 1
+    assert ".zarr" in one_line(err)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--slices", "1"),
+        ("--slices", "a:b"),
+        ("--region", "0:5"),
+        ("--sharpness", "2"),
+        ("--voxel", "1,2"),
+        ("--resume", "--overwrite"),
+    ],
+)
+def test_wrong_usage_exits_2(sem_sr, lr: Path, bundle: Path, arguments: tuple[str, ...]) -> None:
+    code, _, _ = sem_sr("upscale", lr, lr.with_name("sr.zarr"), "--model", bundle, *arguments)
+    assert code == 2
+
+
+def test_models_can_be_imported_listed_shown_and_exported(
+    sem_sr, bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(zoo, "user_folder", lambda: tmp_path / "user")
+    assert sem_sr("models", "import", bundle)[0] == 0
+    listed = json.loads(sem_sr("models", "--json")[1])
+    assert "tiny" in [m["name"] for m in listed]
+    assert json.loads(sem_sr("models", "show", "tiny", "--json")[1])["factor"] == 4
+    assert sem_sr("models", "export", "tiny", tmp_path / "tiny.semsr")[0] == 0
+    assert (tmp_path / "tiny.semsr").exists()
+    code, _, err = sem_sr("models", "show", "unheard-of")
+    assert code == 1
+    assert "tiny" in one_line(err)
