@@ -10,6 +10,7 @@ there. The control is bicubic plus noise whose power matches HR in each annulus:
 import argparse
 import json
 from collections import defaultdict
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ def annuli(shape: tuple[int, ...], factor: int) -> list[npt.NDArray[np.bool_]]:
     """Masks over the FFT of ``shape`` of equal annuli between the two Nyquist frequencies."""
     radius = np.hypot(np.fft.fftfreq(shape[0])[:, None], np.fft.fftfreq(shape[1]))
     edges = np.linspace(0.5 / factor, 0.5, ANNULI + 1)
-    return [(radius >= a) & (radius < b) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    return [(radius >= a) & (radius < b) for a, b in pairwise(edges)]
 
 
 def spectrum(image: npt.NDArray[Any]) -> npt.NDArray[np.complex128]:

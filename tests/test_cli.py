@@ -13,8 +13,6 @@ from PIL import Image
 from napari_sem_sr import cli
 from napari_sem_sr.model import zoo
 
-from .model.conftest import bundle as bundle
-
 
 def run(*arguments: object) -> subprocess.CompletedProcess[str]:
     """Run ``sem-sr`` as a person would."""

@@ -11,7 +11,7 @@ import torch
 from napari_sem_sr.errors import ModelError, OutputError
 from napari_sem_sr.model.bundle import copy_bundle, load_bundle, save_model
 
-from .conftest import card
+from ..conftest import card
 
 
 def test_weights_card_and_calibration_survive_a_round_trip(bundle: Path) -> None:
