@@ -1,31 +1,32 @@
 """Small random networks, models and stacks; every weight counts, so that every mistake shows."""
 
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
+from napari_sem_sr.events import Event
 from napari_sem_sr.model.bundle import Model
 from napari_sem_sr.model.card import Architecture, Card
-from napari_sem_sr.model.generator import Generator
+from napari_sem_sr.model.generator import Generator as Network
 from napari_sem_sr.stack import SemStack
 
 ARCHITECTURE = Architecture(channels=8, blocks=2, tail_channels=4)
 
 
-def network(factor: int = 4, seed: int = 0) -> Generator:
+def network(factor: int = 4, seed: int = 0) -> Network:
     """A random generator whose detail is about as large as the picture."""
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        made = Generator(
+        made = Network(
             factor, ARCHITECTURE.channels, ARCHITECTURE.blocks, ARCHITECTURE.tail_channels
         )
         with torch.no_grad():
-            for name, weight in made.named_parameters():
+            for weight in made.parameters():
                 # an untrained tail adds almost nothing, which would hide every mistake
-                weight.normal_(0, 1.6 / max(1, weight[0].numel()) ** 0.5 if weight.ndim > 1 else 0.1)
-                del name
+                weight.normal_(0, 1.6 / weight[0].numel() ** 0.5 if weight.ndim > 1 else 0.1)
     return made.eval().requires_grad_(False)
 
 
@@ -72,3 +73,13 @@ def files(folder: Path) -> dict[str, bytes]:
     return {
         str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()
     }
+
+
+def collected(work: Generator[Event, None, Any]) -> tuple[list[Event], Any]:
+    """All events of long work, and its result."""
+    events = []
+    while True:
+        try:
+            events.append(next(work))
+        except StopIteration as stop:
+            return events, stop.value

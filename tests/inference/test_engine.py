@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from scipy.ndimage import distance_transform_edt
 
 from napari_sem_sr.errors import InputError, ModelError
-from napari_sem_sr.events import Notice, TileDone, drain
+from napari_sem_sr.events import Notice, TileDone
 from napari_sem_sr.inference.devices import available_devices, is_out_of_memory, pick_device
 from napari_sem_sr.inference.engine import MIN_TILE, Engine, UnusableSliceError
+from napari_sem_sr.inference.tiling import layout
 from napari_sem_sr.intensity import IntensityRange, range_of, to_dtype
 
-from .specimens import image, network
+from .specimens import collected, image, network
 
 UINT8 = IntensityRange(0.0, 255.0)
 FLOAT = np.dtype(np.float32)
@@ -46,7 +47,7 @@ def test_the_network_depends_on_pixels_up_to_its_reach_and_no_further(factor: in
             assert changed <= counts
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     height=st.integers(1, 75),
     width=st.integers(1, 75),
@@ -61,7 +62,7 @@ def test_tiled_equals_untiled_everywhere(height: int, width: int, tile: int, fac
     assert np.abs(tiled - untiled(lr, UINT8, factor)).max() < 0.05
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(data=st.data(), tile=st.integers(MIN_TILE, 60))
 def test_a_region_holds_the_pixels_of_the_full_run(data: st.DataObject, tile: int) -> None:
     lr = image((61, 83))
@@ -99,7 +100,7 @@ def test_pixels_keep_their_dtype(dtype: type) -> None:
 
 
 def test_a_dim_16_bit_image_keeps_its_grey_levels() -> None:
-    lr = (1000 + image((40, 40)) // 8).astype(np.uint16)
+    lr = 1000 + image((40, 40)).astype(np.uint16) // 8
     intensity = range_of(lr)
     sr = Engine(network(), device="cpu", precision="fp32").upscale_slice(lr, intensity, lr.dtype)
     exact = untiled(lr, intensity)
@@ -168,18 +169,12 @@ class Failing:
 def test_memory_may_run_out_at_any_tile_and_the_picture_is_the_same(kind: str) -> None:
     lr = image((70, 90))
     whole = untiled(lr, UINT8)
-    n_tiles = 2 * 2
+    n_tiles = len(layout((70, 90), ((0, 70), (0, 90)), 48, network().reach))
+    assert n_tiles > 2
     for at in range(n_tiles):
         engine = Engine(network(), device="cpu", precision="fp32", tile=48)
         Failing(engine, {at}, OUT_OF_MEMORY[kind])
-        events = []
-        work = engine.iter_slice(lr, UINT8, FLOAT)
-        while True:
-            try:
-                events.append(next(work))
-            except StopIteration as stop:
-                result = stop.value
-                break
+        events, result = collected(engine.iter_slice(lr, UINT8, FLOAT))
         assert np.abs(result.image - whole).max() < 0.05
         assert engine.tile < 48
         notices = [e.message for e in events if isinstance(e, Notice)]
@@ -187,17 +182,17 @@ def test_memory_may_run_out_at_any_tile_and_the_picture_is_the_same(kind: str) -
         assert f"{engine.tile} px" in notices[0]
         tiles = [e for e in events if isinstance(e, TileDone)]
         assert tiles[-1].done == tiles[-1].total
-        assert tiles[0].total == n_tiles
+        assert [e.total for e in tiles].count(n_tiles) == at
 
 
 def test_memory_may_run_out_again_and_again() -> None:
     lr = image((70, 90))
     engine = Engine(network(), device="cpu", precision="fp32", tile=64)
-    failing = Failing(engine, {1, 4, 6}, OUT_OF_MEMORY["onednn"])
+    failing = Failing(engine, {1, 4}, OUT_OF_MEMORY["onednn"])
     result = engine.upscale_slice(lr, UINT8, FLOAT)
-    assert failing.calls > 7
+    assert failing.calls > 5
     assert np.abs(result.image - untiled(lr, UINT8)).max() < 0.05
-    assert MIN_TILE <= engine.tile < 64
+    assert MIN_TILE <= engine.tile < 32
 
 
 def test_memory_that_never_suffices_ends_in_one_sentence() -> None:
@@ -230,7 +225,7 @@ def test_reduced_precision_tells_how_far_from_fp32_it_is(precision: str) -> None
     lr = image((48, 48))
     engine = Engine(network(), device="cpu", precision=precision)
     assert engine.precision == precision
-    assert 0 < engine.deviation < 0.1
+    assert 0 < engine.deviation < 0.5  # a random network doubles what it is given in every layer
     reduced = engine.upscale_slice(lr, UINT8, FLOAT).image
     actual = np.abs(reduced - untiled(lr, UINT8)).max() / 255
     assert 0 < actual < 3 * engine.deviation
@@ -268,13 +263,3 @@ def test_a_setting_that_cannot_be_met_is_one_sentence(given: dict, sentence: str
 def test_the_automatic_device_is_the_best_that_is_there() -> None:
     assert pick_device("auto").type == available_devices()[0]
     assert available_devices()[-1] == "cpu"
-
-
-def test_closing_in_the_middle_of_a_slice_is_quiet() -> None:
-    work = Engine(network(), device="cpu", tile=16).iter_slice(image((60, 60)), UINT8, FLOAT)
-    next(work)
-    work.close()
-    with pytest.raises(StopIteration):
-        drain_one = next(work)
-        del drain_one
-    assert drain is not None

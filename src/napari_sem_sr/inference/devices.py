@@ -7,6 +7,16 @@ from napari_sem_sr.errors import InputError
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
+def available_devices() -> tuple[str, ...]:
+    """Names of the kinds of device that can be used here, best first."""
+    present = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    return tuple(name for name, here in present.items() if here)
+
+
 def pick_device(name: str) -> torch.device:
     """Device by name: ``auto`` (cuda, then mps, then cpu), ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
 
@@ -16,18 +26,12 @@ def pick_device(name: str) -> torch.device:
         If there is no such device.
     """
     if name == "auto":
-        if torch.cuda.is_available():
-            return torch.device("cuda")
-        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+        return torch.device(available_devices()[0])
     kind, _, number = name.partition(":")
     if kind not in ("cpu", "cuda", "mps") or (number and not number.isdecimal()):
         raise InputError(f"There is no device '{name}'; give auto, cpu, cuda or mps.")
-    present = {
-        "cpu": True,
-        "cuda": torch.cuda.is_available() and int(number or 0) < torch.cuda.device_count(),
-        "mps": torch.backends.mps.is_available(),
-    }
-    if not present[kind]:
+    count = torch.cuda.device_count() if kind == "cuda" else 1
+    if kind not in available_devices() or int(number or 0) >= count:
         raise InputError(
             f"Device '{name}' is not available on this machine or to this installation of PyTorch; "
             "give auto or cpu."

@@ -16,8 +16,8 @@ from napari_sem_sr.inference.devices import (
     check_precision,
     fast_precisions,
     is_out_of_memory,
-    release_memory,
     pick_device,
+    release_memory,
 )
 from napari_sem_sr.inference.graph import InferenceGraph
 from napari_sem_sr.inference.tiling import Region, Tile, layout
@@ -48,7 +48,7 @@ class SliceResult:
 
 
 class UnusableSliceError(InputError):
-    """This slice holds nothing to work on; others may."""
+    """A slice that holds nothing to work on; others may."""
 
 
 class Engine:
@@ -182,12 +182,12 @@ class Engine:
                 failure = str(error)
             # here, where the exception and with it the failed tile's tensors are gone
             release_memory(self.device)
-            widest = max(b - a for tile in tiles for a, b in tile.core)
-            if widest <= MIN_TILE:
+            if self.tile <= MIN_TILE:
                 raise InputError(
                     f"Memory does not suffice for slice {index} even in tiles of {self.tile} px ({failure}); "
                     "close other programs, choose a region, or use another device."
                 )
+            widest = max(b - a for tile in tiles for a, b in tile.core)
             self.tile = max(MIN_TILE, min(self.tile, widest) // 2)
             yield Notice(
                 f"Memory ran out in slice {index}; it is done again in tiles of {self.tile} px."
@@ -204,7 +204,7 @@ class Engine:
         """Upscale one slice; see `iter_slice`."""
         return drain(self.iter_slice(lr, intensity, dtype, region, index))
 
-    def _attempt(  # noqa: PLR0917
+    def _attempt(
         self,
         image: npt.NDArray[np.float32],
         valid: npt.NDArray[np.bool_] | None,

@@ -12,6 +12,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_sem_sr.io.durable import told_plainly
+from napari_sem_sr.io.write_zarr import RESUMABLE
+
 NAME = "inputs.txt"
 UNREADABLE = "unreadable"
 
@@ -30,7 +33,7 @@ class Ledger:
     def note(self, index: int, what: str) -> None:
         """Add a line on slice ``index`` of the input: its hash, or ``UNREADABLE``."""
         # begins a line of its own even after one that a power cut has torn
-        with self._path.open("a") as stream:
+        with told_plainly(self._path.parent, RESUMABLE), self._path.open("a") as stream:
             stream.write(f"\n{index} {what}\n")
             stream.flush()
             os.fsync(stream.fileno())

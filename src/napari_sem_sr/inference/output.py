@@ -1,13 +1,14 @@
 """Where a result goes: what may be there already, and whether it may be continued or replaced."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from napari_sem_sr.errors import InputError, OutputError
-from napari_sem_sr.io import ZarrStackWriter, read_stack
+from napari_sem_sr.events import Event
+from napari_sem_sr.io import ZarrStackWriter
 from napari_sem_sr.io.durable import partial_name
 from napari_sem_sr.stack import SemStack
 
@@ -87,6 +88,8 @@ class Destination:
         return writer.provenance, writer.complete and not self.is_tiff
 
     def _tiff_provenance(self) -> Mapping[str, Any]:
+        from napari_sem_sr.io import read_stack
+
         try:
             provenance = read_stack(self.path).provenance
         except InputError as error:
@@ -116,6 +119,16 @@ class Destination:
         """Remove what is there; call `check_replaceable` first."""
         if self.is_tiff:
             self.path.unlink(missing_ok=True)
+        self.remove_work()
+
+    def iter_assemble(self) -> Generator[Event, None, None]:
+        """Make the TIFF of the finished OME-Zarr, which is then removed."""
+        from napari_sem_sr.io import iter_write_tiff, read_stack
+
+        if not self.is_tiff:
+            return
+        whole = read_stack(self.work)
+        yield from iter_write_tiff(whole, self.path, provenance=whole.provenance or {})
         self.remove_work()
 
     def remove_work(self) -> None:

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-import numpy as np
 import numpy.typing as npt
 
 from napari_sem_sr.events import Event, Notice, Progress, SliceDone
@@ -81,7 +80,7 @@ def iter_slices(
     region: Region,
     write: Callable[[int, npt.NDArray[Any], npt.NDArray[Any]], None],
     tally: Tally,
-    watch_: Stopwatch,
+    clock: Stopwatch,
 ) -> Generator[Event, None, None]:
     """Upscale slices ``todo`` of ``stack``; at most two LR and two SR slices are in memory.
 
@@ -94,11 +93,11 @@ def iter_slices(
     """
 
     def read(z: int) -> npt.NDArray[Any]:
-        with watch_.timed("read"):
+        with clock.timed("read"):
             return stack.slice(z)
 
     def put(z: int, lr: npt.NDArray[Any], sr: npt.NDArray[Any], begun: float) -> float:
-        with watch_.timed("write"):
+        with clock.timed("write"):
             write(z, lr, sr)
         return time.perf_counter() - begun
 
@@ -111,7 +110,7 @@ def iter_slices(
             waiting = Progress(f"reading slice {z}", tally.done, tally.total, "slices")
             try:
                 lr = yield from watch(ahead, waiting)
-            except Exception as error:  # noqa: BLE001 - readers of many libraries fail in many ways
+            except Exception as error:
                 tally.unusable[z] = f"cannot be read ({error or type(error).__name__})"
                 lr = None
             following = todo[position + 1 : position + 2]
@@ -119,9 +118,9 @@ def iter_slices(
             if lr is None:
                 yield Notice(f"Slice {z} {tally.unusable[z]}; going on with the others.")
                 continue
-            work = _timed(engine.iter_slice(lr, intensity, stack.dtype, region, z), watch_)
+            work = engine.iter_slice(lr, intensity, stack.dtype, region, z)
             try:
-                result = yield from _computing(work, behind, tally)
+                result = yield from _computing(work, behind, tally, clock)
             except UnusableSliceError as error:
                 tally.unusable[z] = "is all NaN"
                 yield Notice(str(error))
@@ -154,35 +153,27 @@ class _Writing:
         tally.computed += 1
         yield SliceDone(self._index, tally.done, tally.total, seconds)
 
-    def settled_already(self, tally: Tally) -> Generator[Event, None, None]:
-        """Say that the slice is on disk if it is."""
-        if self._future.done():
-            yield from self.settled(tally)
+    @property
+    def is_done(self) -> bool:
+        """Whether the slice is on disk, or could not be put there."""
+        return self._future.done()
 
 
-def _timed(
-    work: Generator[Event, None, SliceResult], watch_: Stopwatch
+def _computing(
+    work: Generator[Event, None, SliceResult],
+    behind: _Writing | None,
+    tally: Tally,
+    clock: Stopwatch,
 ) -> Generator[Event, None, SliceResult]:
-    """Pass ``work`` on; only the time inside it counts, not that of whoever takes its events."""
+    """Pass ``work`` on, and say in between that the slice before it is on disk."""
     while True:
-        with watch_.timed("compute"):
+        # only the time inside counts, not that of whoever takes the events
+        with clock.timed("compute"):
             try:
                 event = next(work)
             except StopIteration as stop:
                 result: SliceResult = stop.value
                 return result
         yield event
-
-
-def _computing(
-    work: Generator[Event, None, SliceResult], behind: _Writing | None, tally: Tally
-) -> Generator[Event, None, SliceResult]:
-    while True:
-        try:
-            event = next(work)
-        except StopIteration as stop:
-            result: SliceResult = stop.value
-            return result
-        yield event
-        if behind is not None:
-            yield from behind.settled_already(tally)
+        if behind is not None and behind.is_done:
+            yield from behind.settled(tally)

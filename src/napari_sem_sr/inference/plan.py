@@ -1,0 +1,238 @@
+"""What is to be done, settled before any pixel is computed: the same for one machine and a cluster."""
+
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import dask.array as da
+
+from napari_sem_sr.errors import OutputError
+from napari_sem_sr.events import Event, Notice, Progress, UpscaleStarted
+from napari_sem_sr.inference.devices import available_devices
+from napari_sem_sr.inference.engine import Engine
+from napari_sem_sr.inference.ledger import UNREADABLE, Ledger, slice_hash
+from napari_sem_sr.inference.output import Destination, check_same
+from napari_sem_sr.inference.pipeline import in_background
+from napari_sem_sr.inference.settings import UpscaleSettings
+from napari_sem_sr.inference.tiling import Region
+from napari_sem_sr.intensity import IntensityRange, stack_range
+from napari_sem_sr.io import ZarrStackWriter
+from napari_sem_sr.model.bundle import Model
+from napari_sem_sr.stack import SemStack
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What ``auto`` came to on the machine that computes; ``device`` is a kind, without a number."""
+
+    device: str
+    precision: str
+    tile: int
+
+
+Chooser = Callable[[Model, UpscaleSettings], Choice]
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """An output that exists and what is missing in it.
+
+    Parameters
+    ----------
+    settings
+        As asked for, with every ``auto`` settled.
+    first
+        Index in ``stack`` of the output's first slice.
+    todo
+        Indices in ``stack`` of the slices that are not done.
+    finished
+        The output was finished before; nothing is left to do.
+    """
+
+    stack: SemStack
+    model: Model
+    destination: Destination
+    settings: UpscaleSettings
+    sharpness: float
+    intensity: IntensityRange
+    region: Region
+    provenance: Mapping[str, Any]
+    first: int
+    total: int
+    todo: tuple[int, ...]
+    finished: bool
+
+
+def sr_stack(stack: SemStack, factor: int, settings: UpscaleSettings) -> SemStack:
+    """Empty SR stack that covers what ``settings`` choose of ``stack``.
+
+    Raises
+    ------
+    InputError
+        If slices or region lie outside the stack.
+    """
+    part = stack.cropped(settings.slices, settings.region)
+    z, y, x = part.shape
+    shape = (z, factor * y, factor * x)
+    data = da.zeros(shape, dtype=stack.dtype, chunks=(1, *shape[1:]))
+    return part.upscaled(data, factor, name=f"{stack.name} SR", paths=())
+
+
+def choose_here(model: Model, settings: UpscaleSettings) -> Choice:
+    """Settle every ``auto`` on this machine."""
+    engine = Engine(
+        model.network("twin"),
+        device=settings.device,
+        precision=settings.precision,
+        tile=settings.tile,
+    )
+    return Choice(engine.device.type, engine.precision, engine.tile)
+
+
+def iter_plan(
+    stack: SemStack,
+    output: str | Path,
+    model: Model,
+    settings: UpscaleSettings,
+    *,
+    resume: bool,
+    overwrite: bool,
+    choose: Chooser = choose_here,
+) -> Generator[Event, None, Plan]:
+    """Check everything that can be checked, then make or reopen the output; see `iter_upscale`."""
+    destination = Destination.of(output, stack)
+    sharpness = model.card.default_sharpness if settings.sharpness is None else settings.sharpness
+    model.blended(
+        sharpness
+    )  # a sharpness that makes no sense is refused before anything is touched
+    factor = model.card.factor
+    like = sr_stack(stack, factor, settings)
+    recorded, finished = _existing(destination, resume=resume, overwrite=overwrite)
+    source_hash = yield from in_background(lambda: stack.content_hash, "recognising the input")
+    if recorded is None:
+        choice = choose(model, settings)
+        intensity = yield from in_background(
+            lambda: stack_range(stack), "measuring the intensity range"
+        )
+    else:
+        choice = _kept(settings, recorded, finished=finished)
+        intensity = IntensityRange(*recorded["intensity_range"])
+    first, end = settings.slices or (0, stack.shape[0])
+    region = settings.region or ((0, stack.shape[1]), (0, stack.shape[2]))
+    provenance = {
+        "synthetic": True,
+        "model": model.card.name,
+        "model_hash": model.content_hash,
+        "factor": factor,
+        "source_name": stack.name,
+        "source_hash": source_hash,
+        "source_voxel_nm": list(stack.voxel_nm),
+        "intensity_range": [intensity.low, intensity.high],
+        "sharpness": float(sharpness),
+        "precision": choice.precision,
+        "device": choice.device,
+        "tile": choice.tile,
+        "slices": [first, end],
+        "region": [list(bounds) for bounds in region],
+        "software_version": version("napari-sem-sr"),
+    }
+    if recorded is not None:
+        recorded = yield from _iter_mended(stack, destination, recorded, source_hash, first)
+        check_same(recorded, provenance, destination.path)
+    todo: tuple[int, ...] = ()
+    if not finished:
+        if overwrite:
+            destination.remove()
+        writer = (
+            ZarrStackWriter.create(destination.work, like=like, provenance=provenance)
+            if recorded is None
+            else ZarrStackWriter.reopen(destination.work)
+        )
+        done = writer.done_slices()
+        todo = tuple(z for z in range(first, end) if z - first not in done)
+        yield UpscaleStarted(destination.work, len(done), end - first)
+        if (stack.provenance or {}).get("synthetic"):
+            yield Notice(
+                f"'{stack.name}' is itself super-resolved: the model builds on detail that was made up."
+            )
+    return Plan(
+        stack=stack,
+        model=model,
+        destination=destination,
+        settings=replace(settings, precision=choice.precision, tile=choice.tile),
+        sharpness=sharpness,
+        intensity=intensity,
+        region=region,
+        provenance=provenance,
+        first=first,
+        total=end - first,
+        todo=todo,
+        finished=finished,
+    )
+
+
+def _existing(
+    destination: Destination, *, resume: bool, overwrite: bool
+) -> tuple[Mapping[str, Any] | None, bool]:
+    """Provenance of what is to be continued (None: begin), and whether it is finished."""
+    if resume and overwrite:
+        raise OutputError("Give either resume or overwrite, not both.")
+    if not destination.found():
+        return None, False
+    if overwrite:
+        destination.check_replaceable()
+        return None, False
+    if resume:
+        return destination.recorded()
+    raise OutputError(
+        f"'{destination.path}' exists already, finished or not; --resume it, --overwrite it, "
+        "or give another name."
+    )
+
+
+def _kept(settings: UpscaleSettings, recorded: Mapping[str, Any], *, finished: bool) -> Choice:
+    """Keep what an earlier run chose where this one leaves the choice."""
+    device = settings.device.partition(":")[0]
+    if device == "auto":
+        here = available_devices()
+        device = recorded["device"] if finished or recorded["device"] in here else here[0]
+    return Choice(
+        device,
+        recorded["precision"] if settings.precision == "auto" else settings.precision,
+        settings.tile or recorded["tile"],
+    )
+
+
+def _iter_mended(
+    stack: SemStack,
+    destination: Destination,
+    recorded: Mapping[str, Any],
+    source_hash: str,
+    first: int,
+) -> Generator[Event, None, Mapping[str, Any]]:
+    """Accept another input if only slices have changed that could not be read before."""
+    if recorded["source_hash"] == source_hash or not destination.work.exists():
+        return recorded
+    writer = ZarrStackWriter.reopen(destination.work)
+    known = Ledger(destination.work).read()
+    slices = range(first, first + writer.n_slices)
+    unreadable = [z for z in slices if known.get(z) == UNREADABLE]
+    if not unreadable or slices.stop > stack.shape[0] or any(z not in known for z in slices):
+        return recorded
+    for done, z in enumerate(slices):
+        yield Progress("comparing the input with what was upscaled", done, len(slices), "slices")
+        if z not in unreadable and slice_hash(stack.slice(z)) != known[z]:
+            return recorded
+    changes = {"source_hash": source_hash}
+    writer.amend(changes)
+    yield Notice(f"Going on with what could not be read before: {spoken(unreadable)}.")
+    return {**recorded, **changes}
+
+
+def spoken(slices: list[int]) -> str:
+    """Name slices as a person would: ``slices 3, 7 and 9``."""
+    if len(slices) == 1:
+        return f"slice {slices[0]}"
+    return f"slices {', '.join(map(str, slices[:-1]))} and {slices[-1]}"

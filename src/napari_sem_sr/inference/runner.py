@@ -1,0 +1,154 @@
+"""Upscale a stack of any length, slice by slice, so that nothing done is ever done twice."""
+
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import numpy.typing as npt
+
+from napari_sem_sr.errors import InputError
+from napari_sem_sr.events import Event, Notice, drain
+from napari_sem_sr.inference.engine import Engine
+from napari_sem_sr.inference.ledger import UNREADABLE, Ledger, slice_hash
+from napari_sem_sr.inference.pipeline import Stopwatch, Tally, iter_slices
+from napari_sem_sr.inference.plan import Plan, iter_plan, spoken
+from napari_sem_sr.inference.settings import UpscaleResult, UpscaleSettings
+from napari_sem_sr.io import ZarrStackWriter
+from napari_sem_sr.model.bundle import Model
+from napari_sem_sr.stack import SemStack
+
+__all__ = ["UpscaleResult", "UpscaleSettings", "iter_upscale", "upscale"]
+
+DEFAULTS = UpscaleSettings()
+
+
+def upscale(
+    stack: SemStack,
+    output: str | Path,
+    model: Model,
+    settings: UpscaleSettings = DEFAULTS,
+    *,
+    resume: bool = False,
+    overwrite: bool = False,
+) -> UpscaleResult:
+    """Upscale a stack into a file; see `iter_upscale`."""
+    return drain(iter_upscale(stack, output, model, settings, resume=resume, overwrite=overwrite))
+
+
+def iter_upscale(
+    stack: SemStack,
+    output: str | Path,
+    model: Model,
+    settings: UpscaleSettings = DEFAULTS,
+    *,
+    resume: bool = False,
+    overwrite: bool = False,
+) -> Generator[Event, None, UpscaleResult]:
+    """Upscale a stack into a file, reporting every tile and slice.
+
+    Closing the generator, a kill or a full disk leave an output that ``resume`` continues; what it then
+    holds is the same, byte for byte, as if it had run through.
+
+    Parameters
+    ----------
+    stack
+        The LR stack.
+    output
+        ``*.zarr`` (OME-Zarr), ``*.tif`` or ``*.tiff`` (OME-TIFF, assembled at the end from
+        ``<output>.partial.zarr``, which is then removed).
+    model
+        The trained model.
+    settings
+        What part of the stack, and how.
+    resume
+        Begin, or continue what is there if input, model and settings are the same. What an earlier run chose
+        for ``auto`` is kept. A finished output is left as it is.
+    overwrite
+        Remove an output of ours (or a TIFF) that is there.
+
+    Yields
+    ------
+    `UpscaleStarted`, `TileDone`, `SliceDone`, `Progress`, `Notice`; at least one per tile or 200 ms.
+
+    Raises
+    ------
+    InputError
+        If the stack or a setting cannot be used; or, after all other slices are done, if some could not be
+        read or are all NaN (named in the message).
+    OutputError
+        If the output cannot be written there, or belongs to another run.
+    ModelError
+        If the model does not work.
+    """
+    clock = Stopwatch()
+    plan = yield from iter_plan(stack, output, model, settings, resume=resume, overwrite=overwrite)
+    tally = Tally(done=plan.total - len(plan.todo), total=plan.total)
+    deviation = None
+    if plan.todo:
+        engine = Engine(
+            model.blended(plan.sharpness),
+            device=settings.device if ":" in settings.device else plan.provenance["device"],
+            precision=plan.settings.precision,
+            tile=plan.settings.tile,
+        )
+        deviation = engine.deviation
+        if deviation:
+            yield Notice(
+                f"Computing in {engine.precision}: at most {deviation:.2g} of the intensity range from "
+                "fp32 on a test tile."
+            )
+        writer = ZarrStackWriter.reopen(plan.destination.work)
+        ledger = Ledger(plan.destination.work)
+
+        def write(z: int, lr: npt.NDArray[Any], sr: npt.NDArray[Any]) -> None:
+            ledger.note(z, slice_hash(lr))
+            writer.write_slice(z - plan.first, sr)
+
+        yield from iter_slices(
+            stack, plan.todo, engine, plan.intensity, plan.region, write, tally, clock
+        )
+    return (yield from iter_finish(plan, tally, clock, deviation))
+
+
+def iter_finish(
+    plan: Plan, tally: Tally, clock: Stopwatch, deviation: float | None
+) -> Generator[Event, None, UpscaleResult]:
+    """Finish an output whose slices have been tried, or say which of them are missing and why."""
+    destination = plan.destination
+    if tally.unusable:
+        ledger = Ledger(destination.work)
+        for z in tally.unusable:
+            ledger.note(z, UNREADABLE)
+        raise _unusable(plan.stack, tally)
+    if tally.outside:
+        yield Notice(
+            f"{tally.outside} SR pixels lay outside of what {plan.stack.dtype} can hold and were set "
+            "to its limits."
+        )
+    if not plan.finished:
+        Ledger(destination.work).remove()
+        ZarrStackWriter.reopen(destination.work).finish()
+        yield from destination.iter_assemble()
+    elif destination.is_tiff:
+        destination.remove_work()
+    return UpscaleResult(
+        output=destination.path,
+        total=plan.total,
+        computed=tally.computed,
+        outside=tally.outside,
+        seconds=clock.wall,
+        stages=clock.table(),
+        deviation=deviation,
+        provenance=plan.provenance,
+    )
+
+
+def _unusable(stack: SemStack, tally: Tally) -> InputError:
+    slices = sorted(tally.unusable)
+    named = spoken(slices)
+    reason = tally.unusable[slices[0]]
+    what = reason if len(slices) == 1 else f"cannot be used (the first {reason})"
+    return InputError(
+        f"{named[0].upper()}{named[1:]} of '{stack.name}' {what}; {tally.done} of {tally.total} are "
+        "done, so mend it and run again with --resume."
+    )
