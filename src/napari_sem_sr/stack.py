@@ -89,6 +89,8 @@ class SemStack:
         The files (or the one folder) the data come from; empty for an array made in memory.
     provenance
         What was written into one of our own outputs (``synthetic``, model, factor, ...); None for measured data.
+    notices
+        Sentences that a person should read about how the files were understood.
     """
 
     data: da.Array
@@ -100,6 +102,7 @@ class SemStack:
     instrument: Instrument = Instrument()
     paths: tuple[Path, ...] = ()
     provenance: Mapping[str, Any] | None = None
+    notices: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.data.ndim != 3:

@@ -184,7 +184,7 @@ class ZarrStackWriter:
 
     def done_slices(self) -> frozenset[int]:
         """Slices whose pixels are on disk."""
-        return frozenset(z for z in range(self.n_slices) if self._file(0, z).is_file())
+        return done_slices(self._path, self.n_slices)
 
     def write_slice(self, index: int, image: npt.NDArray[Any]) -> None:
         """Put one slice, (y, x) in the output's dtype, on disk with all its levels.
@@ -252,7 +252,16 @@ class ZarrStackWriter:
         return ours
 
     def _file(self, level: int, index: int) -> Path:
-        return self._path / str(level) / "c" / str(index) / "0" / "0"
+        return _slice_file(self._path, level, index)
+
+
+def done_slices(path: Path, n_slices: int) -> frozenset[int]:
+    """Slices of the output at ``path`` whose pixels are on disk."""
+    return frozenset(z for z in range(n_slices) if _slice_file(path, 0, z).is_file())
+
+
+def _slice_file(path: Path, level: int, index: int) -> Path:
+    return path / str(level) / "c" / str(index) / "0" / "0"
 
 
 def _not_ours(path: Path) -> OutputError:

@@ -1,0 +1,182 @@
+"""What a lazy stack reads its slices from, whatever the format."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import dask.array as da
+import numpy as np
+import numpy.typing as npt
+from dask.base import tokenize
+
+from napari_sem_sr.errors import InputError
+from napari_sem_sr.stack import Instrument, Triple
+
+# Rec. 601, the luminance that ImageJ ("weighted") and Pillow use too.
+LUMINANCE = (0.299, 0.587, 0.114)
+
+
+class Planes(ABC):
+    """Slices of one size that are decoded one at a time; picklable, so that any process can read them.
+
+    Subclasses are frozen dataclasses of paths and numbers; no file stays open between two slices.
+    """
+
+    shape: Triple[int]
+    dtype: np.dtype[Any]
+    grey: bool
+
+    @property
+    def ndim(self) -> int:
+        """Always 3: z, y, x."""
+        return 3
+
+    @property
+    @abstractmethod
+    def files(self) -> tuple[Path, ...]:
+        """Everything that is read, in order."""
+
+    @abstractmethod
+    def decode(self, index: int) -> npt.NDArray[Any]:
+        """Read slice ``index``: (y, x), or (y, x, samples)."""
+
+    @abstractmethod
+    def where(self, index: int) -> str:
+        """Name slice ``index`` for a person."""
+
+    def plane(self, index: int) -> npt.NDArray[Any]:
+        """Read slice ``index`` as grey, (y, x) in ``dtype``.
+
+        Raises
+        ------
+        InputError
+            If it cannot be decoded, is in colour without consent, or does not fit the stack.
+        """
+        try:
+            image = self.decode(index)
+        except InputError:
+            raise
+        except Exception as error:  # decoders raise whatever they like on damaged files
+            raise InputError(
+                f"{self.where(index)} cannot be read ({first_line(error)}); the file is cut off or "
+                "damaged: copy it again from the microscope, or leave it out."
+            ) from error
+        image = to_grey(image, consent=self.grey, where=self.where(index))
+        if image.shape != self.shape[1:] or np.dtype(image.dtype).newbyteorder("=") != self.dtype:
+            raise InputError(
+                f"{self.where(index)} is {_described(image.shape, image.dtype)}, but the stack is "
+                f"{_described(self.shape[1:], self.dtype)}; give slices of one size and type."
+            )
+        return image.astype(self.dtype, copy=False)
+
+    def __getitem__(self, key: Any) -> npt.NDArray[Any]:
+        first, *rest = key if isinstance(key, tuple) else (key,)
+        within: Any = tuple(rest)
+        if not isinstance(first, slice):
+            image: npt.NDArray[Any] = self.plane(range(self.shape[0])[int(first)])[within]
+            return image
+        planes = [self.plane(z)[within] for z in range(self.shape[0])[first]]
+        if not planes:
+            return np.empty((0, *self.shape[1:]), self.dtype)
+        return planes[0][np.newaxis] if len(planes) == 1 else np.stack(planes)
+
+    def lazy(self) -> da.Array:
+        """Make the dask array, one chunk per slice."""
+        stamps = [(str(f), f.stat().st_mtime_ns, f.stat().st_size) for f in self.files]
+        array: da.Array = da.from_array(
+            self,
+            chunks=(1, *self.shape[1:]),
+            name=f"sem-{tokenize(type(self).__name__, self.shape, self.grey, stamps)}",
+            meta=np.empty((0, 0, 0), self.dtype),
+        )
+        return array
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a file or folder turned out to hold; unknown is None."""
+
+    planes: Planes
+    voxel_nm: Triple[float | None] = (None, None, None)
+    origin_nm: Triple[float] = (0.0, 0.0, 0.0)
+    pixel_step: Triple[float] = (1.0, 1.0, 1.0)
+    instrument: Instrument = field(default_factory=Instrument)
+    provenance: Mapping[str, Any] | None = None
+    notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class JoinedPlanes(Planes):
+    """Stacks or images of one size after each other."""
+
+    parts: tuple[Planes, ...]
+    shape: Triple[int]
+    dtype: np.dtype[Any]
+    grey: bool
+    # (part, index in it) for each slice
+    places: tuple[tuple[int, int], ...]
+
+    @classmethod
+    def of(cls, parts: tuple[Planes, ...]) -> "JoinedPlanes":
+        """Join ``parts``, which have the same size and type."""
+        places = tuple((p, z) for p, part in enumerate(parts) for z in range(part.shape[0]))
+        first = parts[0]
+        return cls(parts, (len(places), *first.shape[1:]), first.dtype, first.grey, places)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files of all parts."""
+        return tuple(f for part in self.parts for f in part.files)
+
+    def decode(self, index: int) -> npt.NDArray[Any]:
+        """Read a slice from the part it lies in."""
+        part, z = self.places[index]
+        return self.parts[part].plane(z)
+
+    def where(self, index: int) -> str:
+        """Name the slice by its file."""
+        part, z = self.places[index]
+        return self.parts[part].where(z)
+
+
+def to_grey(image: npt.NDArray[Any], *, consent: bool, where: str) -> npt.NDArray[Any]:
+    """Reduce (y, x) or (y, x, samples) to (y, x) in the same dtype; 1-bit becomes 0 and 255.
+
+    Three identical channels are grey; an alpha channel is left out.
+
+    Raises
+    ------
+    InputError
+        If the channels differ and there is no ``consent`` to convert them.
+    """
+    if image.dtype == np.bool_:
+        image = image.astype(np.uint8) * np.uint8(255)
+    if image.ndim == 2:
+        return image
+    if image.shape[-1] < 3:
+        return image[..., 0]
+    red, green, blue = (image[..., c] for c in range(3))
+    exact = image.dtype.kind == "f"
+    if np.array_equal(red, green, equal_nan=exact) and np.array_equal(red, blue, equal_nan=exact):
+        return red
+    if not consent:
+        raise InputError(
+            f"{where} is a colour photograph; give the grey original, or convert it knowingly with "
+            "--grey (grey=True)."
+        )
+    luminance = np.zeros(red.shape, np.float64)
+    for weight, channel in zip(LUMINANCE, (red, green, blue), strict=True):
+        luminance += weight * channel
+    return (luminance if exact else np.rint(luminance)).astype(image.dtype)
+
+
+def _described(shape: tuple[int, ...], dtype: Any) -> str:
+    height, width = shape[:2]
+    return f"{width} x {height} pixels of {np.dtype(dtype).newbyteorder('=')}"
+
+
+def first_line(error: Exception) -> str:
+    """What a library says is wrong, for the brackets of our sentence."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")

@@ -1,0 +1,111 @@
+"""Whatever a person drags in, as a SemStack."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from napari_sem_sr.errors import InputError
+from napari_sem_sr.io.folder import open_file, open_files, open_folder
+from napari_sem_sr.io.omezarr import is_zarr, open_zarr
+from napari_sem_sr.io.planes import Contents
+from napari_sem_sr.stack import SemStack, Triple
+
+Source = str | os.PathLike[str]
+
+
+def read_stack(
+    source: Source | Sequence[Source],
+    *,
+    voxel_nm: Triple[float | None] | None = None,
+    grey: bool = False,
+) -> SemStack:
+    """Open an image or a stack of slices; the pixels stay in the files until they are asked for.
+
+    Parameters
+    ----------
+    source
+        A TIFF (single, multi-page, OME, ImageJ), PNG, BMP or JPEG file, a folder of slices (read in natural
+        order; files that are no images are skipped and named), a list of files (read in the order given),
+        or OME-Zarr (0.4, 0.5: level 0) or a Zarr array.
+    voxel_nm
+        Voxel size (z, y, x) in nm; a number overrides what the files say, None leaves it.
+    grey
+        Convert colour photographs to their luminance, in the file's dtype.
+
+    Returns
+    -------
+    The stack, (z, y, x) in the file's dtype (1-bit becomes uint8 0 and 255), one lazy chunk per slice.
+    ``notices`` holds sentences a person should read. ``paths`` are the files that are read, or the Zarr folder.
+
+    Raises
+    ------
+    InputError
+        If nothing is there, it is damaged, in colour, or no single stack. Damage that shows only when a
+        slice is read is raised then, with the file and the slice.
+    """
+    paths = [Path(source)] if isinstance(source, str | os.PathLike) else [Path(p) for p in source]
+    if not paths:
+        raise InputError("No files were given; give at least one image.")
+    for path in paths:
+        if not path.exists():
+            raise InputError(f"'{path}' does not exist; check the name.")
+    try:
+        contents, whole = _open(paths, grey)
+    except OSError as error:
+        raise InputError(
+            f"'{paths[0]}' cannot be opened ({error.strerror or error}); check the file."
+        ) from error
+    # a colour photograph or a damaged file should be known now, not in the middle of a long run
+    contents.planes.plane(0)
+    stack = SemStack(
+        data=contents.planes.lazy(),
+        name=_name(paths),
+        voxel_nm=contents.voxel_nm,
+        origin_nm=contents.origin_nm,
+        pixel_step=contents.pixel_step,
+        instrument=contents.instrument,
+        paths=whole,
+        provenance=contents.provenance,
+        notices=contents.notices,
+    )
+    return stack if voxel_nm is None else _typed(stack, voxel_nm)
+
+
+def _open(paths: list[Path], grey: bool) -> tuple[Contents, tuple[Path, ...]]:
+    if len(paths) == 1 and paths[0].is_dir():
+        if is_zarr(paths[0]):
+            return open_zarr(paths[0], grey=grey), (paths[0],)
+        contents = open_folder(paths[0], grey=grey)
+        return contents, contents.planes.files
+    for path in paths:
+        if path.is_dir():
+            raise InputError(
+                f"'{path}' is a folder in a list of files; give one folder, or files only."
+            )
+    contents = open_files(paths, grey=grey) if len(paths) > 1 else open_file(paths[0], grey=grey)
+    return contents, contents.planes.files
+
+
+def _name(paths: list[Path]) -> str:
+    path = (paths[0] if len(paths) == 1 else paths[0].parent).absolute()
+    stem = path.name if path.is_dir() and not is_zarr(path) else path.stem
+    return stem.removesuffix(".ome") or path.name
+
+
+def _typed(stack: SemStack, voxel_nm: Triple[float | None]) -> SemStack:
+    """Put typed voxel sizes over those of the file, keeping the origin where it was on the sample."""
+    if len(voxel_nm) != 3:
+        raise InputError(f"The voxel size {voxel_nm} needs three numbers, z, y, x in nm.")
+    world = stack.world
+    voxel, origin = list(stack.voxel_nm), list(stack.origin_nm)
+    for axis, typed in enumerate(voxel_nm):
+        if typed is not None:
+            voxel[axis] = float(typed)
+            # an origin is a number of voxels from the first one, whatever their size
+            origin[axis] = stack.origin_nm[axis] / world.scale[axis] * float(typed)
+    return replace(
+        stack,
+        voxel_nm=(voxel[0], voxel[1], voxel[2]),
+        origin_nm=(origin[0], origin[1], origin[2]),
+    )

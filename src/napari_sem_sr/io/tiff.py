@@ -1,0 +1,262 @@
+"""TIFF in all its kinds: single, multi-page, OME, ImageJ, big-endian, compressed, palette, 1-bit."""
+
+import logging
+import os
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+import tifffile
+
+from napari_sem_sr.errors import InputError
+from napari_sem_sr.io.planes import Contents, Planes, first_line
+from napari_sem_sr.io.tiff_metadata import describe
+from napari_sem_sr.stack import Triple
+
+MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+# A few detectors at once, but nobody has ten channels in an SEM.
+_MOST_CHANNELS = 4
+
+# What tifffile logs about odd files reaches people as our sentences; an application may still listen.
+logging.getLogger("tifffile").addHandler(logging.NullHandler())
+
+
+@dataclass(frozen=True)
+class RawPlanes(Planes):
+    """Slices that lie in a file one after the other, as they are in memory."""
+
+    path: Path
+    shape: Triple[int]
+    dtype: np.dtype[Any]
+    grey: bool
+    stored: np.dtype[Any]
+    offset: int
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The one file."""
+        return (self.path,)
+
+    def decode(self, index: int) -> npt.NDArray[Any]:
+        """Read the bytes of one slice."""
+        count = self.shape[1] * self.shape[2]
+        start = self.offset + index * count * self.stored.itemsize
+        image = np.fromfile(self.path, self.stored, count, offset=start)
+        if image.size < count:
+            raise EOFError("the file ends within it")
+        return image.reshape(self.shape[1:])
+
+    def where(self, index: int) -> str:
+        """Name the slice by its number."""
+        return _where(self.path, index, self.shape[0])
+
+
+@dataclass(frozen=True)
+class PagePlanes(Planes):
+    """Slices that are pages (IFDs) of one or, in OME-TIFF, several files."""
+
+    path: Path
+    shape: Triple[int]
+    dtype: np.dtype[Any]
+    grey: bool
+    paths: tuple[Path, ...]
+    # (index in paths, offset of the page's IFD) for each slice
+    pages: tuple[tuple[int, int], ...]
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files in the order of their first page."""
+        return self.paths
+
+    def decode(self, index: int) -> npt.NDArray[Any]:
+        """Decode one page; reading it at its offset costs the same wherever it lies in the file."""
+        file, offset = self.pages[index]
+        with tifffile.TiffFile(self.paths[file], _multifile=False) as tiff:
+            tiff.filehandle.seek(offset)
+            return _pixels(tifffile.TiffPage(tiff, index))
+
+    def where(self, index: int) -> str:
+        """Name the slice by its number."""
+        return _where(self.paths[self.pages[index][0]], index, self.shape[0])
+
+
+def open_tiff(path: Path, *, grey: bool, metadata: bool = True) -> Contents:
+    """Find the slices of a TIFF and, with ``metadata``, what it says about them.
+
+    Raises
+    ------
+    InputError
+        If the file is damaged, or holds no single stack of grey images.
+    """
+    with _told_plainly(path):
+        with path.open("rb") as stream:
+            _check_chain(stream, path)
+        with tifffile.TiffFile(path) as tiff:
+            series = _the_series(tiff, path)
+            planes, notices = _planes(tiff, series, path, grey)
+            if not metadata:
+                return Contents(planes=planes, notices=notices)
+            return describe(tiff, path, planes, notices)
+
+
+@contextmanager
+def _told_plainly(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:  # tifffile meets damaged headers with many kinds of exceptions
+        raise InputError(
+            f"'{path}' cannot be read as TIFF ({first_line(error)}); the file is cut off or damaged: "
+            "copy it again from the microscope."
+        ) from error
+
+
+def _check_chain(stream: BinaryIO, path: Path) -> None:
+    """Refuse a file whose chain of pages leads out of it: tifffile would silently give fewer pages."""
+    head = stream.read(16)
+    order = "<" if head[:2] == b"II" else ">"
+    big = head[2:4] in (b"+\0", b"\0+")
+    count_format, entry, link_format = (
+        (f"{order}Q", 20, f"{order}Q") if big else (f"{order}H", 12, f"{order}I")
+    )
+    link_size, count_size = struct.calcsize(link_format), struct.calcsize(count_format)
+    seen: set[int] = set()
+    try:
+        (offset,) = struct.unpack_from(link_format, head, 8 if big else 4)
+        while offset and offset not in seen:
+            seen.add(offset)
+            stream.seek(offset)
+            (entries,) = struct.unpack(count_format, stream.read(count_size))
+            stream.seek(entries * entry, os.SEEK_CUR)
+            (offset,) = struct.unpack(link_format, stream.read(link_size))
+        broken = bool(offset)
+    except (struct.error, OverflowError, OSError):
+        broken = True
+    if broken:
+        raise InputError(
+            f"'{path}' is cut off or damaged: page {max(len(seen), 1)} and what follows cannot be "
+            "found; copy it again from the microscope."
+        )
+
+
+def _the_series(tiff: tifffile.TiffFile, path: Path) -> tifffile.TiffPageSeries:
+    series = [s for s in tiff.series if s.pages and not s.keyframe.is_reduced] or list(tiff.series)
+    if not series:
+        raise InputError(f"'{path}' holds no image; give a TIFF with pixels in it.")
+    if len(series) > 1:
+        one, other = series[0].keyframe, series[1].keyframe
+        if tiff.is_ome:
+            raise InputError(
+                f"'{path}' holds {len(series)} separate images; save the one you mean as a file of its own."
+            )
+        raise InputError(
+            f"'{path}' has pages that are not alike: page {one.index + 1} is {_size(one)}, page "
+            f"{other.index + 1} is {_size(other)}; give pages of one size and type."
+        )
+    return series[0]
+
+
+def _planes(
+    tiff: tifffile.TiffFile, series: tifffile.TiffPageSeries, path: Path, grey: bool
+) -> tuple[Planes, tuple[str, ...]]:
+    page = series.keyframe
+    count, notices = _count_slices(series, path)
+    colours = page.photometric in (tifffile.PHOTOMETRIC.PALETTE, tifffile.PHOTOMETRIC.MINISWHITE)
+    stored = np.dtype(series.dtype).newbyteorder(tiff.byteorder)
+    if stored.kind not in "uifb":
+        raise InputError(
+            f"'{path}' holds {stored.name} values; give a grey image of integers or floats."
+        )
+    dtype = (
+        np.dtype(np.uint8) if stored.kind == "b" or _is_palette(page) else stored.newbyteorder("=")
+    )
+    shape = (count, int(page.imagelength), int(page.imagewidth))
+    offset = series.dataoffset
+    if offset is not None and series.axes[-2:] == "YX" and not colours and stored.kind != "b":
+        raw = RawPlanes(path, shape, dtype, grey, stored, int(offset))
+        _check_length(raw, count)
+        return raw, notices
+    if len(series.pages) != count:
+        raise InputError(
+            f"'{path}' keeps its {count} slices in {len(series.pages)} pages ({series.axes}), which cannot be "
+            "told apart; save it with one page per slice."
+        )
+    paths: list[Path] = []
+    pages: list[tuple[int, int]] = []
+    for number, part in enumerate(series.pages):
+        if part is None:
+            raise InputError(f"'{path}' lacks slice {number}; copy all files of the stack again.")
+        file = Path(part.parent.filehandle.path)
+        if not paths or paths[-1] != file:
+            paths.append(file)
+        pages.append((len(paths) - 1, int(part.offset)))
+    return PagePlanes(path, shape, dtype, grey, tuple(paths), tuple(pages)), notices
+
+
+def _count_slices(series: tifffile.TiffPageSeries, path: Path) -> tuple[int, tuple[str, ...]]:
+    """Return the number of slices along the one axis that is not y, x or colour samples."""
+    axes = {
+        a: n for a, n in zip(series.axes, series.shape, strict=True) if n > 1 and a not in "YXS"
+    }
+    if len(axes) > 1:
+        held = " and ".join(f"{n} along {a}" for a, n in axes.items())
+        raise InputError(
+            f"'{path}' is no single stack: it has images {held}; save one channel and one time point."
+        )
+    channels = axes.get("C", 0)
+    if not channels:
+        return int(next(iter(axes.values()), 1)), ()
+    # Programs that are not told otherwise save a stack for ImageJ as channels.
+    if channels <= _MOST_CHANNELS and series.kind != "imagej":
+        raise InputError(
+            f"'{path}' holds {channels} channels; save the one you mean as a grey stack of its own."
+        )
+    return int(channels), (
+        f"'{path.name}' calls its {channels} images channels; they are read as slices.",
+    )
+
+
+def _check_length(raw: RawPlanes, count: int) -> None:
+    slice_bytes = raw.shape[1] * raw.shape[2] * raw.stored.itemsize
+    whole = (raw.path.stat().st_size - raw.offset) // slice_bytes
+    if whole < count:
+        raise InputError(
+            f"'{raw.path}' is cut off: {max(whole, 0)} of its {count} slices are there; copy it again from the "
+            "microscope."
+        )
+
+
+def _is_palette(page: tifffile.TiffPage) -> bool:
+    return bool(page.photometric == tifffile.PHOTOMETRIC.PALETTE and page.colormap is not None)
+
+
+def _pixels(page: tifffile.TiffPage) -> npt.NDArray[Any]:
+    """Decode a page to (y, x) or (y, x, samples), black being low."""
+    size = page.parent.filehandle.size
+    ends = (o + n for o, n in zip(page.dataoffsets, page.databytecounts, strict=True))
+    if any(end > size for end in ends):
+        raise EOFError("the file ends within it")
+    image: npt.NDArray[Any] = page.asarray()
+    if _is_palette(page):
+        # 16-bit entries of an 8-bit palette: the high byte
+        colours = (np.asarray(page.colormap) >> 8).astype(np.uint8)
+        image = np.moveaxis(colours, 0, -1)[image]
+    if page.photometric == tifffile.PHOTOMETRIC.MINISWHITE and image.dtype.kind in "ub":
+        image = ~image if image.dtype.kind == "b" else np.iinfo(image.dtype).max - image
+    if image.ndim == 3 and page.axes.startswith("S"):
+        image = np.moveaxis(image, 0, -1)
+    return image
+
+
+def _size(page: tifffile.TiffPage) -> str:
+    return f"{page.imagewidth} x {page.imagelength} pixels of {page.dtype}"
+
+
+def _where(path: Path, index: int, count: int) -> str:
+    return f"Slice {index} of '{path}'" if count > 1 else f"'{path}'"
