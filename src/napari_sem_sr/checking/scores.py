@@ -48,7 +48,7 @@ def psnr(
     InputError
         If the shapes differ or no pixel can be compared.
     """
-    total, count = _squared_error(image, truth)
+    total, count = squared_error(image, truth)
     return _decibel(total, count, data_range or _range_for(truth))
 
 
@@ -110,7 +110,7 @@ class StackScores:
 
     def add(self, image: npt.NDArray[Any], truth: npt.NDArray[Any]) -> None:
         """Look at one slice."""
-        total, count = _squared_error(image, truth)
+        total, count = squared_error(image, truth)
         similarity = ssim(image, truth, self.data_range)
         self.merge(total, count, similarity)
 
@@ -132,7 +132,8 @@ class StackScores:
         return float(np.mean(self.ssim_per_slice))
 
 
-def _squared_error(image: npt.NDArray[Any], truth: npt.NDArray[Any]) -> tuple[float, int]:
+def squared_error(image: npt.NDArray[Any], truth: npt.NDArray[Any]) -> tuple[float, int]:
+    """Sum of the squared differences over pixels valid in both images, and their number."""
     _check_shapes(image, truth)
     difference = image.astype(np.float64) - truth.astype(np.float64)
     valid = difference[np.isfinite(difference)]

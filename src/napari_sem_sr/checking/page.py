@@ -1,0 +1,157 @@
+"""The report as one HTML page that needs nothing but itself: no network, no scripts, no other files."""
+
+import platform
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from napari_sem_sr.checking import pictures
+from napari_sem_sr.checking.difference import difference
+from napari_sem_sr.checking.inspection import Inspector
+from napari_sem_sr.checking.pictures import Panel
+from napari_sem_sr.checking.report import Report
+from napari_sem_sr.intensity import range_of
+from napari_sem_sr.model.bundle import Model
+
+TEMPLATE = "report.html.j2"
+# SR pixels along a side: what a panel shows sharply on a screen and on paper.
+SHOWN_PX = 320
+PACKAGES = ("napari-sem-sr", "torch", "numpy", "scipy", "scikit-image")
+
+Image = npt.NDArray[Any]
+
+
+def render_page(report: Report, inspector: Inspector, model: Model | None) -> str:
+    """Make ``report.html``.
+
+    Parameters
+    ----------
+    report
+        What it says.
+    inspector
+        Gives the pictures.
+    model
+        Gives what its card says.
+    """
+    # autoescape: names of files and layers are other people's text
+    environment = Environment(
+        loader=PackageLoader("napari_sem_sr.checking"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["number"] = _number
+    environment.filters["voxel"] = _voxel
+    index = _shown_slice(report)
+    panels, place = _panels(inspector, index)
+    return environment.get_template(TEMPLATE).render(
+        report=report,
+        panels=panels,
+        place=place,
+        stops=pictures.diverging_stops(),
+        plots=_plots(report),
+        card=None if model is None else model.card,
+        versions={name: version(name) for name in PACKAGES} | {"Python": platform.python_version()},
+        now=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+    )
+
+
+def _shown_slice(report: Report) -> int:
+    """Slice of the field that stands for all: of median PSNR, or the middle one."""
+    first, end = report.sr["checked"]["slices"]
+    if report.scores is None:
+        return int(end - first) // 2
+    values = [np.inf if v is None else v for v in report.scores["psnr_per_slice"]]
+    return int(np.argsort(values, kind="stable")[len(values) // 2])
+
+
+def _panels(inspector: Inspector, index: int) -> tuple[list[Panel], str]:
+    """LR, bicubic, twin, SR, HR and difference of one place, and where that is."""
+    field, f = inspector.field, inspector.field.factor
+    sr = field.sr.slice(index)
+    hr = None if field.hr is None else field.hr.slice(index)
+    bicubic, twin = inspector.bicubic(index), inspector.twin(index)
+    changed = difference(sr, bicubic if hr is None else hr)
+    (top, bottom), (left, right) = _window(changed, f)
+    here = np.s_[top:bottom, left:right]
+    there = np.s_[top // f : bottom // f, left // f : right // f]
+    lr = field.lr_part.slice(index)
+    # one window for all, from what was measured
+    shown = range_of(lr if hr is None else np.concatenate([lr.ravel(), hr.ravel()]))
+    height, width = bottom - top, right - left
+    bar = pictures.scale_bar(field.sr, width)
+
+    def grey(title: str, note: str, image: Image, synthetic: bool = False) -> Panel:
+        uri = pictures.grey_uri(image, shown)
+        return Panel(title, note, uri, width, height, synthetic, bar)
+
+    panels = [
+        grey("LR", f"as measured, {_pixel(field.lr.voxel_nm[2])}", lr[there]),
+        grey("bicubic", "interpolated, adds nothing", bicubic[here]),
+    ]
+    if twin is not None:
+        panels.append(grey("twin", "the generator before the adversarial stage", twin[here], True))
+    panels.append(grey("SR", f"what is checked, {_pixel(field.sr.voxel_nm[2])}", sr[here], True))
+    if hr is not None:
+        panels.append(grey("HR", "the truth it is compared with", hr[here]))
+    limit = pictures.shown_limit(changed[here])
+    name = "SR − bicubic" if hr is None else "SR − HR"
+    note = "what the model added" if hr is None else "red: SR too bright, blue: too dark"
+    uri = pictures.diverging_uri(changed[here], limit)
+    panels.append(Panel(name, note, uri, width, height, bar=bar, limit=limit))
+    (y0, _), (x0, _) = field.region
+    place = (
+        f"slice {field.slices[0] + index} of LR, SR pixels y {f * y0 + top} to {f * y0 + bottom}, "
+        f"x {f * x0 + left} to {f * x0 + right}"
+    )
+    return panels, place
+
+
+def _window(changed: Image, factor: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Place of at most SHOWN_PX, on the LR grid, where most has changed."""
+    size = [min(n, SHOWN_PX - SHOWN_PX % factor) for n in changed.shape]
+    energy = np.pad(np.nan_to_num(changed.astype(np.float64)) ** 2, ((1, 0), (1, 0)))
+    total = energy.cumsum(axis=0).cumsum(axis=1)
+    h, w = size
+    inside = total[h:, w:] - total[:-h, w:] - total[h:, :-w] + total[:-h, :-w]
+    inside = inside[::factor, ::factor]
+    row, column = np.unravel_index(int(inside.argmax()), inside.shape)
+    top, left = int(row) * factor, int(column) * factor
+    return (top, top + h), (left, left + w)
+
+
+def _plots(report: Report) -> list[tuple[str, Markup]]:
+    """PSNR and SSIM along the stack, where there is more than one slice."""
+    if report.scores is None or len(report.scores["psnr_per_slice"]) < 2:
+        return []
+    plots = []
+    for key, label in (("psnr", "PSNR (dB)"), ("ssim", "SSIM")):
+        series = {}
+        for name, prefix in (("SR", ""), ("twin", "twin_"), ("bicubic", "bicubic_")):
+            values = report.scores.get(f"{prefix}{key}_per_slice")
+            if values is not None:
+                series[name] = [np.nan if v is None else v for v in values]
+        first = report.sr["checked"]["slices"][0]
+        # made by matplotlib of numbers and our own words, nothing of a file's is in it
+        plots.append((label, Markup(pictures.slices_plot(series, first, label))))
+    return plots
+
+
+def _number(value: float | None, digits: int = 2) -> str:
+    return "–" if value is None else f"{value:.{digits}f}"
+
+
+def _voxel(voxel_nm: list[float | None]) -> str:
+    if all(v is None for v in voxel_nm):
+        return "unknown"
+    return " × ".join("?" if v is None else f"{v:g}" for v in voxel_nm) + " nm (z, y, x)"
+
+
+def _pixel(size: float | None) -> str:
+    return "pixel size unknown" if size is None else f"{size:g} nm pixels"

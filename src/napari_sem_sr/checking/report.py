@@ -1,0 +1,75 @@
+"""What a check says: ``report.json``, ``regions.csv`` and ``report.html``."""
+
+import csv
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from napari_sem_sr.errors import InputError
+from napari_sem_sr.io.durable import replacing, told_plainly
+
+JSON, PAGE, REGIONS = "report.json", "report.html", "regions.csv"
+REGION_COLUMNS = ("slice", "y", "x", "height", "width", "score", "reasons")
+
+
+@dataclass(frozen=True)
+class Report:
+    """What ``report.json`` says; its keys are fixed, None is evidence that could not be had (see ``limits``)."""
+
+    lr: Mapping[str, Any]
+    sr: Mapping[str, Any]
+    hr: Mapping[str, Any] | None
+    model: Mapping[str, Any] | None
+    scores: Mapping[str, Any] | None
+    consistency: Mapping[str, Any] | None
+    invention: Mapping[str, Any] | None
+    domain: Mapping[str, Any] | None
+    persistence: Mapping[str, Any] | None
+    trust: Mapping[str, Any] | None
+    regions: Sequence[Mapping[str, Any]]
+    verdict: str
+    limits: Sequence[str]
+
+    @classmethod
+    def read(cls, folder: str | Path) -> "Report":
+        """Read the report in ``folder``.
+
+        Raises
+        ------
+        InputError
+            If there is none.
+        """
+        path = Path(folder) / JSON
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+            return cls(**{f.name: values[f.name] for f in fields(cls)})
+        except (OSError, ValueError, KeyError) as error:
+            raise InputError(
+                f"'{folder}' holds no finished report ({error}); give the folder that sem-sr check wrote."
+            ) from error
+
+    def write(self, folder: Path, page: str) -> None:
+        """Write the report and its ``page`` into ``folder``.
+
+        Raises
+        ------
+        OutputError
+            If the disk refuses.
+        """
+        with told_plainly(folder):
+            with (
+                replacing(folder / REGIONS) as path,
+                path.open("w", newline="", encoding="utf-8") as stream,
+            ):
+                table = csv.DictWriter(stream, REGION_COLUMNS, extrasaction="ignore")
+                table.writeheader()
+                for region in self.regions:
+                    table.writerow({**region, "reasons": "; ".join(region["reasons"])})
+            with replacing(folder / PAGE) as path:
+                path.write_text(page, encoding="utf-8")
+            # last: a folder with this file holds a finished report
+            with replacing(folder / JSON) as path:
+                text = json.dumps(asdict(self), indent=1, ensure_ascii=False, allow_nan=False)
+                path.write_text(text + "\n", encoding="utf-8")

@@ -1,0 +1,226 @@
+"""Check an SR stack against what was measured, slice by slice."""
+
+import math
+from collections.abc import Generator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import dask.array as da
+import numpy as np
+import zarr
+
+from napari_sem_sr.checking.alignment import Field, align
+from napari_sem_sr.checking.inspection import MAPS, Inspector, common_data_range
+from napari_sem_sr.checking.journal import Journal, different
+from napari_sem_sr.checking.page import render_page
+from napari_sem_sr.checking.report import JSON, Report
+from napari_sem_sr.checking.summary import summarise
+from napari_sem_sr.errors import InputError, OutputError
+from napari_sem_sr.events import Event, Progress, drain
+from napari_sem_sr.inference.pipeline import in_background, watch
+from napari_sem_sr.intensity import IntensityRange, stack_range
+from napari_sem_sr.io import ZarrStackWriter
+from napari_sem_sr.io.durable import make_folder, told_plainly
+from napari_sem_sr.model.bundle import Model
+from napari_sem_sr.stack import SemStack
+
+MAPS_FOLDER = "maps.zarr"
+
+
+def check(
+    lr: SemStack,
+    sr: SemStack,
+    hr: SemStack | None = None,
+    *,
+    model: Model | None = None,
+    out: str | Path,
+    resume: bool = False,
+) -> Report:
+    """Check an SR stack; see `iter_check`."""
+    return drain(iter_check(lr, sr, hr, model=model, out=out, resume=resume))
+
+
+def iter_check(
+    lr: SemStack,
+    sr: SemStack,
+    hr: SemStack | None = None,
+    *,
+    model: Model | None = None,
+    out: str | Path,
+    resume: bool = False,
+) -> Generator[Event, None, Report]:
+    """Check an SR stack slice by slice, in memory that does not grow with the stack.
+
+    Parameters
+    ----------
+    lr
+        The measured LR stack.
+    sr
+        Its SR stack, or that of a part of it.
+    hr
+        HR of the same field, if there is one.
+    model
+        The model that made SR; its twin is scored beside it.
+    out
+        Folder for ``report.json``, ``report.html``, ``regions.csv`` and ``maps.zarr``.
+    resume
+        Begin, or continue what is there if the inputs are the same; a finished report is left as it is.
+
+    Yields
+    ------
+    `Progress`, at least every 200 ms.
+
+    Raises
+    ------
+    InputError
+        If the stacks do not fit together.
+    OutputError
+        If ``out`` holds a report already, or cannot be written.
+    """
+    out = Path(out)
+    field = align(lr, sr, hr)
+    _check_fits(field, sr, model)
+    journal = Journal(out)
+    finished = (out / JSON).exists()
+    if (finished or journal.exists) and not resume:
+        raise OutputError(
+            f"'{out}' holds a check already; give another folder, or --resume to go on with it."
+        )
+    identity: dict[str, Any] = {}
+    for role, stack in (("lr", lr), ("sr", sr), ("hr", hr)):
+        identity[role] = (yield from _iter_hash(stack, role)) if stack is not None else None
+    identity["model"] = None if model is None else model.content_hash
+    if finished:
+        return _finished(out, identity)
+
+    with told_plainly(out):
+        make_folder(out.absolute())
+    known = journal.begin({**identity, "version": version("napari-sem-sr")})
+    intensity = yield from _iter_intensity(field, sr)
+    data_range = yield from _iter_data_range(field)
+    inspector = Inspector(field, model, intensity, data_range)
+    writers = _open_maps(out / MAPS_FOLDER, inspector, field, identity)
+    done = (
+        frozenset.intersection(*(w.done_slices() for w in writers.values())) if writers else known
+    )
+    total = field.sr.shape[0]
+    found: list[Mapping[str, Any]] = []
+    with ThreadPoolExecutor(1) as pool:
+        for index in range(total):
+            progress = Progress("checking", index, total, "slices")
+            yield progress
+            if index not in known or index not in done:
+                findings = yield from watch(pool.submit(inspector.look, index), progress)
+                for name, image in findings.maps.items():
+                    writers[name].write_slice(index, image)
+                journal.note(index, findings.numbers)
+                known[index] = dict(findings.numbers)
+            found.append(known[index])
+    yield Progress("checking", total, total, "slices")
+    for writer in writers.values():
+        writer.finish()
+
+    report = summarise(field, sr, hr, model, identity, found, data_range)
+    page = yield from in_background(
+        lambda: render_page(report, inspector, model), "drawing the report"
+    )
+    report.write(out, page)
+    journal.remove()
+    return report
+
+
+def _finished(out: Path, identity: Mapping[str, Any]) -> Report:
+    """Return the report in ``out``, which has to be one on the same data."""
+    report = Report.read(out)
+    there: dict[str, Any] = {k: (getattr(report, k) or {}).get("hash") for k in ("lr", "sr", "hr")}
+    there["model"] = report.model["hash"] if report.model and report.model["given"] else None
+    if there != identity:
+        raise different(out, there, identity)
+    return report
+
+
+def _check_fits(field: Field, sr: SemStack, model: Model | None) -> None:
+    if (sr.provenance or {}).get("complete") is False:
+        raise InputError(
+            f"'{sr.name}' is not finished; run sem-sr upscale with --resume first, then check it."
+        )
+    if model is not None and model.card.factor != field.factor:
+        raise InputError(
+            f"Model '{model.card.name}' has factor {model.card.factor}, but '{sr.name}' is {field.factor} times finer than "
+            "LR; give the model that made it."
+        )
+    if field.hr is None:
+        return
+    a, b = field.sr.dtype, field.hr.dtype
+    if a.kind in "ui" and b.kind in "ui" and a != b:
+        raise InputError(
+            f"'{field.sr.name}' holds {a} and '{field.hr.name}' {b} grey values, which are not on one scale; "
+            "convert one of them first."
+        )
+
+
+def _iter_hash(stack: SemStack, role: str) -> Generator[Event, None, str]:
+    return (yield from in_background(lambda: stack.content_hash, f"recognising {role.upper()}"))
+
+
+def _iter_intensity(field: Field, sr: SemStack) -> Generator[Event, None, IntensityRange]:
+    """Range that the networks saw when SR was made; of LR where SR does not say."""
+    recorded = (sr.provenance or {}).get("intensity_range")
+    if recorded is not None:
+        return IntensityRange(*(float(v) for v in recorded))
+    return (
+        yield from in_background(lambda: stack_range(field.lr), "measuring the intensity range")
+    )
+
+
+def _iter_data_range(field: Field) -> Generator[Event, None, float]:
+    known = common_data_range(field)
+    if known is not None:
+        return known
+    truth = field.hr or field.sr
+    low, high = math.inf, -math.inf
+    for index in range(truth.shape[0]):
+        yield Progress("measuring the data range", index, truth.shape[0], "slices")
+        plane = truth.slice(index)
+        finite = plane[np.isfinite(plane)]
+        if finite.size:
+            low, high = min(low, float(finite.min())), max(high, float(finite.max()))
+    return high - low if high > low else 1.0
+
+
+def _open_maps(
+    folder: Path, inspector: Inspector, field: Field, identity: Mapping[str, Any]
+) -> dict[str, ZarrStackWriter]:
+    if not inspector.maps:
+        return {}
+    if not (folder / "zarr.json").exists():
+        described = {name: MAPS[name][1] for name in inspector.maps}
+        with told_plainly(folder):
+            zarr.create_group(folder, attributes={"napari_sem_sr": {"maps": described}})
+    likes = {"SR": field.sr, "LR": field.lr_part}
+    writers = {}
+    for name in inspector.maps:
+        grid, meaning = MAPS[name]
+        path = folder / name
+        if path.exists():
+            writers[name] = ZarrStackWriter.reopen(path)
+            continue
+        like = likes[grid]
+        data = da.zeros(like.shape, dtype=np.float32, chunks=(1, *like.shape[1:]))
+        shaped = SemStack(
+            data=data,
+            name=name,
+            voxel_nm=like.voxel_nm,
+            origin_nm=like.origin_nm,
+            pixel_step=like.pixel_step,
+        )
+        provenance = {
+            "map": name,
+            "meaning": meaning,
+            "inputs": dict(identity),
+            "software_version": version("napari-sem-sr"),
+        }
+        writers[name] = ZarrStackWriter.create(path, like=shaped, provenance=provenance)
+    return writers
