@@ -60,13 +60,23 @@ def range_of(image: npt.NDArray[Any]) -> IntensityRange:
 def stack_range(stack: SemStack) -> IntensityRange:
     """Range of a stack from up to ``SAMPLED_SLICES`` evenly spaced slices; never per slice.
 
+    Slices that cannot be read are left out, as one bad file among thousands must not stop the others.
+
     Raises
     ------
     InputError
-        If every sampled slice is all NaN.
+        If every sampled slice is all NaN, or none can be read.
     """
     picks = np.unique(np.linspace(0, stack.shape[0] - 1, SAMPLED_SLICES).round().astype(int))
-    planes = [stack.slice(int(z)).ravel() for z in picks]
+    planes = []
+    unread = ""
+    for z in picks:
+        try:
+            planes.append(stack.slice(int(z)).ravel())
+        except Exception as error:  # readers of many formats fail in many ways
+            unread = str(error) or type(error).__name__
+    if not planes:
+        raise InputError(f"No slice of '{stack.name}' can be read ({unread}); mend the files.")
     try:
         return range_of(np.concatenate(planes))
     except InputError:

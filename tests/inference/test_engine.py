@@ -146,7 +146,7 @@ OUT_OF_MEMORY: dict[str, Callable[[], Exception]] = {
     "mps": lambda: RuntimeError("MPS backend out of memory (MPS allocated: 9.06 GB)"),
     "cpu": lambda: RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"),
     "onednn": lambda: RuntimeError("could not create a memory"),
-    "python": lambda: MemoryError(),
+    "python": MemoryError,
 }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import dask.array as da
 
-from napari_sem_sr.errors import OutputError
+from napari_sem_sr.errors import InputError, OutputError, SemSrError
 from napari_sem_sr.events import Event, Notice, Progress, UpscaleStarted
 from napari_sem_sr.inference.devices import available_devices
 from napari_sem_sr.inference.engine import Engine
@@ -110,7 +110,7 @@ def iter_plan(
     factor = model.card.factor
     like = sr_stack(stack, factor, settings)
     recorded, finished = _existing(destination, resume=resume, overwrite=overwrite)
-    source_hash = yield from in_background(lambda: stack.content_hash, "recognising the input")
+    source_hash = yield from in_background(lambda: _hash_of(stack), "recognising the input")
     if recorded is None:
         choice = choose(model, settings)
         intensity = yield from in_background(
@@ -171,6 +171,15 @@ def iter_plan(
         todo=todo,
         finished=finished,
     )
+
+
+def _hash_of(stack: SemStack) -> str:
+    try:
+        return stack.content_hash
+    except SemSrError:
+        raise
+    except Exception as error:  # readers of many formats fail in many ways
+        raise InputError(f"'{stack.name}' cannot be read ({error}); mend its files.") from error
 
 
 def _existing(
