@@ -2,14 +2,15 @@
 
 import shutil
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from napari_sem_sr.errors import InputError, OutputError
 from napari_sem_sr.events import Event
-from napari_sem_sr.io import ZarrStackWriter
+from napari_sem_sr.io import ZarrStackWriter, iter_write_tiff, read_stack
 from napari_sem_sr.io.durable import partial_name
+from napari_sem_sr.io.write_tiff import TIFF_DTYPES
 from napari_sem_sr.stack import SemStack
 
 TIFF_SUFFIXES = (".tif", ".tiff")
@@ -63,6 +64,11 @@ class Destination:
                     "for the output outside the input."
                 )
         is_tiff = path.suffix.lower() in TIFF_SUFFIXES
+        if is_tiff and source.dtype.name not in TIFF_DTYPES:
+            raise OutputError(
+                f"A TIFF cannot hold the {source.dtype} pixels of '{source.name}'; write to "
+                f"'{path.stem}.zarr' instead."
+            )
         return cls(path, path.with_name(f"{path.name}.partial.zarr") if is_tiff else path)
 
     @property
@@ -88,8 +94,6 @@ class Destination:
         return writer.provenance, writer.complete and not self.is_tiff
 
     def _tiff_provenance(self) -> Mapping[str, Any]:
-        from napari_sem_sr.io import read_stack
-
         try:
             provenance = read_stack(self.path).provenance
         except InputError as error:
@@ -121,13 +125,11 @@ class Destination:
             self.path.unlink(missing_ok=True)
         self.remove_work()
 
-    def iter_assemble(self) -> Generator[Event, None, None]:
-        """Make the TIFF of the finished OME-Zarr, which is then removed."""
-        from napari_sem_sr.io import iter_write_tiff, read_stack
-
+    def iter_assemble(self, name: str) -> Generator[Event, None, None]:
+        """Make the TIFF, with an image called ``name``, of the finished OME-Zarr, which is then removed."""
         if not self.is_tiff:
             return
-        whole = read_stack(self.work)
+        whole = replace(read_stack(self.work), name=name)
         yield from iter_write_tiff(whole, self.path, provenance=whole.provenance or {})
         self.remove_work()
 

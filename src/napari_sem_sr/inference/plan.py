@@ -43,6 +43,8 @@ class Plan:
     ----------
     settings
         As asked for, with every ``auto`` settled.
+    name
+        Name of the SR stack.
     first
         Index in ``stack`` of the output's first slice.
     todo
@@ -54,6 +56,7 @@ class Plan:
     stack: SemStack
     model: Model
     destination: Destination
+    name: str
     settings: UpscaleSettings
     sharpness: float
     intensity: IntensityRange
@@ -161,6 +164,7 @@ def iter_plan(
         stack=stack,
         model=model,
         destination=destination,
+        name=like.name,
         settings=replace(settings, precision=choice.precision, tile=choice.tile),
         sharpness=sharpness,
         intensity=intensity,

@@ -128,7 +128,7 @@ def iter_finish(
     if not plan.finished:
         Ledger(destination.work).remove()
         ZarrStackWriter.reopen(destination.work).finish()
-        yield from destination.iter_assemble()
+        yield from destination.iter_assemble(plan.name)
     elif destination.is_tiff:
         destination.remove_work()
     return UpscaleResult(

@@ -1,6 +1,7 @@
 """BigTIFF with OME-XML, written slice by slice; whole, or not there."""
 
 import json
+import uuid
 from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from napari_sem_sr.io.tiff_metadata import NAMESPACE
 from napari_sem_sr.stack import SemStack
 
 # What OME-XML 2016-06 has a name for.
-_DTYPES = {"int8", "int16", "int32", "uint8", "uint16", "uint32", "float32", "float64"}
+TIFF_DTYPES = {"int8", "int16", "int32", "uint8", "uint16", "uint32", "float32", "float64"}
 
 
 def write_tiff(stack: SemStack, path: str | Path, *, provenance: Mapping[str, Any]) -> Path:
@@ -50,7 +51,7 @@ def iter_write_tiff(
     path = Path(path)
     if path.exists():
         raise OutputError(f"'{path}' exists already; choose another name, or --overwrite it.")
-    if stack.dtype.name not in _DTYPES:
+    if stack.dtype.name not in TIFF_DTYPES:
         raise OutputError(
             f"OME-TIFF cannot hold {stack.dtype} pixels; write '{path.stem}.zarr' instead."
         )
@@ -93,7 +94,8 @@ def _ome_xml(stack: SemStack, provenance: Mapping[str, Any]) -> bytes:
         if size is not None:
             sizes |= {f"PhysicalSize{axis}": float(size), f"PhysicalSize{axis}Unit": "nm"}
     z, y, x = stack.shape
-    ome = tifffile.OmeXml()
+    # by default a new one for every file, which would make equal pictures unequal files
+    ome = tifffile.OmeXml(UUID=str(uuid.uuid5(uuid.NAMESPACE_URL, json.dumps([ours, stack.name]))))
     ome.addimage(
         dtype=np.dtype(stack.dtype),
         shape=(z, y, x),
