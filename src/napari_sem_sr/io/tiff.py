@@ -187,16 +187,15 @@ def _planes(
             f"'{path}' keeps its {count} slices in {len(series.pages)} pages ({series.axes}), which cannot be "
             "told apart; save it with one page per slice."
         )
-    paths: list[Path] = []
+    files: dict[Any, int] = {}
     pages: list[tuple[int, int]] = []
     for number, part in enumerate(series.pages):
         if part is None:
             raise InputError(f"'{path}' lacks slice {number}; copy all files of the stack again.")
-        file = Path(part.parent.filehandle.path)
-        if not paths or paths[-1] != file:
-            paths.append(file)
-        pages.append((len(paths) - 1, int(part.offset)))
-    return PagePlanes(path, shape, dtype, grey, tuple(paths), tuple(pages)), notices
+        # an OME-TIFF may go on in other files
+        pages.append((files.setdefault(part.parent, len(files)), int(part.offset)))
+    paths = tuple(Path(file.filehandle.path) for file in files)
+    return PagePlanes(path, shape, dtype, grey, paths, tuple(pages)), notices
 
 
 def _count_slices(series: tifffile.TiffPageSeries, path: Path) -> tuple[int, tuple[str, ...]]:
