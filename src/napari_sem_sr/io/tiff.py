@@ -65,7 +65,7 @@ class PagePlanes(Planes):
     dtype: np.dtype[Any]
     grey: bool
     paths: tuple[Path, ...]
-    # (index in paths, offset of the page's IFD) for each slice
+    # (index in paths, offset of the page's IFD) for each slice, or the one page that holds them all
     pages: tuple[tuple[int, int], ...]
 
     @property
@@ -75,14 +75,17 @@ class PagePlanes(Planes):
 
     def decode(self, index: int) -> npt.NDArray[Any]:
         """Decode one page; reading it at its offset costs the same wherever it lies in the file."""
-        file, offset = self.pages[index]
+        shared = len(self.pages) < self.shape[0]
+        file, offset = self.pages[0 if shared else index]
         with tifffile.TiffFile(self.paths[file], _multifile=False) as tiff:
             tiff.filehandle.seek(offset)
-            return _pixels(tifffile.TiffPage(tiff, index))
+            image = _pixels(tifffile.TiffPage(tiff, index))
+        return image[..., index] if shared else image
 
     def where(self, index: int) -> str:
         """Name the slice by its number."""
-        return _where(self.paths[self.pages[index][0]], index, self.shape[0])
+        file = self.pages[min(index, len(self.pages) - 1)][0]
+        return _where(self.paths[file], index, self.shape[0])
 
 
 def open_tiff(path: Path, *, grey: bool, metadata: bool = True) -> Contents:
@@ -95,10 +98,13 @@ def open_tiff(path: Path, *, grey: bool, metadata: bool = True) -> Contents:
     """
     with _told_plainly(path):
         with path.open("rb") as stream:
-            _check_chain(stream, path)
+            lost = _check_chain(stream, path)
         with tifffile.TiffFile(path) as tiff:
-            series = _the_series(tiff, path)
-            planes, notices = _planes(tiff, series, path, grey)
+            planes, notices = _planes(tiff, _the_series(tiff, path), path, grey)
+            if lost:
+                notices += (
+                    f"The end of '{path.name}' is missing; its pixels are there, but check the voxel size.",
+                )
             if not metadata:
                 return Contents(planes=planes, notices=notices)
             return describe(tiff, path, planes, notices)
@@ -117,23 +123,37 @@ def _told_plainly(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _check_chain(stream: BinaryIO, path: Path) -> None:
-    """Refuse a file whose chain of pages leads out of it: tifffile would silently give fewer pages."""
+def _check_chain(stream: BinaryIO, path: Path) -> bool:
+    """Refuse a file whose chain of pages leads out of it: tifffile would silently give fewer pages.
+
+    Returns
+    -------
+    Whether metadata of the first page lie beyond the end of the file.
+    """
+    size = os.fstat(stream.fileno()).st_size
     head = stream.read(16)
     order = "<" if head[:2] == b"II" else ">"
     big = head[2:4] in (b"+\0", b"\0+")
-    count_format, entry, link_format = (
-        (f"{order}Q", 20, f"{order}Q") if big else (f"{order}H", 12, f"{order}I")
+    # a tag: code, type, count, value or its offset
+    count_format, tag_format, link_format = (
+        (f"{order}Q", f"{order}HHQQ", f"{order}Q")
+        if big
+        else (f"{order}H", f"{order}HHII", f"{order}I")
     )
     link_size, count_size = struct.calcsize(link_format), struct.calcsize(count_format)
+    tag_size = struct.calcsize(tag_format)
     seen: set[int] = set()
+    lost = False
     try:
         (offset,) = struct.unpack_from(link_format, head, 8 if big else 4)
         while offset and offset not in seen:
             seen.add(offset)
             stream.seek(offset)
             (entries,) = struct.unpack(count_format, stream.read(count_size))
-            stream.seek(entries * entry, os.SEEK_CUR)
+            if len(seen) == 1:
+                tags = struct.iter_unpack(tag_format, stream.read(min(entries, 65535) * tag_size))
+                lost = any(_end(tag, link_size) > size for tag in tags)
+            stream.seek(offset + count_size + entries * tag_size)
             (offset,) = struct.unpack(link_format, stream.read(link_size))
         broken = bool(offset)
     except (struct.error, OverflowError, OSError):
@@ -143,6 +163,14 @@ def _check_chain(stream: BinaryIO, path: Path) -> None:
             f"'{path}' is cut off or damaged: page {max(len(seen), 1)} and what follows cannot be "
             "found; copy it again from the microscope."
         )
+    return lost
+
+
+def _end(tag: tuple[int, ...], link_size: int) -> int:
+    """Return where a tag's value ends in the file; 0 where it lies in the tag itself."""
+    _, kind, count, offset = tag
+    length = count * struct.calcsize(tifffile.TIFF.DATA_FORMATS.get(kind, ""))
+    return offset + length if length > link_size else 0
 
 
 def _the_series(tiff: tifffile.TiffFile, path: Path) -> tifffile.TiffPageSeries:
@@ -178,11 +206,12 @@ def _planes(
     )
     shape = (count, int(page.imagelength), int(page.imagewidth))
     offset = series.dataoffset
-    if offset is not None and series.axes[-2:] == "YX" and not colours and stored.kind != "b":
+    samples = "S" in series.axes and not _are_slices(series)
+    if offset is not None and not samples and not colours and stored.kind != "b":
         raw = RawPlanes(path, shape, dtype, grey, stored, int(offset))
         _check_length(raw, count)
         return raw, notices
-    if len(series.pages) != count:
+    if len(series.pages) != count and not _are_slices(series):
         raise InputError(
             f"'{path}' keeps its {count} slices in {len(series.pages)} pages ({series.axes}), which cannot be "
             "told apart; save it with one page per slice."
@@ -200,6 +229,9 @@ def _planes(
 
 def _count_slices(series: tifffile.TiffPageSeries, path: Path) -> tuple[int, tuple[str, ...]]:
     """Return the number of slices along the one axis that is not y, x or colour samples."""
+    if _are_slices(series):
+        count = int(series.shape[0])
+        return count, (f"'{path.name}' calls its {count} images colours; they are read as slices.",)
     axes = {
         a: n for a, n in zip(series.axes, series.shape, strict=True) if n > 1 and a not in "YXS"
     }
@@ -219,6 +251,11 @@ def _count_slices(series: tifffile.TiffPageSeries, path: Path) -> tuple[int, tup
     return int(channels), (
         f"'{path.name}' calls its {channels} images channels; they are read as slices.",
     )
+
+
+def _are_slices(series: tifffile.TiffPageSeries) -> bool:
+    # what tifffile made of an array of 3 or 4 slices when it was not told what they are
+    return bool(series.kind == "shaped" and series.axes == "SYX")
 
 
 def _check_length(raw: RawPlanes, count: int) -> None:
@@ -246,8 +283,9 @@ def _pixels(page: tifffile.TiffPage) -> npt.NDArray[Any]:
         # 16-bit entries of an 8-bit palette: the high byte
         colours = (np.asarray(page.colormap) >> 8).astype(np.uint8)
         image = np.moveaxis(colours, 0, -1)[image]
-    if page.photometric == tifffile.PHOTOMETRIC.MINISWHITE and image.dtype.kind in "ub":
-        image = ~image if image.dtype.kind == "b" else np.iinfo(image.dtype).max - image
+    # not 1-bit images: tifffile and others save True as 1 under this name
+    if page.photometric == tifffile.PHOTOMETRIC.MINISWHITE and image.dtype.kind == "u":
+        image = np.iinfo(image.dtype).max - image
     if image.ndim == 3 and page.axes.startswith("S"):
         image = np.moveaxis(image, 0, -1)
     return image
