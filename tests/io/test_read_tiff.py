@@ -35,8 +35,8 @@ def assert_holds(stack, pixels):
         [np.uint8, np.int8, np.uint16, np.int16, np.uint32, np.float32, np.float64]
     ),
     shape=st.one_of(
-        st.tuples(st.integers(1, 70), st.integers(1, 70)),
-        st.tuples(st.integers(2, 5), st.integers(1, 40), st.integers(1, 40)),
+        st.tuples(st.integers(2, 70), st.integers(2, 70)),
+        st.tuples(st.integers(2, 5), st.integers(2, 40), st.integers(2, 40)),
     ),
     compression=st.sampled_from([None, "zlib", "lzw", "zstd", "packbits"]),
     byteorder=st.sampled_from("<>"),
@@ -65,6 +65,12 @@ def test_pixels_come_back_as_they_were_saved(
     assert stack.name == "a"
     assert stack.paths == (path,)
     assert stack.data.chunks[0] == (1,) * stack.shape[0]
+
+
+def test_an_array_with_a_last_axis_of_one_is_one_image(tmp_path):
+    pixels = noise((20, 30))
+    tifffile.imwrite(tmp_path / "a.tif", pixels[..., None])
+    assert_holds(read_stack(tmp_path / "a.tif"), pixels)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])

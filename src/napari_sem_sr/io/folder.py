@@ -1,5 +1,6 @@
 """A folder or a list of slices, each a file; files of several slices are joined."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -90,7 +91,7 @@ def open_files(paths: Sequence[Path], *, grey: bool) -> Contents:
 
 def _check_alike(parts: Sequence[Planes]) -> None:
     kinds = [(part.shape[1:], part.dtype) for part in parts]
-    usual = max(kinds, key=kinds.count)
+    ((usual, _),) = Counter(kinds).most_common(1)
     for part, kind in zip(parts, kinds, strict=True):
         if kind != usual:
             raise InputError(

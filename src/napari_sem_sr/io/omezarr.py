@@ -10,7 +10,7 @@ import numpy.typing as npt
 import zarr
 
 from napari_sem_sr.errors import InputError
-from napari_sem_sr.io.planes import Contents, Planes
+from napari_sem_sr.io.planes import Contents, Planes, first_line
 from napari_sem_sr.io.units import nm_per
 from napari_sem_sr.io.write_zarr import KEY, done_slices
 from napari_sem_sr.stack import Triple
@@ -61,25 +61,31 @@ def open_zarr(path: Path, *, grey: bool) -> Contents:
     try:
         node = zarr.open(path, mode="r")
     except Exception as error:  # damaged metadata raise many kinds of exceptions
-        raise InputError(f"'{path}' cannot be read as Zarr ({error}); copy it again.") from error
+        raise InputError(
+            f"'{path}' cannot be read as Zarr ({first_line(error)}); copy it again."
+        ) from error
     if isinstance(node, zarr.Array):
         return Contents(planes=_planes(path, node, _guess_axes(path, node), grey))
-    attributes: Any = node.attrs.asdict()
+    try:
+        return _open_group(path, node, grey)
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        raise InputError(
+            f"'{path}' has OME-Zarr metadata that cannot be understood ({first_line(error)}); save it again."
+        ) from error
+
+
+def _open_group(path: Path, group: zarr.Group, grey: bool) -> Contents:
+    attributes: Any = group.attrs.asdict()
     ome = attributes.get("ome", attributes)
     if "bioformats2raw.layout" in ome:
-        return _open_series(path, node, grey)
+        return _open_series(path, group, grey)
     scales = ome.get("multiscales")
     if not scales:
         raise InputError(
             f"'{path}' is a Zarr group without an image (multiscales); give an OME-Zarr image or one of its "
             "arrays."
         )
-    try:
-        return _open_multiscale(path, node, scales[0], attributes.get(KEY), grey)
-    except (KeyError, IndexError, TypeError, ValueError) as error:
-        raise InputError(
-            f"'{path}' has OME-Zarr metadata that cannot be understood ({error}); save it again."
-        ) from error
+    return _open_multiscale(path, group, scales[0], attributes.get(KEY), grey)
 
 
 def _open_series(path: Path, group: zarr.Group, grey: bool) -> Contents:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from napari_sem_sr.errors import InputError
 from napari_sem_sr.io.metadata import ImageFile, find_metadata
-from napari_sem_sr.io.planes import Contents, Planes
+from napari_sem_sr.io.planes import Contents, Planes, first_line
 from napari_sem_sr.stack import Instrument, Triple
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -59,7 +59,7 @@ def open_picture(path: Path, *, grey: bool, metadata: bool = True) -> Contents:
         height, width, dtype = _header(path)
     except Exception as error:  # Pillow meets damaged headers with many kinds of exceptions
         raise InputError(
-            f"'{path}' cannot be read as a picture ({error}); the file is cut off or damaged: copy it again."
+            f"'{path}' cannot be read as a picture ({first_line(error)}); the file is cut off or damaged: copy it again."
         ) from error
     planes = PicturePlanes(path, (1, height, width), dtype, grey)
     found = find_metadata(ImageFile(path, height, width)) if metadata else None
