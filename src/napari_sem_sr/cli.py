@@ -4,6 +4,7 @@ import contextlib
 import json
 import sys
 from collections.abc import Generator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, cast
 
@@ -347,9 +348,15 @@ def upscale(
         iter_upscale(stack, output, load_model(model), settings, resume=resume, overwrite=overwrite)
     )
     if as_json:
-        print_json(result.describe())
-    else:
-        stdout.print(result.summary(), markup=False, highlight=False, soft_wrap=True)
+        print_json(asdict(result))
+        return
+    stages = ", ".join(f"{s.name} {s.seconds:.1f} s" for s in result.stages)
+    stdout.print(
+        f"{result.output}: {result.total} slices, {result.computed} computed in {result.seconds:.1f} s ({stages})",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 @app.command()

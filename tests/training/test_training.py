@@ -55,6 +55,7 @@ def test_the_twin_learns_to_beat_bicubic_on_a_specimen_it_never_saw(tmp_path: Pa
         settings(
             epochs=60,
             gan_share=0.1,
+            learning_rate=4e-3,
             architecture=Architecture(channels=16, blocks=2, tail_channels=8),
         ),
         tmp_path / "model",

@@ -1,7 +1,7 @@
 """The main job on a bundled real sample, from LR to a report one can judge."""
 
 import shutil
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ class DemoResult:
     """
 
     out: Path
-    scores: dict[str, Any]
+    scores: Mapping[str, Any]
     verdict: str
 
     def summary(self) -> str:
@@ -74,13 +74,15 @@ def iter_demo(out: Path) -> Generator[Event, None, DemoResult]:
     _prepare(out)
     yield Notice(f"Sample: {MEDULLA_CREDIT}.")
     hr = medulla_hr()
-    write_tiff(hr, out / "hr.tif", provenance=None)
-    write_tiff(degrade_stack(hr, 4), out / "lr.tif", provenance=degrade_stack(hr, 4).provenance)
+    write_tiff(hr, out / "hr.tif", provenance={"synthetic": False, "credit": MEDULLA_CREDIT})
+    made = degrade_stack(hr, 4)
+    write_tiff(made, out / "lr.tif", provenance={"synthetic": False, **(made.provenance or {})})
     lr = read_stack(out / "lr.tif")
     model = load_model(MODEL)
     yield from iter_upscale(lr, out / "sr.zarr", model, UpscaleSettings(sharpness=1.0))
     sr, hr = read_stack(out / "sr.zarr"), read_stack(out / "hr.tif")
     report = yield from iter_check(lr, sr, hr, model=model, out=out / "check")
+    assert report.scores is not None, "HR was given"
     write_comparison(lr, sr, hr, hr.shape[0] // 2, out / "comparison.png")
     return DemoResult(out, report.scores, report.verdict)
 

@@ -90,11 +90,6 @@ class Learner:
         self._set_rate(self._optimizer, learning_rate(base, self.step, progress))
         self._set_rate(self._judge_optimizer, learning_rate(base, self.step, progress))
         found = self._twin_step(lr, hr) if self.stage == "twin" else self._gan_step(lr, hr)
-        if not all(math.isfinite(v) for v in found.values()):
-            raise TrainingError(
-                f"Training diverged in stage '{self.stage}' at step {self.step} (losses {found}); "
-                "the last checkpoint is sound: resume from it, with a lower learning rate if it happens again."
-            )
         self._follow()
         self.step += 1
         return found
@@ -105,6 +100,11 @@ class Learner:
             group["lr"] = rate
 
     def _update(self, optimizer: Any, module: Any, loss: Tensor) -> None:
+        if not math.isfinite(loss.item()):
+            raise TrainingError(
+                f"Training diverged in stage '{self.stage}' at step {self.step}; the last checkpoint is "
+                "sound: resume from it, with a lower learning rate if it happens again."
+            )
         optimizer.zero_grad()
         self.fabric.backward(loss)
         self.fabric.clip_gradients(module, optimizer, max_norm=MAX_GRADIENT_NORM)
