@@ -1,0 +1,103 @@
+"""SR degraded back to LR, against the LR that was measured.
+
+Whatever a generator draws, averaging it over LR pixels has to give LR again, up to LR's noise. The residual is
+given in standard deviations of that noise, which is estimated from LR itself.
+
+Sources: chi-square of the residual as in any fit to data; resolution-scaled error (RSE) and Pearson
+coefficient (RSP) after Culley et al. 2018 (SQUIRREL, Nat. Methods 15, 263), with the model's own degradation in
+place of a fitted blur: gain and offset are fitted, then RSE is the root mean square of what remains, in grey
+levels, and RSP the correlation.
+
+What it can and cannot tell: it finds faults and additions that change the LR image (a particle drawn where
+none was measured, a shift, a wrong grey level). It is blind to detail whose average over each LR pixel is zero,
+and that is most of what a generator invents: a consistent picture is not a true one. A generator that is
+taught on noise-free LR copies LR's noise, so natural residuals are smaller than the noise.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_sem_sr.checking.noise import noise_sigma
+from napari_sem_sr.pairing.degradation import area_average
+from napari_sem_sr.stack import SemStack
+
+Float = npt.NDArray[np.float32]
+
+SAMPLED_SLICES = 8
+# Variance of rounding to whole numbers.
+ROUNDING = 1 / 12
+
+
+def lr_sigma(lr: SemStack, factor: int) -> float:
+    """Noise of LR in grey levels, with the rounding of LR and of SR where they are integers.
+
+    The median over up to ``SAMPLED_SLICES`` slices of :func:`~napari_sem_sr.checking.noise.noise_sigma`.
+    """
+    picks = np.unique(np.linspace(0, lr.shape[0] - 1, SAMPLED_SLICES).round().astype(int))
+    sigma = float(np.nanmedian([noise_sigma(lr.slice(int(z))) for z in picks]))
+    rounding = ROUNDING * (1 + 1 / factor**2) if lr.dtype.kind in "ui" else 0.0
+    # flat and free of noise: any positive unit will do
+    return float(np.sqrt(sigma**2 + rounding)) or 1.0
+
+
+def residual(sr: npt.NDArray[Any], lr: npt.NDArray[Any], factor: int) -> Float:
+    """SR averaged over LR pixels − LR, ``(y, x)`` of LR in grey levels; NaN where either is."""
+    return np.asarray(area_average(sr.astype(np.float64), factor) - lr, np.float32)
+
+
+def residual_numbers(
+    sr: npt.NDArray[Any], lr: npt.NDArray[Any], factor: int, sigma: float
+) -> dict[str, float]:
+    """Sums over one slice from which :func:`summarise_consistency` makes the numbers of a stack."""
+    a, b = area_average(sr.astype(np.float64), factor), lr.astype(np.float64)
+    valid = np.isfinite(a) & np.isfinite(b)
+    a, b = a[valid], b[valid]
+    z = (a - b) / sigma
+    return {
+        "n": float(a.size),
+        "chi2": float((z**2).sum()),
+        "beyond": float(np.count_nonzero(np.abs(z) > 3)),
+        "a": float(a.sum()),
+        "b": float(b.sum()),
+        "aa": float((a * a).sum()),
+        "bb": float((b * b).sum()),
+        "ab": float((a * b).sum()),
+    }
+
+
+def summarise_consistency(slices: Sequence[Mapping[str, float]], sigma: float) -> dict[str, Any]:
+    """``chi2`` (mean, 1 where the residual is LR's noise), ``fraction_beyond_3_sigma``, ``rse``, ``rsp``."""
+    t = {key: sum(s[key] for s in slices) for key in slices[0]}
+    n = t["n"]
+    if n == 0:
+        return {
+            "rse": None,
+            "rsp": None,
+            "chi2": None,
+            "fraction_beyond_3_sigma": None,
+            "noise_sigma": sigma,
+        }
+    var_a, var_b = (t["aa"] - t["a"] ** 2 / n) / n, (t["bb"] - t["b"] ** 2 / n) / n
+    covariance = (t["ab"] - t["a"] * t["b"] / n) / n
+    flat = var_a <= 0 or var_b <= 0
+    return {
+        "rse": None if flat else float(np.sqrt(max(0.0, var_b - covariance**2 / var_a))),
+        "rsp": None if flat else float(covariance / np.sqrt(var_a * var_b)),
+        "chi2": t["chi2"] / n,
+        "fraction_beyond_3_sigma": t["beyond"] / n,
+        "noise_sigma": sigma,
+    }
+
+
+def project(sr: npt.NDArray[Any], lr: npt.NDArray[Any], factor: int) -> Float:
+    """Change SR (y, x) as little as possible so that it averages to LR exactly.
+
+    The orthogonal projection onto all pictures consistent with LR (Bahat and Michaeli 2020, Explorable Super
+    Resolution, for area averaging): every LR pixel's residual is subtracted from the SR pixels it covers.
+    NaN stays NaN.
+    """
+    correction = residual(sr, lr, factor)
+    return sr.astype(np.float32) - correction.repeat(factor, 0).repeat(factor, 1)

@@ -1,0 +1,95 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from napari_sem_sr.checking.consistency import (
+    lr_sigma,
+    project,
+    residual,
+    residual_numbers,
+    summarise_consistency,
+)
+from napari_sem_sr.checking.noise import noise_sigma
+from napari_sem_sr.pairing.degradation import area_average
+from napari_sem_sr.stack import SemStack
+
+
+def pair(sigma: float = 4.0, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """SR and an LR that is its average plus noise."""
+    rng = np.random.default_rng(seed)
+    sr = rng.normal(100, 30, (128, 128)).astype(np.float32)
+    return sr, area_average(sr, 4) + rng.normal(0, sigma, (32, 32))
+
+
+def numbers(sr, lr, sigma):
+    return summarise_consistency([residual_numbers(sr, lr, 4, sigma)], sigma)
+
+
+@pytest.mark.parametrize("sigma", [0.5, 3.0, 20.0])
+def test_noise_is_found_on_a_ramp_with_an_edge(sigma):
+    rng = np.random.default_rng(1)
+    image = np.linspace(0, 200, 200)[:, None] + np.where(np.arange(200) > 90, 80, 0)
+    assert noise_sigma(image + rng.normal(0, sigma, image.shape)) == pytest.approx(sigma, rel=0.06)
+
+
+def test_a_residual_that_is_lr_noise_has_chi_square_one():
+    sr, lr = pair()
+    found = numbers(sr, lr, 4.0)
+    assert found["chi2"] == pytest.approx(1, abs=0.12)
+    assert found["fraction_beyond_3_sigma"] < 0.01
+    assert found["rse"] == pytest.approx(4, rel=0.1)
+
+
+def test_a_particle_that_lr_did_not_measure_stands_out_where_it_is():
+    sr, lr = pair()
+    sr[40:56, 80:96] += 40
+    z = residual(sr, lr, 4) / 4.0
+    assert z[10:14, 20:24].min() > 5
+    outside = np.ones_like(z, bool)
+    outside[10:14, 20:24] = False
+    assert np.abs(z[outside]).max() < 5
+    assert numbers(sr, lr, 4.0)["fraction_beyond_3_sigma"] > 0.015
+
+
+def test_gain_and_offset_leave_rse_and_rsp_as_they_are():
+    sr, lr = pair()
+    plain, changed = numbers(sr, lr, 4.0), numbers(1.7 * sr + 12, lr, 4.0)
+    assert changed["rse"] == pytest.approx(plain["rse"], rel=1e-4)
+    assert changed["rsp"] == pytest.approx(plain["rsp"], rel=1e-4)
+    assert changed["chi2"] > 10 * plain["chi2"]
+
+
+def test_a_stack_has_the_numbers_of_all_its_pixels():
+    (a, b), (c, d) = pair(seed=1), pair(seed=2)
+    together = summarise_consistency(
+        [residual_numbers(a, b, 4, 4.0), residual_numbers(c, d, 4, 4.0)], 4.0
+    )
+    once = numbers(np.concatenate([a, c]), np.concatenate([b, d]), 4.0)
+    assert together == pytest.approx(once)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.sampled_from([2, 3, 4, 8]), st.integers(0, 99))
+def test_projection_makes_sr_consistent_and_does_nothing_to_one_that_is(factor, seed):
+    rng = np.random.default_rng(seed)
+    sr = rng.normal(100, 20, (5 * factor, 7 * factor))
+    lr = rng.normal(100, 20, (5, 7))
+    consistent = project(sr, lr, factor)
+    np.testing.assert_allclose(area_average(consistent, factor), lr, atol=1e-3)
+    np.testing.assert_allclose(project(consistent, lr, factor), consistent, atol=1e-3)
+
+
+def test_masked_pixels_are_left_out_everywhere():
+    sr, lr = pair()
+    sr[:8] = np.nan
+    found = numbers(sr, lr, 4.0)
+    assert found["chi2"] == pytest.approx(1, abs=0.12)
+    assert np.isnan(residual(sr, lr, 4)[:2]).all()
+    assert np.isfinite(project(sr, lr, 4)[8:]).all()
+
+
+def test_rounding_is_part_of_the_noise_of_integers():
+    flat = SemStack.from_array(np.full((2, 32, 32), 7, np.uint8), "flat")
+    assert lr_sigma(flat, 4) == pytest.approx(np.sqrt(17 / 16 / 12))
+    assert lr_sigma(SemStack.from_array(np.zeros((2, 32, 32)), "zero"), 4) == 1.0
