@@ -1,5 +1,6 @@
 """Upscale one slice on any device, in tiles that leave no trace."""
 
+import time
 from collections.abc import Generator as Gen
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ import torch
 from scipy.ndimage import distance_transform_edt
 
 from napari_sem_sr.errors import InputError, ModelError
-from napari_sem_sr.events import Event, Notice, TileDone, drain
+from napari_sem_sr.events import Event, Notice, Progress, TileDone, drain
 from napari_sem_sr.inference.devices import (
     PRECISIONS,
     check_precision,
@@ -26,7 +27,9 @@ from napari_sem_sr.model.generator import Generator
 
 # The halo makes smaller tiles mostly waste; who has no memory for this has none for the program.
 MIN_TILE = 16
-DEFAULT_TILE = {"cpu": 128, "mps": 256, "cuda": 1024}
+DEFAULT_TILE = {"cpu": 384, "mps": 384, "cuda": 1024}
+# Seconds after which a tile that is not done yet says that it is being worked on.
+BEAT = 0.1
 # Of the intensity range: one grey level of an 8-bit image.
 TOLERANCE = 1 / 255
 
@@ -111,14 +114,17 @@ class Engine:
         probe = (np.hypot(yy % 32 - 16, xx % 32 - 16) < 9) + xx / 64 - 0.5
         probe = (probe + 0.1 * rng.standard_normal(probe.shape)).astype(np.float32)
         try:
-            difference = self._run(probe, graph) - self._run(probe, exact)
+            reduced, full = (
+                drain(self._iter_run(probe, g, Progress("probing", 0, 1, "tiles")))
+                for g in (graph, exact)
+            )
         except RuntimeError as error:
             if is_out_of_memory(error):
                 raise
             raise InputError(
                 f"This machine cannot compute in {name} ({error}); use precision auto or fp32."
             ) from error
-        worst = float(np.abs(difference).max())
+        worst = float(np.abs(reduced - full).max())
         return worst if np.isfinite(worst) else float("inf")
 
     def iter_slice(
@@ -220,7 +226,8 @@ class Engine:
         outside = 0
         for done, tile in enumerate(tiles, start=1):
             (wy, wx), (cy, cx) = tile.window, tile.core
-            sr = self._run(image[slice(*wy), slice(*wx)], self._graph)
+            computing = Progress(f"computing slice {index}", done - 1, len(tiles), "tiles")
+            sr = yield from self._iter_run(image[slice(*wy), slice(*wx)], self._graph, computing)
             sr = sr[
                 f * (cy[0] - wy[0]) : f * (cy[1] - wy[0]), f * (cx[0] - wx[0]) : f * (cx[1] - wx[0])
             ]
@@ -241,13 +248,25 @@ class Engine:
             yield TileDone(index, done, len(tiles))
         return SliceResult(out, outside)
 
-    def _run(
-        self, window: npt.NDArray[np.float32], graph: InferenceGraph
-    ) -> npt.NDArray[np.float32]:
+    def _iter_run(
+        self, window: npt.NDArray[np.float32], graph: InferenceGraph, computing: Progress
+    ) -> Gen[Event, None, npt.NDArray[np.float32]]:
+        """Run the graph on one window, saying ``computing`` where a tile takes long."""
+        last = time.perf_counter()
         with torch.inference_mode():
             x = torch.from_numpy(np.ascontiguousarray(window)).to(self.device)
-            result: npt.NDArray[np.float32] = graph(x[None, None])[0, 0].cpu().numpy()
-        return result
+            work = graph.iter_forward(x[None, None])
+        while True:
+            # entered anew for every step, as the mode belongs to the thread and not to this generator
+            with torch.inference_mode():
+                try:
+                    next(work)
+                except StopIteration as stop:
+                    result: npt.NDArray[np.float32] = stop.value[0, 0].cpu().numpy()
+                    return result
+            if time.perf_counter() - last > BEAT:
+                yield computing
+                last = time.perf_counter()
 
 
 def _valid_pixels(lr: npt.NDArray[Any], index: int) -> npt.NDArray[np.bool_] | None:

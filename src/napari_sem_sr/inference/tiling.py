@@ -34,12 +34,13 @@ def layout(shape: tuple[int, int], region: Region, tile: int, halo: int) -> tupl
         LR pixels of context on every side that is not a border of the image.
     """
     rows, columns = (
-        _along(bounds, size, tile, halo) for bounds, size in zip(region, shape, strict=True)
+        intervals(bounds, size, tile, halo) for bounds, size in zip(region, shape, strict=True)
     )
     return tuple(Tile(window=(wy, wx), core=(cy, cx)) for wy, cy in rows for wx, cx in columns)
 
 
-def _along(bounds: Interval, size: int, tile: int, halo: int) -> list[tuple[Interval, Interval]]:
+def intervals(bounds: Interval, size: int, tile: int, halo: int) -> list[tuple[Interval, Interval]]:
+    """Windows and cores along one axis; see `layout`."""
     low, high = max(0, bounds[0] - halo), min(size, bounds[1] + halo)
     length = high - low
     count = max(1, -(-(length - 2 * halo) // tile))
