@@ -63,6 +63,11 @@ class Planes(ABC):
                 f"{self.where(index)} cannot be read ({first_line(error)}); the file is cut off or "
                 "damaged: copy it again from the microscope, or leave it out."
             ) from error
+        if image.ndim not in (2, 3) or image.size == 0:
+            raise InputError(
+                f"{self.where(index)} holds no image (its shape is {image.shape}); the file is damaged: "
+                "copy it again from the microscope, or leave it out."
+            )
         image = to_grey(image, consent=self.grey, where=self.where(index))
         if image.shape != self.shape[1:] or np.dtype(image.dtype).newbyteorder("=") != self.dtype:
             raise InputError(
