@@ -91,3 +91,15 @@ def test_the_distance_of_a_teacher_itself_is_the_smallest_there_is(seed, grain):
     known = domain(3)
     own = known.distance(known.features[0])
     assert own <= known.distance(domain_features(material(seed, grain))) + 1e-9
+
+
+def test_more_noise_and_more_blur_each_raise_their_own_gate():
+    known = domain()
+    image = material(99, 2.3)
+    rng = np.random.default_rng(0)
+    noisy = domain_features(image + 0.05 * rng.standard_normal(image.shape))
+    soft = domain_features(gaussian_filter(image, 0.8))
+    plain = domain_features(image)
+    assert (known.is_noisier(plain), known.is_softer(plain)) == (False, False)
+    assert (known.is_noisier(noisy), known.is_softer(noisy)) == (True, False)
+    assert (known.is_noisier(soft), known.is_softer(soft)) == (False, True)

@@ -34,6 +34,8 @@ class Field:
         Upscale factor.
     sr, hr
         Cropped to that part: ``(slices, factor * y, factor * x)``.
+    sr_start
+        Where that part begins in SR as it was given (slice, y, x).
     notes
         What a person should know about how they were placed.
     """
@@ -44,6 +46,7 @@ class Field:
     factor: int
     sr: SemStack
     hr: SemStack | None
+    sr_start: tuple[int, int, int] = (0, 0, 0)
     notes: tuple[str, ...] = ()
 
     @property
@@ -110,6 +113,11 @@ def align(lr: SemStack, sr: SemStack, hr: SemStack | None = None) -> Field:
         factor=f,
         sr=cropped[0],
         hr=cropped[1] if hr is not None else None,
+        sr_start=(
+            slices[0] - place.first_slice,
+            f * rows[0] - place.top,
+            f * columns[0] - place.left,
+        ),
         notes=tuple(notes),
     )
 
