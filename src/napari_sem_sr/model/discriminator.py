@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-WIDTHS = (32, 64, 96, 128)
+WIDTHS = (24, 48, 64, 96)
 
 
 class Discriminator(nn.Module):

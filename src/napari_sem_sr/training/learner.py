@@ -84,11 +84,12 @@ class Learner:
         """
         lr, hr = lessons.draw(self.settings.batch, self.random)
         lr = lr.contiguous(memory_format=torch.channels_last)
-        base = (
-            self.settings.learning_rate if self.stage == "twin" else self.settings.gan_learning_rate
-        )
+        s = self.settings
+        base = s.learning_rate if self.stage == "twin" else s.gan_learning_rate
         self._set_rate(self._optimizer, learning_rate(base, self.step, progress))
-        self._set_rate(self._judge_optimizer, learning_rate(base, self.step, progress))
+        # a faster discriminator keeps up with the generator (Heusel et al. 2017, TTUR)
+        judge = learning_rate(s.discriminator_learning_rate, self.step, progress)
+        self._set_rate(self._judge_optimizer, judge)
         found = self._twin_step(lr, hr) if self.stage == "twin" else self._gan_step(lr, hr)
         self._follow()
         self.step += 1
@@ -118,15 +119,13 @@ class Learner:
     def _gan_step(self, lr: Tensor, hr: Tensor) -> dict[str, float]:
         sr = self._generator(lr)
         self._judge.requires_grad_(True)
-        logits_hr, _ = self._discriminator(hr)
+        logits_hr, features_hr = self._discriminator(hr)
         logits_sr, _ = self._discriminator(sr.detach())
         judged = losses.discriminator_loss(logits_hr, logits_sr)
         self._update(self._judge_optimizer, self._discriminator, judged)
 
         self._judge.requires_grad_(False)
         logits_sr, features_sr = self._discriminator(sr)
-        with torch.no_grad():
-            _, features_hr = self._discriminator(hr)
         pixel = losses.pixel_loss(sr, hr)
         adversarial = losses.adversarial_loss(logits_sr)
         feature = losses.feature_loss(features_sr, features_hr)
