@@ -69,17 +69,15 @@ def residual_numbers(
 
 
 def summarise_consistency(slices: Sequence[Mapping[str, float]], sigma: float) -> dict[str, Any]:
-    """``chi2`` (mean, 1 where the residual is LR's noise), ``fraction_beyond_3_sigma``, ``rse``, ``rsp``."""
+    """``chi2`` (mean; 1 where the residual is LR's noise), ``fraction_beyond_3_sigma``, ``rse``, ``rsp`` and more.
+
+    ``residual_rms``, ``lr_contrast`` (standard deviation of LR) and ``noise_sigma`` are in grey levels.
+    """
     t = {key: sum(s[key] for s in slices) for key in slices[0]}
     n = t["n"]
     if n == 0:
-        return {
-            "rse": None,
-            "rsp": None,
-            "chi2": None,
-            "fraction_beyond_3_sigma": None,
-            "noise_sigma": sigma,
-        }
+        names = ("rse", "rsp", "chi2", "fraction_beyond_3_sigma", "residual_rms", "lr_contrast")
+        return {**dict.fromkeys(names), "noise_sigma": sigma}
     var_a, var_b = (t["aa"] - t["a"] ** 2 / n) / n, (t["bb"] - t["b"] ** 2 / n) / n
     covariance = (t["ab"] - t["a"] * t["b"] / n) / n
     flat = var_a <= 0 or var_b <= 0
@@ -88,6 +86,8 @@ def summarise_consistency(slices: Sequence[Mapping[str, float]], sigma: float) -
         "rsp": None if flat else float(covariance / np.sqrt(var_a * var_b)),
         "chi2": t["chi2"] / n,
         "fraction_beyond_3_sigma": t["beyond"] / n,
+        "residual_rms": float(np.sqrt(t["chi2"] / n)) * sigma,
+        "lr_contrast": float(np.sqrt(max(0.0, var_b))),
         "noise_sigma": sigma,
     }
 

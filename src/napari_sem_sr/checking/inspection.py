@@ -7,10 +7,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_sem_sr.checking import consistency, frc
 from napari_sem_sr.checking.alignment import Field
 from napari_sem_sr.checking.baseline import upscale_bicubic
 from napari_sem_sr.checking.difference import difference, split_bands
+from napari_sem_sr.checking.domain import domain_features
+from napari_sem_sr.checking.invention import Invention, doubt, invention
+from napari_sem_sr.checking.regions import suspect_regions
 from napari_sem_sr.checking.scores import data_range_of, squared_error, ssim
+from napari_sem_sr.checking.yardsticks import (
+    LEAST,
+    Yardsticks,
+    amount_suspicion,
+    measure,
+    residual_suspicion,
+)
+from napari_sem_sr.errors import InputError
 from napari_sem_sr.inference.engine import Engine
 from napari_sem_sr.intensity import IntensityRange
 from napari_sem_sr.model.bundle import Model
@@ -19,8 +31,16 @@ from napari_sem_sr.pairing.degradation import area_average
 Image = npt.NDArray[Any]
 Float = npt.NDArray[np.float32]
 
+MEASURED_SLICES = 4
 # The maps of maps.zarr: grid ("SR" or "LR") and meaning.
 MAPS = {
+    "consistency": ("LR", "SR averaged over LR pixels − LR, in standard deviations of LR's noise"),
+    "invention": ("LR", "what SR (or the GAN, where SR is the twin) adds to the twin, grey levels"),
+    "agreement": ("LR", "local correlation of that picture's detail with the twin's, −1 to 1"),
+    "doubt": (
+        "LR",
+        "−agreement − 0.3 ln(detail / noise): larger where detail is more likely wrong",
+    ),
     "difference": ("SR", "SR − HR, grey levels"),
     "difference_low": (
         "LR",
@@ -31,7 +51,13 @@ MAPS = {
         "SR − HR above the Nyquist frequency of LR, root mean square, grey levels",
     ),
 }
+MAPS_WITH_MODEL = ("invention", "agreement", "doubt")
 MAPS_WITH_HR = ("difference", "difference_low", "difference_high")
+TOO_BRIGHT = "brighter than LR measured"
+TOO_DARK = "darker than LR measured"
+INVENTED = "detail that the twin does not draw"
+# Where SR's detail is under the noise of LR, a low agreement says nothing.
+DISAGREES = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,43 +89,97 @@ class Inspector:
         Range that its networks see as [0, 1], that of the upscaling.
     data_range
         Peak of PSNR and SSIM.
+    sharpness
+        Of SR, if known: where it is 0, SR is the twin itself and the model's GAN is compared with it instead.
     """
 
     def __init__(
-        self, field: Field, model: Model | None, intensity: IntensityRange, data_range: float
+        self,
+        field: Field,
+        model: Model | None,
+        intensity: IntensityRange,
+        data_range: float,
+        sharpness: float | None = None,
     ) -> None:
         self.field = field
         self.intensity = intensity
         self.data_range = data_range
+        self.sr_is_twin = sharpness == 0
         self._twin = None if model is None else Engine(model.network("twin"))
+        self._gan = Engine(model.network("gan")) if model is not None and self.sr_is_twin else None
+        self.sigma = consistency.lr_sigma(field.lr_part, field.factor)
+        self._yardsticks = self._measure()
 
     @property
     def maps(self) -> tuple[str, ...]:
         """Names of the maps that every slice gets."""
-        return MAPS_WITH_HR if self.field.hr is not None else ()
+        names: tuple[str, ...] = ("consistency",)
+        if self._twin is not None:
+            names += MAPS_WITH_MODEL
+        return names + (MAPS_WITH_HR if self.field.hr is not None else ())
 
     def look(self, index: int) -> Findings:
         """Find out what there is to know about slice ``index`` of the field."""
-        sr = self.field.sr.slice(index)
-        numbers: dict[str, Any] = {}
-        maps: dict[str, Float] = {}
+        f = self.field.factor
+        sr, lr = self.field.sr.slice(index), self.field.lr_part.slice(index)
+        twin = self.twin(index)
+        numbers: dict[str, Any] = {
+            "consistency": consistency.residual_numbers(sr, lr, f, self.sigma),
+            "domain": self._domain_features(lr),
+        }
+        residual = consistency.residual(sr, lr, f)
+        maps: dict[str, Float] = {"consistency": residual / np.float32(self.sigma)}
+        bright, dark = residual_suspicion(residual, self._yardsticks.residual)
+        evidence = {TOO_BRIGHT: bright, TOO_DARK: dark}
+        if twin is not None:
+            found = invention(self._generated(index, sr), twin, f)
+            self._note_invention(found, numbers, maps)
+            if self._yardsticks.amount is not None and not self.sr_is_twin:
+                evidence[INVENTED] = amount_suspicion(maps["invention"], self._yardsticks.amount)
+        z, y, x = self.field.sr_start
+        numbers["regions"] = [r.describe() for r in suspect_regions(evidence, f, (z + index, y, x))]
         if self.field.hr is not None:
-            self._compare(index, sr, self.field.hr.slice(index), numbers, maps)
+            self._compare(index, sr, self.field.hr.slice(index), twin, numbers, maps)
         return Findings(numbers, maps)
 
     def bicubic(self, index: int) -> Image:
         """Bicubic picture of the field's slice ``index``, in the dtype of LR."""
-        lr = self.field.lr.slice(self.field.slices[0] + index)
-        return upscale_bicubic(lr, self.field.factor)[self._fine_region]
+        return upscale_bicubic(self._whole_lr(index), self.field.factor)[self._fine_region]
 
     def twin(self, index: int) -> Image | None:
         """What the model's twin makes of slice ``index``, in the dtype of LR; None without a model."""
-        if self._twin is None:
-            return None
-        lr = self.field.lr.slice(self.field.slices[0] + index)
-        return self._twin.upscale_slice(
-            lr, self.intensity, lr.dtype, self.field.region, index
-        ).image
+        return None if self._twin is None else self._upscale(self._twin, index)
+
+    def _domain_features(self, lr: Image) -> list[float] | None:
+        try:
+            return [float(v) for v in domain_features(self.intensity.normalise(lr))]
+        except InputError:
+            return None  # hardly anything but a masked border: this slice has no say
+
+    def _measure(self) -> Yardsticks:
+        n = self.field.sr.shape[0]
+        picks = np.unique(np.linspace(0, n - 1, MEASURED_SLICES).round().astype(int))
+        residuals, amounts = [], []
+        for index in map(int, picks):
+            sr = self.field.sr.slice(index)
+            residuals.append(
+                consistency.residual(sr, self.field.lr_part.slice(index), self.field.factor)
+            )
+            twin = self.twin(index)
+            if twin is not None:
+                found = invention(self._generated(index, sr), twin, self.field.factor)
+                amounts.append(self._coarse(found.amount**2) ** 0.5)
+        return measure(residuals, amounts, LEAST if self.field.lr.dtype.kind in "ui" else 0.0)
+
+    def _generated(self, index: int, sr: Image) -> Image:
+        return sr if self._gan is None else self._upscale(self._gan, index)
+
+    def _upscale(self, engine: Engine, index: int) -> Image:
+        lr = self._whole_lr(index)
+        return engine.upscale_slice(lr, self.intensity, lr.dtype, self.field.region, index).image
+
+    def _whole_lr(self, index: int) -> Image:
+        return self.field.lr.slice(self.field.slices[0] + index)
 
     @property
     def _fine_region(self) -> tuple[slice, slice]:
@@ -107,11 +187,36 @@ class Inspector:
         f = self.field.factor
         return slice(f * y0, f * y1), slice(f * x0, f * x1)
 
+    def _coarse(self, image: Image) -> Float:
+        return area_average(image, self.field.factor).astype(np.float32)
+
+    def _note_invention(
+        self, found: Invention, numbers: dict[str, Any], maps: dict[str, Float]
+    ) -> None:
+        agreement, energy = self._coarse(found.agreement), self._coarse(found.energy**2) ** 0.5
+        maps["invention"] = self._coarse(found.amount**2) ** 0.5
+        maps["agreement"] = agreement
+        maps["doubt"] = doubt(agreement, energy, self.sigma)
+        visible = energy > self.sigma
+        numbers["invention"] = {
+            "n": int(np.count_nonzero(np.isfinite(agreement))),
+            "amount_squared": float(np.nansum(maps["invention"].astype(np.float64) ** 2)),
+            "energy_squared": float(np.nansum(energy.astype(np.float64) ** 2)),
+            "agreement": float(np.nansum(agreement, dtype=np.float64)),
+            "visible": int(np.count_nonzero(visible)),
+            "disagreeing": int(np.count_nonzero(visible & (agreement < DISAGREES))),
+        }
+
     def _compare(
-        self, index: int, sr: Image, hr: Image, numbers: dict[str, Any], maps: dict[str, Float]
+        self,
+        index: int,
+        sr: Image,
+        hr: Image,
+        twin: Image | None,
+        numbers: dict[str, Any],
+        maps: dict[str, Float],
     ) -> None:
         pictures = {"": sr, "bicubic_": self.bicubic(index)}
-        twin = self.twin(index)
         if twin is not None:
             pictures["twin_"] = twin
         for prefix, picture in pictures.items():
@@ -119,16 +224,15 @@ class Inspector:
             numbers[f"{prefix}squared_error"] = total
             numbers[f"{prefix}pixels"] = count
             numbers[f"{prefix}ssim"] = ssim(picture, hr, self.data_range)
+            numbers[f"{prefix}frc"] = frc.ring_sums(picture, hr)
         whole = difference(sr, hr)
         low, high = split_bands(whole, self.field.factor)
         numbers["sum"] = float(np.nansum(whole, dtype=np.float64))
         numbers["low_squared"] = float(np.nansum(low.astype(np.float64) ** 2))
         numbers["high_squared"] = float(np.nansum(high.astype(np.float64) ** 2))
         maps["difference"] = whole
-        maps["difference_low"] = area_average(low, self.field.factor).astype(np.float32)
-        maps["difference_high"] = np.sqrt(area_average(high**2, self.field.factor)).astype(
-            np.float32
-        )
+        maps["difference_low"] = self._coarse(low)
+        maps["difference_high"] = self._coarse(high**2) ** 0.5
 
 
 def common_data_range(field: Field) -> float | None:

@@ -1,6 +1,7 @@
 """The report as one HTML page that needs nothing but itself: no network, no scripts, no other files."""
 
 import platform
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
@@ -12,15 +13,20 @@ from markupsafe import Markup
 
 from napari_sem_sr.checking import pictures
 from napari_sem_sr.checking.difference import difference
+from napari_sem_sr.checking.frc import THRESHOLD
 from napari_sem_sr.checking.inspection import Inspector
 from napari_sem_sr.checking.pictures import Panel
 from napari_sem_sr.checking.report import Report
+from napari_sem_sr.checking.verdict import lights
 from napari_sem_sr.intensity import range_of
 from napari_sem_sr.model.bundle import Model
+from napari_sem_sr.stack import SemStack
 
 TEMPLATE = "report.html.j2"
 # SR pixels along a side: what a panel shows sharply on a screen and on paper.
 SHOWN_PX = 320
+SHOWN_PLACES = 10
+AROUND_PX = 96
 PACKAGES = ("napari-sem-sr", "torch", "numpy", "scipy", "scikit-image")
 
 Image = npt.NDArray[Any]
@@ -56,6 +62,8 @@ def render_page(report: Report, inspector: Inspector, model: Model | None) -> st
         place=place,
         stops=pictures.diverging_stops(),
         plots=_plots(report),
+        lights=lights(report),
+        places=_places(report, inspector),
         card=None if model is None else model.card,
         versions={name: version(name) for name in PACKAGES} | {"Python": platform.python_version()},
         now=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
@@ -127,20 +135,99 @@ def _window(changed: Image, factor: int) -> tuple[tuple[int, int], tuple[int, in
 
 
 def _plots(report: Report) -> list[tuple[str, Markup]]:
-    """PSNR and SSIM along the stack, where there is more than one slice."""
-    if report.scores is None or len(report.scores["psnr_per_slice"]) < 2:
+    """PSNR along the stack, where there is more than one slice, and the ring correlation."""
+    if report.scores is None:
         return []
-    plots = []
-    for key, label in (("psnr", "PSNR (dB)"), ("ssim", "SSIM")):
-        series = {}
-        for name, prefix in (("SR", ""), ("twin", "twin_"), ("bicubic", "bicubic_")):
-            values = report.scores.get(f"{prefix}{key}_per_slice")
-            if values is not None:
-                series[name] = [np.nan if v is None else v for v in values]
-        first = report.sr["checked"]["slices"][0]
-        # made by matplotlib of numbers and our own words, nothing of a file's is in it
-        plots.append((label, Markup(pictures.slices_plot(series, first, label))))
+    scores: Any = report.scores
+    first = report.sr["checked"]["slices"][0]
+    along, rings = {}, {}
+    for name, prefix in (("SR", ""), ("twin", "twin_"), ("bicubic", "bicubic_")):
+        if f"{prefix}psnr_per_slice" not in scores:
+            continue
+        values = _nan(scores[f"{prefix}psnr_per_slice"])
+        along[name] = (list(range(first, first + len(values))), values)
+        rings[name] = (scores["frc_cycles_per_px"], _nan(scores[f"{prefix}frc_curve"]))
+    label, per = "frequency (cycles per SR pixel)", report.sr["voxel_nm"][2]
+    if per is not None:
+        label = "frequency (cycles per µm)"
+        rings = {k: ([1000 * f / per for f in x], y) for k, (x, y) in rings.items()}
+    # made by matplotlib of numbers and our own words, nothing of a file's is in them
+    plots = [
+        (
+            "Fourier ring correlation with HR",
+            Markup(pictures.line_plot(rings, label, "FRC with HR", (THRESHOLD, "threshold"))),
+        )
+    ]
+    if len(scores["psnr_per_slice"]) > 1:
+        plot = pictures.line_plot(along, "slice of LR", "PSNR (dB)")
+        plots.append(("PSNR by slice", Markup(plot)))
     return plots
+
+
+def _nan(values: list[float | None]) -> list[float]:
+    return [np.nan if v is None else v for v in values]
+
+
+@dataclass(frozen=True)
+class Place:
+    """One suspect region with pictures of LR and SR around it."""
+
+    region: Any
+    where: str
+    lr: str
+    sr: str
+    box: tuple[float, float, float, float]
+
+
+def _places(report: Report, inspector: Inspector) -> list[Place]:
+    """Pictures of the worst places, each with its surroundings."""
+    field, f = inspector.field, inspector.field.factor
+    z0, y0, x0 = field.sr_start
+    _, height, width = field.sr.shape
+    places = []
+    for region in report.regions[:SHOWN_PLACES]:
+        index, y, x = region["slice"] - z0, region["y"] - y0, region["x"] - x0
+        side = max(AROUND_PX, region["height"], region["width"])
+        top, bottom = _around(y + region["height"] // 2, side, height, f)
+        left, right = _around(x + region["width"] // 2, side, width, f)
+        lr, sr = field.lr_part.slice(index), field.sr.slice(index)
+        shown = range_of(lr)
+        scale = 100 / (right - left)
+        places.append(
+            Place(
+                region=region,
+                where=_world(field.sr, index, y + region["height"] / 2, x + region["width"] / 2),
+                lr=pictures.grey_uri(lr[top // f : bottom // f, left // f : right // f], shown),
+                sr=pictures.grey_uri(sr[top:bottom, left:right], shown),
+                box=(
+                    (x - left) * scale,
+                    (y - top) * scale,
+                    region["width"] * scale,
+                    region["height"] * scale,
+                ),
+            )
+        )
+    return places
+
+
+def _around(centre: int, side: int, size: int, step: int) -> tuple[int, int]:
+    """Interval of about ``side`` around ``centre`` inside 0:size, on the LR grid."""
+    length = min(size, -(-side // step) * step)
+    start = min(max(0, centre - length // 2), size - length)
+    return start - start % step, start - start % step + length
+
+
+def _world(stack: SemStack, z: int, y: float, x: float) -> str:
+    world = stack.world
+    parts = []
+    for name, i, t, s, unit in zip(
+        "zyx", (z, y - 0.5, x - 0.5), world.translate, world.scale, world.units, strict=True
+    ):
+        value = t + i * s
+        parts.append(
+            f"{name} {value / 1000:.3f} µm" if unit == "nanometer" else f"{name} {value:.1f} px"
+        )
+    return ", ".join(parts)
 
 
 def _number(value: float | None, digits: int = 2) -> str:

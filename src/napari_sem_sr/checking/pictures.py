@@ -108,8 +108,13 @@ def scale_bar(stack: SemStack, width: int) -> ScaleBar:
     return ScaleBar(length / world.scale[2], label)
 
 
-def slices_plot(series: Mapping[str, Sequence[float]], first: int, ylabel: str) -> str:
-    """SVG of one number per slice for SR, twin and bicubic."""
+def line_plot(
+    series: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    xlabel: str,
+    ylabel: str,
+    level: tuple[float, str] | None = None,
+) -> str:
+    """SVG of curves (x, y) for SR, twin and bicubic, with a dashed horizontal ``level`` and its name."""
     from matplotlib import rc_context
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
@@ -119,16 +124,17 @@ def slices_plot(series: Mapping[str, Sequence[float]], first: int, ylabel: str) 
         figure = Figure(figsize=(5.2, 2.5), layout="constrained")
         FigureCanvasSVG(figure)
         axes = figure.subplots()
-        for name, values in series.items():
-            x = np.arange(first, first + len(values))
-            finite = [v if np.isfinite(v) else np.nan for v in values]
-            axes.plot(x, finite, color=COLOURS[name], label=name, linewidth=1.4)
-        axes.set_xlabel("slice of LR")
+        for name, (x, y) in series.items():
+            axes.plot(x, y, color=COLOURS[name], label=name, linewidth=1.4)
+        if level is not None:
+            axes.axhline(level[0], color="#444444", linewidth=0.8, linestyle="--", label=level[1])
+        axes.set_xlabel(xlabel)
         axes.set_ylabel(ylabel)
-        axes.locator_params(axis="x", integer=True)
         axes.grid(color="#dddddd", linewidth=0.6)
         axes.spines[["top", "right"]].set_visible(False)
-        axes.legend(frameon=False, ncols=3, loc="upper right", bbox_to_anchor=(1, 1.18))
+        axes.legend(
+            frameon=False, ncols=4, loc="lower right", bbox_to_anchor=(1.02, 0.98), fontsize=9
+        )
         stream = io.StringIO()
         figure.savefig(stream, format="svg", metadata={"Date": None})
     text = stream.getvalue()

@@ -100,11 +100,13 @@ def iter_check(
     known = journal.begin({**identity, "version": version("napari-sem-sr")})
     intensity = yield from _iter_intensity(field, sr)
     data_range = yield from _iter_data_range(field)
-    inspector = Inspector(field, model, intensity, data_range)
-    writers = _open_maps(out / MAPS_FOLDER, inspector, field, identity)
-    done = (
-        frozenset.intersection(*(w.done_slices() for w in writers.values())) if writers else known
+    sharpness = (sr.provenance or {}).get("sharpness")
+    inspector = yield from in_background(
+        lambda: Inspector(field, model, intensity, data_range, sharpness),
+        "measuring what is usual in this stack",
     )
+    writers = _open_maps(out / MAPS_FOLDER, inspector, field, identity)
+    done = frozenset.intersection(*(writer.done_slices() for writer in writers.values()))
     total = field.sr.shape[0]
     found: list[Mapping[str, Any]] = []
     with ThreadPoolExecutor(1) as pool:
@@ -122,7 +124,7 @@ def iter_check(
     for writer in writers.values():
         writer.finish()
 
-    report = summarise(field, sr, hr, model, identity, found, data_range)
+    report = summarise(inspector, sr, hr, model, identity, found)
     page = yield from in_background(
         lambda: render_page(report, inspector, model), "drawing the report"
     )
@@ -193,8 +195,6 @@ def _iter_data_range(field: Field) -> Generator[Event, None, float]:
 def _open_maps(
     folder: Path, inspector: Inspector, field: Field, identity: Mapping[str, Any]
 ) -> dict[str, ZarrStackWriter]:
-    if not inspector.maps:
-        return {}
     if not (folder / "zarr.json").exists():
         described = {name: MAPS[name][1] for name in inspector.maps}
         with told_plainly(folder):

@@ -1,43 +1,38 @@
-"""From what was found on each slice to what the report says of the whole."""
+"""From what was found on each slice to the report on the whole."""
 
-import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from napari_sem_sr.checking.alignment import Field
+from napari_sem_sr.checking.consistency import summarise_consistency
+from napari_sem_sr.checking.domain import Domain
+from napari_sem_sr.checking.inspection import Inspector
+from napari_sem_sr.checking.regions import Region, worst
 from napari_sem_sr.checking.report import Report
-from napari_sem_sr.checking.scores import StackScores
+from napari_sem_sr.checking.totals import domain_of, invention_of, scores_of, trust_of
+from napari_sem_sr.checking.verdict import verdict
 from napari_sem_sr.model.bundle import Model
 from napari_sem_sr.pairing.degradation import area_average
 from napari_sem_sr.stack import SemStack
 
-# Each key of the report whose evidence is not built, and what to say about it.
-NOT_BUILT = {
-    "consistency": "Consistency with the measured LR has not been judged: this version does not compute it.",
-    "invention": "What the adversarial stage invented has not been judged: this version does not compute it.",
-    "domain": "Whether the stack belongs to the model's domain has not been judged: this version does not compute it.",
-    "persistence": "Persistence from slice to slice has not been judged: this version does not compute it.",
-    "trust": "There is no trust mask: this version does not calibrate one.",
-}
-
 
 def summarise(
-    field: Field,
+    inspector: Inspector,
     sr: SemStack,
     hr: SemStack | None,
     model: Model | None,
     identity: Mapping[str, Any],
     found: Sequence[Mapping[str, Any]],
-    data_range: float,
 ) -> Report:
     """Make the report of a field from what was found on its slices.
 
     Parameters
     ----------
-    field
-        What was checked.
+    inspector
+        What found it.
     sr, hr
         As given, not cropped.
     model
@@ -46,26 +41,66 @@ def summarise(
         Content hashes by role.
     found
         Numbers of every slice, in order.
-    data_range
-        Peak of PSNR and SSIM.
     """
+    field = inspector.field
     limits = list(field.notes)
     about = _about_model(sr, model, limits)
     scores = None
     if field.hr is None:
         limits.append("No HR was given, so nothing here says how close SR comes to the truth.")
     else:
-        scores = _scores(found, data_range, field, limits)
+        scores = scores_of(found, inspector.data_range, field, limits)
         if _made_from(field):
             limits.append(
                 "LR was made from this HR by averaging, so both share their noise and the degradation is exactly the "
-                "model's: the scores are optimistic compared with two recordings on two microscopes."
+                "model's: PSNR, SSIM, resolution and chi-square are optimistic compared with two recordings on two microscopes."
             )
-    limits += NOT_BUILT.values()
+    consistency = summarise_consistency([s["consistency"] for s in found], inspector.sigma)
     limits.append(
-        "Suspect regions are not listed: this version does not combine evidence into regions."
+        "Detail whose mean over every LR pixel is zero cannot be checked against LR; consistency with LR is no proof of it."
     )
-    return Report(
+    invention, domain = None, None
+    if model is None:
+        limits.append(
+            "Without the model, invention and the model's domain could not be judged; give it with --model."
+        )
+    else:
+        invention = invention_of(found, sr_is_twin=inspector.sr_is_twin)
+        if inspector.sr_is_twin:
+            limits.append(
+                "SR is the twin itself (sharpness 0) and invents nothing beyond it; agreement is that of the model's GAN."
+            )
+        known = Domain.of(model.calibration)
+        if known is None:
+            limits.append(
+                f"Model '{model.card.name}' carries no domain statistics, so its domain could not be judged; train it again."
+            )
+        else:
+            domain = domain_of(found, known, model.card, field)
+            if domain is None:
+                limits.append(
+                    "No slice has enough unmasked pixels to compare with the model's domain."
+                )
+        if domain is not None and known is not None:
+            if domain["p_value"] is None:
+                limits.append(
+                    f"With {known.n_specimens} teacher specimens there is no p-value for the domain (19 are needed); the alarm "
+                    "compares with the specimens left out one at a time."
+                )
+            if domain["threshold"] is None:
+                limits.append(
+                    "The model has one teacher specimen, so how much specimens differ is unknown: only noise, blur and pixel size can raise the alarm."
+                )
+            if domain["pixel_ratio"] is None:
+                limits.append(
+                    "The pixel size of LR or of the teachers is unknown, so they could not be compared."
+                )
+    limits.append("Persistence from slice to slice is not computed by this version.")
+    trust = None if model is None else trust_of(0, domain)
+    if trust is not None:
+        limits.append(f"There is no trust mask: {trust['refused']}.")
+    regions = [Region(**{**r, "reasons": tuple(r["reasons"])}) for s in found for r in s["regions"]]
+    report = Report(
         lr=_about(field.lr, identity["lr"]),
         sr={
             **_about(sr, identity["sr"]),
@@ -74,15 +109,16 @@ def summarise(
         hr=None if hr is None else _about(hr, identity["hr"]),
         model=about,
         scores=scores,
-        consistency=None,
-        invention=None,
-        domain=None,
+        consistency=consistency,
+        invention=invention,
+        domain=domain,
         persistence=None,
-        trust=None,
-        regions=[],
-        verdict=_verdict(scores, field),
+        trust=trust,
+        regions=[r.describe() for r in worst(regions)],
+        verdict="",
         limits=limits,
     )
+    return replace(report, verdict=verdict(report))
 
 
 def _about(stack: SemStack, content_hash: str) -> dict[str, Any]:
@@ -96,7 +132,6 @@ def _about(stack: SemStack, content_hash: str) -> dict[str, Any]:
 def _about_model(sr: SemStack, model: Model | None, limits: list[str]) -> dict[str, Any] | None:
     recorded = sr.provenance or {}
     if model is None:
-        limits.append("No model was given, so SR is not compared with the model's twin.")
         if "model" not in recorded:
             return None
         return {
@@ -129,50 +164,6 @@ def _about_model(sr: SemStack, model: Model | None, limits: list[str]) -> dict[s
     }
 
 
-def _scores(
-    found: Sequence[Mapping[str, Any]], data_range: float, field: Field, limits: list[str]
-) -> dict[str, Any]:
-    scores: dict[str, Any] = {}
-    for prefix in ("", "twin_", "bicubic_"):
-        if f"{prefix}ssim" not in found[0]:
-            scores[f"{prefix}psnr"] = scores[f"{prefix}ssim"] = None
-            continue
-        total = StackScores(data_range)
-        for numbers in found:
-            total.merge(
-                numbers[f"{prefix}squared_error"],
-                numbers[f"{prefix}pixels"],
-                numbers[f"{prefix}ssim"],
-            )
-        scores[f"{prefix}psnr"] = _finite(total.psnr)
-        scores[f"{prefix}ssim"] = total.ssim
-        scores[f"{prefix}psnr_per_slice"] = [_finite(v) for v in total.psnr_per_slice]
-        scores[f"{prefix}ssim_per_slice"] = total.ssim_per_slice
-        if math.isinf(total.psnr):
-            limits.append(
-                f"{prefix.rstrip('_') or 'SR'} equals HR in every pixel; its PSNR is infinite and written as null."
-            )
-    pixels = sum(n["pixels"] for n in found)
-    scores["data_range"] = data_range
-    scores["mean_difference"] = sum(n["sum"] for n in found) / pixels
-    for band in ("low", "high"):
-        scores[f"difference_{band}_rms"] = math.sqrt(
-            sum(n[f"{band}_squared"] for n in found) / pixels
-        )
-    scores["frc_nm"] = None
-    limits.append("The resolution by Fourier ring correlation is not computed by this version.")
-    if field.hr is not None and field.hr.dtype.kind == "f":
-        limits.append(
-            "HR holds floats, which have no range of their own; PSNR and SSIM use the span of HR's values, "
-            f"{data_range:.6g}."
-        )
-    return scores
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
-
-
 def _made_from(field: Field) -> bool:
     """Whether LR is HR averaged, by what its file says or by its pixels."""
     if "degraded_from" in (field.lr.provenance or {}):
@@ -183,20 +174,3 @@ def _made_from(field: Field) -> bool:
     lr = field.lr_part.slice(index)
     step = 0.5 if field.lr.dtype.kind in "ui" else 1e-4 * max(1.0, float(np.nanmax(np.abs(lr))))
     return bool(np.nanmax(np.abs(mean - lr)) <= step + 1e-6)
-
-
-def _verdict(scores: Mapping[str, Any] | None, field: Field) -> str:
-    if scores is None:
-        return (
-            f"'{field.sr.name}' could not be compared with the truth, as no HR was given: take its fine detail as a "
-            "suggestion, not as a measurement."
-        )
-    if scores["psnr"] is None:
-        return f"'{field.sr.name}' equals HR in every pixel."
-    gain = scores["psnr"] - (scores["bicubic_psnr"] or math.inf)
-    near = "closer to" if gain > 0 else "farther from"
-    return (
-        f"'{field.sr.name}' is {near} HR than bicubic interpolation by {abs(gain):.1f} dB "
-        f"({scores['psnr']:.1f} against {scores['bicubic_psnr']:.1f} dB PSNR), SSIM {scores['ssim']:.3f} against "
-        f"{scores['bicubic_ssim']:.3f}."
-    )

@@ -1,0 +1,141 @@
+"""Evidence as it comes out of a whole check."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import zarr
+
+from napari_sem_sr.checking import check
+from napari_sem_sr.checking.baseline import upscale_bicubic
+from napari_sem_sr.checking.domain import domain_features, fit_domain
+from napari_sem_sr.intensity import stack_range
+from napari_sem_sr.model.bundle import Model, load_bundle, save_model
+from napari_sem_sr.model.card import Card
+from napari_sem_sr.model.generator import Generator
+from napari_sem_sr.stack import SemStack
+
+from .conftest import Truth, specimen, truth_of
+
+BIG = (2, 240, 320)
+
+
+def bicubic_stack(lr: SemStack, factor: int = 4) -> SemStack:
+    planes = np.stack([upscale_bicubic(lr.slice(z), factor) for z in range(lr.shape[0])])
+    data = SemStack.from_array(planes, "SR").data
+    return replace(lr.upscaled(data, factor), name="SR", provenance={"synthetic": True})
+
+
+def with_pixels(stack: SemStack, data: np.ndarray) -> SemStack:
+    return replace(stack, data=SemStack.from_array(data, "x").data)
+
+
+@pytest.fixture
+def domain_model(bundle: Path, tmp_path: Path) -> Model:
+    """A model whose networks do nothing beyond bicubic, taught on five specimens like ours."""
+    network = Generator(4, 4, 1, 4)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.zero_()
+    card: Card = load_bundle(bundle).card
+    features, names = [], []
+    for seed in range(20, 30):
+        lr = truth_of(specimen((1, 240, 320), seed)).lr
+        features.append(domain_features(stack_range(lr).normalise(lr.slice(0))))
+        names.append(f"specimen {seed // 2}")
+    path = tmp_path / "plain"
+    weights = network.state_dict()
+    save_model(path, card, weights, weights, fit_domain(np.stack(features), names))
+    return load_bundle(path)
+
+
+def test_a_particle_drawn_into_sr_is_the_worst_place(tmp_path):
+    truth = truth_of(specimen(BIG))
+    sr = bicubic_stack(truth.lr)
+    data = sr.data.compute()
+    yy, xx = np.mgrid[: BIG[1], : BIG[2]]
+    data[1] += np.uint8(25 * (np.hypot(yy - 100, xx - 200) < 8))
+    report = check(truth.lr, with_pixels(sr, data), out=tmp_path)
+    worst = report.regions[0]
+    assert worst["slice"] == 1
+    assert worst["reasons"] == ["brighter than LR measured"]
+    assert worst["y"] <= 100 < worst["y"] + worst["height"]
+    assert worst["x"] <= 200 < worst["x"] + worst["width"]
+    for region in report.regions:
+        assert region["height"] * region["width"] <= 0.02 * BIG[1] * BIG[2]
+
+
+def test_a_texture_that_leaves_lr_unchanged_is_found_as_invention_and_not_as_contradiction(
+    domain_model, tmp_path
+):
+    truth = truth_of(specimen(BIG))
+    sr = bicubic_stack(truth.lr)
+    data = sr.data.compute().astype(np.float32)
+    checker = 20.0 * (-1.0) ** np.add.outer(np.arange(24) // 2, np.arange(24) // 2)
+    data[0, 80:104, 120:144] += checker
+    fake = with_pixels(sr, np.clip(data, 0, 255).astype(np.uint8))
+    report = check(truth.lr, fake, model=domain_model, out=tmp_path)
+    worst = report.regions[0]
+    assert worst["reasons"][0] == "detail that the twin does not draw"
+    assert 60 <= worst["y"] <= 104 and 100 <= worst["x"] <= 144
+    assert report.invention["amount_rms"] > 0
+
+
+def test_a_stack_like_the_teachers_raises_no_alarm_and_a_noisy_one_does(domain_model, tmp_path):
+    truth = truth_of(specimen(BIG, seed=3))
+    sr = bicubic_stack(truth.lr)
+    own = check(truth.lr, sr, model=domain_model, out=tmp_path / "own").domain
+    assert own["p_value"] is None and own["n_specimens"] == 5
+    assert not [r for r in own["reasons"] if "noisier" in r or "blurred" in r]
+    rng = np.random.default_rng(0)
+    noisy = np.clip(truth.lr.data.compute() + rng.normal(0, 12, truth.lr.shape), 0, 255)
+    lr = with_pixels(truth.lr, noisy.astype(np.uint8))
+    report = check(lr, bicubic_stack(lr), model=domain_model, out=tmp_path / "noisy")
+    assert report.domain["alarm"]
+    assert "its LR is noisier than every teacher's" in report.domain["reasons"]
+    assert "outside what the model was taught on" in report.verdict
+
+
+def test_another_pixel_size_raises_the_alarm_from_metadata(domain_model, tmp_path):
+    truth = truth_of(specimen(BIG, seed=3), voxel_nm=(20.0, 10.0, 10.0))
+    report = check(truth.lr, bicubic_stack(truth.lr), model=domain_model, out=tmp_path)
+    # the teachers have 5 nm, these pixels are twice as large
+    assert report.domain["pixel_ratio"] == pytest.approx(2)
+    assert any("pixels" in reason for reason in report.domain["reasons"])
+
+
+def test_a_twin_is_not_compared_with_itself(truth: Truth, model, tmp_path):
+    twin = replace(truth.sr, provenance={"synthetic": True, "sharpness": 0.0})
+    report = check(truth.lr, twin, model=model, out=tmp_path)
+    assert report.invention["compared"] == "the model's GAN with its twin"
+    assert any("sharpness 0" in line for line in report.limits)
+
+
+def test_resolution_is_in_nm_and_undefined_where_the_curve_does_not_cross(truth: Truth, tmp_path):
+    report = check(truth.lr, truth.sr, truth.hr, out=tmp_path / "a")
+    assert report.scores["bicubic_frc_nm"] is None or report.scores["bicubic_frc_nm"] > 10
+    same = replace(truth.sr, data=truth.hr.data)
+    report = check(truth.lr, same, truth.hr, out=tmp_path / "b")
+    assert report.scores["frc_nm"] is None
+    assert any("undefined" in line for line in report.limits)
+
+
+def test_maps_of_evidence_lie_on_the_lr_grid_and_are_named(truth: Truth, model, tmp_path):
+    check(truth.lr, truth.sr, model=model, out=tmp_path)
+    maps = zarr.open_group(tmp_path / "maps.zarr", mode="r")
+    assert set(maps.group_keys()) == {"consistency", "invention", "agreement", "doubt"}
+    for name in maps.group_keys():
+        assert np.asarray(maps[f"{name}/0"]).shape == truth.lr.shape
+        assert np.isfinite(np.asarray(maps[f"{name}/0"])).all()
+    assert np.abs(np.asarray(maps["agreement/0"])).max() <= 1
+
+
+def test_a_slice_that_is_wholly_masked_is_refused_by_its_number(truth: Truth, model, tmp_path):
+    data = truth.hr.data.compute().astype(np.float32)
+    masked = truth_of(data)
+    lr = masked.lr.data.compute()
+    lr[1] = np.nan
+    with pytest.raises(Exception, match="Slice 1 is all NaN"):
+        check(with_pixels(masked.lr, lr), masked.sr, model=model, out=tmp_path)
