@@ -27,7 +27,7 @@ from napari_sem_sr.model.generator import Generator
 
 # The halo makes smaller tiles mostly waste; who has no memory for this has none for the program.
 MIN_TILE = 16
-DEFAULT_TILE = {"cpu": 384, "mps": 384, "cuda": 1024}
+DEFAULT_TILE = {"cpu": 512, "mps": 384, "cuda": 1024}
 # Seconds after which a tile that is not done yet says that it is being worked on.
 BEAT = 0.1
 # Of the intensity range: one grey level of an 8-bit image.
@@ -48,6 +48,41 @@ class SliceResult:
 
     image: npt.NDArray[Any]
     outside: int
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedSlice:
+    """One LR slice as networks see it.
+
+    Parameters
+    ----------
+    index
+        Number of the slice, for events and errors.
+    image
+        ``(y, x)`` float32 on the network's scale, the nearest valid values where there are none.
+    valid
+        ``(y, x)`` mask of valid pixels, or None where all are.
+    intensity
+        Range of the stack.
+    """
+
+    index: int
+    image: npt.NDArray[np.float32]
+    valid: npt.NDArray[np.bool_] | None
+    intensity: IntensityRange
+
+
+def prepare_slice(lr: npt.NDArray[Any], intensity: IntensityRange, index: int = 0) -> PreparedSlice:
+    """Normalise a slice and fill what is not finite.
+
+    Raises
+    ------
+    UnusableSliceError
+        If the slice is all NaN.
+    """
+    valid = _valid_pixels(lr, index)
+    image = intensity.normalise(lr)
+    return PreparedSlice(index, image if valid is None else _filled(image, valid), valid, intensity)
 
 
 class UnusableSliceError(InputError):
@@ -167,21 +202,25 @@ class Engine:
         ModelError
             If the network gives numbers that are not finite.
         """
-        region = region or ((0, lr.shape[0]), (0, lr.shape[1]))
-        for (start, stop), size in zip(region, lr.shape, strict=True):
+        return (yield from self.iter_prepared(prepare_slice(lr, intensity, index), dtype, region))
+
+    def iter_prepared(
+        self, prepared: PreparedSlice, dtype: np.dtype[Any], region: Region | None = None
+    ) -> Gen[Event, None, SliceResult]:
+        """Do what `iter_slice` does, for a slice of which several regions are asked."""
+        height, width = prepared.image.shape
+        region = region or ((0, height), (0, width))
+        for (start, stop), size in zip(region, (height, width), strict=True):
             if not 0 <= start < stop <= size:
-                raise InputError(f"Region {region} does not lie in a slice of {lr.shape} pixels.")
-        valid = _valid_pixels(lr, index)
-        image = intensity.normalise(lr)
-        if valid is not None:
-            image = _filled(image, valid)
+                raise InputError(
+                    f"Region {region} does not lie in a slice of {height} x {width} pixels."
+                )
+        index = prepared.index
         while True:
-            tiles = layout(image.shape, region, self.tile, self.reach)
+            tiles = layout((height, width), region, self.tile, self.reach)
             failure = None
             try:
-                return (
-                    yield from self._attempt(image, valid, intensity, dtype, region, tiles, index)
-                )
+                return (yield from self._attempt(prepared, dtype, region, tiles))
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
                     raise
@@ -212,14 +251,12 @@ class Engine:
 
     def _attempt(
         self,
-        image: npt.NDArray[np.float32],
-        valid: npt.NDArray[np.bool_] | None,
-        intensity: IntensityRange,
+        prepared: PreparedSlice,
         dtype: np.dtype[Any],
         region: Region,
         tiles: tuple[Tile, ...],
-        index: int,
     ) -> Gen[Event, None, SliceResult]:
+        index, image, valid = prepared.index, prepared.image, prepared.valid
         f = self.factor
         (top, bottom), (left, right) = region
         out = np.empty((f * (bottom - top), f * (right - left)), dtype)
@@ -236,7 +273,7 @@ class Engine:
                     f"The network gives numbers that are not finite in slice {index} at precision {self.precision}; "
                     "use precision fp32 or another model."
                 )
-            grey = intensity.restore(sr)
+            grey = prepared.intensity.restore(sr)
             if valid is not None:
                 known = valid[slice(*cy), slice(*cx)]
                 grey[~known.repeat(f, axis=0).repeat(f, axis=1)] = np.nan
