@@ -32,6 +32,7 @@ def card(name: str = "tiny", factor: int = 4) -> Card:
                 "steps": {"twin": 2, "gan": 2},
                 "seconds": 1.0,
                 "batch": 2,
+                "gan_batch": 2,
                 "patch_lr_px": 8,
                 "losses": {"pixel": 1.0},
                 "seed": 0,

@@ -10,7 +10,9 @@ import zarr
 
 from napari_sem_sr.checking import check
 from napari_sem_sr.checking.baseline import upscale_bicubic
+from napari_sem_sr.checking.consistency import lr_sigma
 from napari_sem_sr.checking.domain import domain_features, fit_domain
+from napari_sem_sr.checking.trust import detail_curves, fit_trust
 from napari_sem_sr.intensity import stack_range
 from napari_sem_sr.model.bundle import Model, load_bundle, save_model
 from napari_sem_sr.model.card import Card
@@ -130,6 +132,40 @@ def test_maps_of_evidence_lie_on_the_lr_grid_and_are_named(truth: Truth, model, 
         assert np.asarray(maps[f"{name}/0"]).shape == truth.lr.shape
         assert np.isfinite(np.asarray(maps[f"{name}/0"])).all()
     assert np.abs(np.asarray(maps["agreement/0"])).max() <= 1
+
+
+def calibrated(model: Model, tmp_path: Path, n: int) -> Model:
+    """The model with ``n`` calibration specimens of our kind."""
+    images = []
+    for seed in range(50, 50 + n):
+        truth = truth_of(specimen((1, 96, 96), seed))
+        sr = upscale_bicubic(truth.lr.slice(0), 4)
+        images.append(detail_curves(sr, sr, truth.hr.slice(0), 4, lr_sigma(truth.lr, 4)))
+    arrays = {**model.calibration, **fit_trust(images, [str(i) for i in range(n)])}
+    path = tmp_path / f"calibrated with {n}"
+    save_model(path, model.card, model.weights["gan"], model.weights["twin"], arrays)
+    return load_bundle(path)
+
+
+def test_a_trust_mask_needs_nine_specimens_and_a_stack_within_the_domain(domain_model, tmp_path):
+    truth = truth_of(specimen(BIG, seed=3))
+    sr = bicubic_stack(truth.lr)
+    few = check(
+        truth.lr, sr, model=calibrated(domain_model, tmp_path, 3), out=tmp_path / "few"
+    ).trust
+    assert few["trusted_fraction"] is None
+    assert "6 more would do" in few["refused"]
+    enough = calibrated(domain_model, tmp_path, 12)
+    report = check(truth.lr, sr, model=enough, out=tmp_path / "enough")
+    assert not report.domain["alarm"]
+    assert report.trust["refused"] is None
+    mask = np.asarray(zarr.open_group(tmp_path / "enough" / "maps.zarr", mode="r")["trust/0"])
+    assert report.trust["trusted_fraction"] == pytest.approx(mask.mean())
+    assert set(np.unique(mask)) <= {0.0, 1.0}
+    foreign = replace(truth.lr, voxel_nm=(20.0, 50.0, 50.0))
+    refused = check(foreign, bicubic_stack(foreign), model=enough, out=tmp_path / "foreign").trust
+    assert refused["trusted_fraction"] is None
+    assert "domain" in refused["refused"]
 
 
 def test_a_slice_that_is_wholly_masked_is_refused_by_its_number(truth: Truth, model, tmp_path):

@@ -66,6 +66,13 @@ def test_the_domain_light_is_red_with_an_alarm_and_amber_with_few_specimens():
     assert "noisier" in verdict(replace(REPORT, domain=alarm, scores=SCORES))
 
 
+def test_a_calibrated_mask_turns_the_third_light_green_and_says_what_it_promises():
+    trust = {"alpha": 0.1, "n_calibration": 12, "trusted_fraction": 0.63, "refused": None}
+    light = lights(replace(REPORT, trust=trust))[2]
+    assert light.colour == "green"
+    assert "63 %" in light.why and "12" in light.why
+
+
 def test_without_hr_the_verdict_does_not_claim_truth():
     sentence = verdict(REPORT)
     assert "nothing proves" in sentence

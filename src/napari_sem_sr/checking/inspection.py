@@ -2,19 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from napari_sem_sr.checking import consistency, frc
+from napari_sem_sr.checking import consistency, frc, persistence
 from napari_sem_sr.checking.alignment import Field
 from napari_sem_sr.checking.baseline import upscale_bicubic
 from napari_sem_sr.checking.difference import difference, split_bands
 from napari_sem_sr.checking.domain import domain_features
-from napari_sem_sr.checking.invention import Invention, doubt, invention
+from napari_sem_sr.checking.invention import Invention, detail, doubt, filled, invention
 from napari_sem_sr.checking.regions import suspect_regions
 from napari_sem_sr.checking.scores import data_range_of, squared_error, ssim
+from napari_sem_sr.checking.trust import Trust
 from napari_sem_sr.checking.yardsticks import (
     LEAST,
     Yardsticks,
@@ -41,6 +43,11 @@ MAPS = {
         "LR",
         "−agreement − 0.3 ln(detail / noise): larger where detail is more likely wrong",
     ),
+    "persistence": (
+        "LR",
+        "local correlation of SR's detail with the slice before or after, −1 to 1",
+    ),
+    "trust": ("LR", "1 where the detail may be trusted, 0 where not"),
     "difference": ("SR", "SR − HR, grey levels"),
     "difference_low": (
         "LR",
@@ -105,8 +112,12 @@ class Inspector:
         self.intensity = intensity
         self.data_range = data_range
         self.sr_is_twin = sharpness == 0
+        self.trust_threshold = None if model is None else Trust.of(model.calibration).threshold()
         self._twin = None if model is None else Engine(model.network("twin"))
         self._gan = Engine(model.network("gan")) if model is not None and self.sr_is_twin else None
+        self.no_persistence = persistence.inapplicable(field.sr, field.factor)
+        # a slice is looked at together with its neighbours
+        self._detail = lru_cache(maxsize=3)(self._detail_of)
         self.sigma = consistency.lr_sigma(field.lr_part, field.factor)
         self._yardsticks = self._measure()
 
@@ -116,6 +127,10 @@ class Inspector:
         names: tuple[str, ...] = ("consistency",)
         if self._twin is not None:
             names += MAPS_WITH_MODEL
+        if self.trust_threshold is not None:
+            names += ("trust",)
+        if self.no_persistence is None:
+            names += ("persistence",)
         return names + (MAPS_WITH_HR if self.field.hr is not None else ())
 
     def look(self, index: int) -> Findings:
@@ -136,6 +151,8 @@ class Inspector:
             self._note_invention(found, numbers, maps)
             if self._yardsticks.amount is not None and not self.sr_is_twin:
                 evidence[INVENTED] = amount_suspicion(maps["invention"], self._yardsticks.amount)
+        if self.no_persistence is None:
+            self._note_persistence(index, numbers, maps)
         z, y, x = self.field.sr_start
         numbers["regions"] = [r.describe() for r in suspect_regions(evidence, f, (z + index, y, x))]
         if self.field.hr is not None:
@@ -197,6 +214,10 @@ class Inspector:
         maps["invention"] = self._coarse(found.amount**2) ** 0.5
         maps["agreement"] = agreement
         maps["doubt"] = doubt(agreement, energy, self.sigma)
+        if self.trust_threshold is not None:
+            trusted = maps["doubt"] <= self.trust_threshold
+            maps["trust"] = np.where(np.isfinite(agreement), trusted, np.nan).astype(np.float32)
+            numbers["trusted"] = int(np.count_nonzero(trusted))
         visible = energy > self.sigma
         numbers["invention"] = {
             "n": int(np.count_nonzero(np.isfinite(agreement))),
@@ -206,6 +227,22 @@ class Inspector:
             "visible": int(np.count_nonzero(visible)),
             "disagreeing": int(np.count_nonzero(visible & (agreement < DISAGREES))),
         }
+
+    def _detail_of(self, index: int) -> npt.NDArray[np.float64]:
+        sr = self.field.sr.slice(index)
+        return detail(filled(sr, ~np.isfinite(sr)), self.field.factor)
+
+    def _note_persistence(
+        self, index: int, numbers: dict[str, Any], maps: dict[str, Float]
+    ) -> None:
+        here, n = self._detail(index), self.field.sr.shape[0]
+        beside = [self._detail(z) for z in (index - 1, index + 1) if 0 <= z < n]
+        found = self._coarse(persistence.persistence(here, beside, self.field.factor))
+        energy = self._coarse(here**2) ** 0.5
+        maps["persistence"] = np.where(np.isfinite(maps["consistency"]), found, np.nan)
+        numbers["persistence"] = persistence.persistence_numbers(found, energy, self.sigma)
+        if index + 1 < n:
+            numbers["flicker"] = persistence.flicker_sums(here, self._detail(index + 1))
 
     def _compare(
         self,

@@ -53,7 +53,7 @@ class Invention:
 def invention(gan: npt.NDArray[Any], twin: npt.NDArray[Any], factor: int) -> Invention:
     """Compare GAN and twin, ``(y, x)`` each, in grey levels."""
     masked = ~(np.isfinite(gan) & np.isfinite(twin))
-    a, b = (_filled(image, masked) for image in (gan, twin))
+    a, b = (filled(image, masked) for image in (gan, twin))
     scale = factor / MEASURED_AT
     ha, hb = detail(a, factor), detail(b, factor)
     amount = np.sqrt(np.maximum(gaussian_filter((a - b) ** 2, BLUR * scale), 0))
@@ -102,7 +102,8 @@ def doubt(agreement: npt.NDArray[Any], energy: npt.NDArray[Any], sigma: float) -
     return (-agreement - 0.3 * np.log(ratio)).astype(np.float32)
 
 
-def _filled(image: npt.NDArray[Any], masked: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+def filled(image: npt.NDArray[Any], masked: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+    """``image`` in float with its mean where it is ``masked``."""
     values = image.astype(np.float64)
     if masked.any():
         values[masked] = values[~masked].mean() if not masked.all() else 0.0

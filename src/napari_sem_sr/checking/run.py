@@ -1,6 +1,7 @@
 """Check an SR stack against what was measured, slice by slice."""
 
 import math
+import shutil
 from collections.abc import Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
@@ -125,6 +126,9 @@ def iter_check(
         writer.finish()
 
     report = summarise(inspector, sr, hr, model, identity, found)
+    if report.trust is not None and report.trust["refused"]:
+        # a mask that is refused must not lie around
+        shutil.rmtree(out / MAPS_FOLDER / "trust", ignore_errors=True)
     page = yield from in_background(
         lambda: render_page(report, inspector, model), "drawing the report"
     )

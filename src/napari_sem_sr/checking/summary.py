@@ -12,7 +12,14 @@ from napari_sem_sr.checking.domain import Domain
 from napari_sem_sr.checking.inspection import Inspector
 from napari_sem_sr.checking.regions import Region, worst
 from napari_sem_sr.checking.report import Report
-from napari_sem_sr.checking.totals import domain_of, invention_of, scores_of, trust_of
+from napari_sem_sr.checking.totals import (
+    domain_of,
+    invention_of,
+    persistence_of,
+    scores_of,
+    trust_of,
+)
+from napari_sem_sr.checking.trust import Trust
 from napari_sem_sr.checking.verdict import verdict
 from napari_sem_sr.model.bundle import Model
 from napari_sem_sr.pairing.degradation import area_average
@@ -95,10 +102,21 @@ def summarise(
                 limits.append(
                     "The pixel size of LR or of the teachers is unknown, so they could not be compared."
                 )
-    limits.append("Persistence from slice to slice is not computed by this version.")
-    trust = None if model is None else trust_of(0, domain)
-    if trust is not None:
-        limits.append(f"There is no trust mask: {trust['refused']}.")
+    persistence = persistence_of(found, inspector.no_persistence)
+    if inspector.no_persistence is not None:
+        limits.append(
+            f"Persistence from slice to slice says nothing here: {inspector.no_persistence}."
+        )
+    trust = None
+    if model is not None:
+        calibration = Trust.of(model.calibration)
+        trust = trust_of(found, calibration, inspector.trust_threshold, domain)
+        if trust["refused"]:
+            limits.append(f"There is no trust mask: {trust['refused']}.")
+        else:
+            limits.append(
+                "The trust mask bounds the mean loss over specimens like those of the calibration, not the loss on this one."
+            )
     regions = [Region(**{**r, "reasons": tuple(r["reasons"])}) for s in found for r in s["regions"]]
     report = Report(
         lr=_about(field.lr, identity["lr"]),
@@ -112,7 +130,7 @@ def summarise(
         consistency=consistency,
         invention=invention,
         domain=domain,
-        persistence=None,
+        persistence=persistence,
         trust=trust,
         regions=[r.describe() for r in worst(regions)],
         verdict="",

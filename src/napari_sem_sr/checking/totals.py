@@ -10,13 +10,13 @@ from napari_sem_sr.checking import frc
 from napari_sem_sr.checking.alignment import Field
 from napari_sem_sr.checking.domain import Domain
 from napari_sem_sr.checking.scores import StackScores
+from napari_sem_sr.checking.trust import ALPHA, Trust
 from napari_sem_sr.model.card import Card
 
 Slices = Sequence[Mapping[str, Any]]
 
 # LR pixels of another size than the model's teachers were degraded to.
 PIXEL_MARGIN = 1.25
-ALPHA = 0.1
 PICTURES = {"": "SR", "twin_": "the twin", "bicubic_": "bicubic"}
 
 
@@ -98,6 +98,21 @@ def invention_of(found: Slices, *, sr_is_twin: bool) -> dict[str, Any]:
     }
 
 
+def persistence_of(found: Slices, inapplicable: str | None) -> dict[str, Any]:
+    """How much of the visible detail is in a neighbouring slice too."""
+    if inapplicable is not None:
+        return {"applicable": False, "reason": inapplicable}
+    t = {key: sum(s["persistence"][key] for s in found) for key in found[0]["persistence"]}
+    change = sum(s["flicker"]["change"] for s in found if "flicker" in s)
+    whole = sum(s["flicker"]["detail"] for s in found if "flicker" in s)
+    return {
+        "applicable": True,
+        "mean": t["sum"] / t["visible"] if t["visible"] else None,
+        "absent_fraction": t["absent"] / t["n"],
+        "flicker": math.sqrt(change / whole) if whole else None,
+    }
+
+
 def domain_of(found: Slices, domain: Domain, card: Card, field: Field) -> dict[str, Any] | None:
     """Distance of the stack from the model's teachers, and whether the alarm is raised.
 
@@ -140,22 +155,30 @@ def _pixel_ratio(card: Card, field: Field) -> float | None:
     return min(ratios, key=lambda r: abs(math.log(r)))
 
 
-def trust_of(n_calibration: int, domain: Mapping[str, Any] | None) -> dict[str, Any]:
-    """What can be said about a trust mask: with the calibration there is, nothing, and why.
+def trust_of(
+    found: Slices, trust: Trust, threshold: float | None, domain: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """How much of the field may be trusted, or why nobody can say.
 
-    The smallest number of calibration specimens is that of conformal risk control (Angelopoulos et al. 2022):
-    n >= 1/alpha - 1.
+    ``error_among_trusted`` and ``trusted_in_calibration`` are as measured on the calibration specimens,
+    without guarantee.
     """
-    needed = math.ceil(1 / ALPHA - 1)
-    reason = f"the model carries {n_calibration} calibration specimens; {needed} are needed for alpha = {ALPHA:g}"
-    if domain is not None and domain["alarm"]:
-        reason += ", and the stack lies outside the model's domain"
-    return {
+    refused = trust.refusal(ALPHA)
+    if refused is None and threshold is None:
+        refused = "no threshold keeps the mean loss on the calibration specimens low enough"
+    if refused is None and (domain is None or domain["alarm"]):
+        refused = "the stack is not known to lie within the model's domain, so the calibration does not apply"
+    result: dict[str, Any] = {
         "alpha": ALPHA,
-        "n_calibration": n_calibration,
+        "n_calibration": trust.n,
         "trusted_fraction": None,
-        "refused": reason,
+        "refused": refused,
     }
+    if refused is None and threshold is not None:
+        places = max(1, sum(s["invention"]["n"] for s in found))
+        result["trusted_fraction"] = sum(s["trusted"] for s in found) / places
+        result["trusted_in_calibration"], result["error_among_trusted"] = trust.at(threshold)
+    return result
 
 
 def finite(value: float) -> float | None:

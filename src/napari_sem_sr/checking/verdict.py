@@ -131,7 +131,8 @@ def _calibrated(report: Report) -> Light:
         question,
         "green",
         "yes",
-        f"{found['n_calibration']} specimens, mean loss at most {found['alpha']:g}.",
+        f"{100 * found['trusted_fraction']:.0f} % of the field may be trusted; over specimens like the {found['n_calibration']} of the "
+        f"calibration, trusted and wrong detail covers at most {100 * found['alpha']:g} % on average.",
     )
 
 

@@ -59,6 +59,7 @@ class Training(_Part):
     steps: dict[str, int]
     seconds: float
     batch: int
+    gan_batch: int
     patch_lr_px: int
     losses: dict[str, float]
     seed: int

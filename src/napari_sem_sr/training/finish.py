@@ -150,6 +150,7 @@ def _training(settings: TrainSettings, progress: "TrainProgress", device: torch.
         steps=progress.steps,
         seconds=round(progress.seconds, 1),
         batch=settings.batch,
+        gan_batch=settings.gan_batch,
         patch_lr_px=settings.patch_lr_px,
         losses={"pixel": 1.0, **settings.weights.model_dump()},
         seed=settings.seed,

@@ -74,6 +74,11 @@ class Learner:
         prepared: tuple[Any, Any] = self.fabric.setup(module, optimizer)
         return prepared
 
+    @property
+    def batch(self) -> int:
+        """Patches per step; fewer against the discriminator, where steps count more than their size."""
+        return self.settings.gan_batch if self.stage == "gan" else self.settings.batch
+
     def advance(self, lessons: Lessons, progress: float) -> dict[str, float]:
         """One optimiser step at ``progress`` (0 to 1) of the stage; returns the losses by name.
 
@@ -82,7 +87,7 @@ class Learner:
         TrainingError
             If a loss is not finite.
         """
-        lr, hr = lessons.draw(self.settings.batch, self.random)
+        lr, hr = lessons.draw(self.batch, self.random)
         lr = lr.contiguous(memory_format=torch.channels_last)
         s = self.settings
         base = s.learning_rate if self.stage == "twin" else s.gan_learning_rate

@@ -12,8 +12,8 @@ class LossWeights(BaseModel):
     """Weights of the generator's losses in the adversarial stage; the pixel loss weighs 1."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    adversarial: float = Field(2e-2, ge=0)
-    feature: float = Field(5e-2, ge=0)
+    adversarial: float = Field(1e-2, ge=0)
+    feature: float = Field(3e-2, ge=0)
 
 
 class TrainSettings(BaseModel):
@@ -31,10 +31,11 @@ class TrainSettings(BaseModel):
     architecture: Architecture = Architecture(channels=48, blocks=8, tail_channels=24)
     degradation: Degradation = Degradation()
     batch: int = Field(16, ge=1)
+    gan_batch: int = Field(8, ge=1)
     patch_lr_px: int = Field(24, ge=8)
     learning_rate: float = Field(8e-4, gt=0)
     gan_learning_rate: float = Field(2e-4, gt=0)
-    discriminator_learning_rate: float = Field(8e-4, gt=0)
+    discriminator_learning_rate: float = Field(4e-4, gt=0)
     weights: LossWeights = LossWeights()
     seed: int = 0
     device: str = "auto"

@@ -52,6 +52,7 @@ class Progress:
     """Where a training stands; goes into its checkpoints."""
 
     seconds: float = 0.0
+    pixels: int = 0
     stage_seconds: dict[str, float] = field(default_factory=lambda: {"twin": 0.0, "gan": 0.0})
     epochs: dict[str, int] = field(default_factory=lambda: {"twin": 0, "gan": 0})
     steps: dict[str, int] = field(default_factory=lambda: {"twin": 0, "gan": 0})
@@ -248,12 +249,15 @@ class _Run:
         self.unseen = unseen
         self.known = known
         self.device = device
-        self.steps_per_epoch = ceil(lessons.patches_per_epoch / settings.batch)
-        self.epochs_between_glances = ceil(STEPS_BETWEEN_GLANCES / self.steps_per_epoch)
         self.baseline = baseline_scores(unseen, settings.factor)
 
     def _share(self, stage: str) -> float:
         return self.settings.gan_share if stage == "gan" else 1 - self.settings.gan_share
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Steps that show each teacher's share of patches once."""
+        return ceil(self.lessons.patches_per_epoch / self.learner.batch)
 
     def epochs_of(self, stage: str) -> int:
         """Epochs planned for a stage; 0 where the budget is in minutes."""
@@ -282,14 +286,14 @@ class _Run:
         self._spend(stage, time.perf_counter() - began)
         progress.steps[stage] += 1
         progress.epochs[stage] = progress.steps[stage] // self.steps_per_epoch
-        steps = progress.steps["twin"] + progress.steps["gan"]
+        progress.pixels += self.learner.batch * self.lessons.patch**2
         return StepDone(
             stage=stage,
             epoch=progress.epochs[stage],
             step=progress.steps[stage],
             done=self.done(stage),
             seconds=progress.seconds,
-            pixels=steps * self.settings.batch * self.lessons.patch**2,
+            pixels=progress.pixels,
             losses=losses,
         )
 
@@ -301,7 +305,7 @@ class _Run:
         """Whether held-out images are to be looked at now."""
         stage = self.learner.stage
         ends = self.progress.steps[stage] % self.steps_per_epoch == 0
-        due = self.progress.epochs[stage] % self.epochs_between_glances == 0
+        due = self.progress.epochs[stage] % ceil(STEPS_BETWEEN_GLANCES / self.steps_per_epoch) == 0
         return (ends and due) or self.finished(stage)
 
     def glance(self) -> Evaluated:
