@@ -1,0 +1,70 @@
+"""Whether detail is there again in the next slice, as FIB-SEM would image it again.
+
+Detail is the band-pass H of `invention`; a place's persistence is the larger of its local correlations with the
+slice before and the slice after. Flicker is the root mean square of the change of detail from slice to slice,
+over that of the detail itself: 0 for a stack that does not change, about 1.4 for independent slices.
+
+Source: our own comparison on an isotropic FIB-SEM stack, subsampled and super-resolved slice by slice: noise that a
+generator turned into detail was found with certainty at a spacing of one or two slices of 10 nm.
+
+What it can and cannot tell: it is one-sided. Detail that is absent from both neighbours is suspect if the
+structure is at least two slice spacings thick. Detail that persists is *not* proven: LR that changes slowly
+makes a generator invent the same fiction again, and invention persisted more than real detail.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_sem_sr.checking.invention import MEASURED_AT, WINDOW, local_correlation
+from napari_sem_sr.stack import SemStack
+
+Detail = npt.NDArray[np.float64]
+
+# Detail with less correlation to both neighbours is absent from them.
+ABSENT_BELOW = 0.2
+
+
+def inapplicable(sr: SemStack, factor: int) -> str | None:
+    """Why persistence says nothing about ``sr``; None if it applies.
+
+    Detail that LR cannot show is finer than an LR pixel; it has to be at least two slice spacings thick.
+    """
+    if sr.shape[0] < 2:
+        return "there is a single slice"
+    spacing, _, pixel = sr.voxel_nm
+    if spacing is None or pixel is None:
+        return "the voxel size is unknown"
+    if 2 * spacing > factor * pixel:
+        return f"slices are {spacing:g} nm apart, so detail under {factor * pixel:g} nm, which LR cannot show, need not be in the next"
+    return None
+
+
+def persistence(here: Detail, neighbours: list[Detail], factor: int) -> npt.NDArray[np.float32]:
+    """Persistence of detail ``here`` (y, x) of SR, -1 to 1; ``neighbours``: detail of one or two slices."""
+    window = WINDOW * factor / MEASURED_AT
+    return np.asarray(
+        np.max([local_correlation(here, other, window) for other in neighbours], axis=0), np.float32
+    )
+
+
+def persistence_numbers(
+    persistent: npt.NDArray[Any], energy: npt.NDArray[Any], sigma: float
+) -> dict[str, float]:
+    """Sums over one slice; only detail that stands out of LR's noise ``sigma`` counts."""
+    visible = energy > sigma
+    return {
+        "n": float(persistent.size),
+        "visible": float(np.count_nonzero(visible)),
+        "sum": float(persistent[visible].sum(dtype=np.float64)),
+        "absent": float(np.count_nonzero(visible & (persistent < ABSENT_BELOW))),
+    }
+
+
+def flicker_sums(here: Detail, after: Detail) -> dict[str, float]:
+    """Squared change of detail from one slice to the next, and squared detail."""
+    return {
+        "change": float(((here - after) ** 2).sum()),
+        "detail": float((here**2 + after**2).sum() / 2),
+    }
