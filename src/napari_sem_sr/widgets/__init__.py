@@ -1,0 +1,1 @@
+"""What a person sees in napari: one module per dock, thin, without arithmetic."""

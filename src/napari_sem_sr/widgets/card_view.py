@@ -1,0 +1,63 @@
+"""A model's card in a few lines."""
+
+from napari_sem_sr.model.card import Card
+from napari_sem_sr.stack import SemStack
+
+
+def headline(card: Card) -> str:
+    """Factor, teachers and their pixel size."""
+    return f"×{card.factor} · {card.teachers.count} teachers · {_pixel_range(card)}"
+
+
+def gain(card: Card) -> str:
+    """What it brings over bicubic on images it never saw."""
+    images = "1 image" if len(card.scores) == 1 else f"{len(card.scores)} images"
+    return (
+        f"{card.gain('twin'):+.1f} dB over bicubic as twin, {card.gain('gan'):+.1f} dB as SRGAN "
+        f"({images} never trained on)"
+    )
+
+
+def cautions(card: Card, stack: SemStack | None) -> list[str]:
+    """What speaks against using the model on this stack, as far as numbers tell."""
+    found = []
+    if card.gain("gan") < 0:
+        found.append(
+            "The full SRGAN is further from the truth than bicubic in PSNR: it draws detail that looks right."
+        )
+    if card.teachers.unit != "specimen":
+        found.append(
+            f"Its scores come from a held-out {card.teachers.unit}, not from another specimen."
+        )
+    pixel = None if stack is None else stack.voxel_nm[2]
+    known = card.teachers.pixel_nm
+    if pixel is not None and known:
+        sr = pixel / card.factor
+        if not min(known) / 1.5 <= sr <= max(known) * 1.5:
+            found.append(
+                f"SR pixels of {sr:.3g} nm, but its teachers have {_pixel_range(card)}: detail may have the wrong size."
+            )
+    return found
+
+
+def details(card: Card) -> str:
+    """All a tooltip can hold: what it was taught, its scores, its licence."""
+    rows = "".join(
+        f"<tr><td>{s.group}</td><td align=right>{s.bicubic_psnr:.1f}</td>"
+        f"<td align=right>{s.twin_psnr:.1f}</td><td align=right>{s.gan_psnr:.1f}</td></tr>"
+        for s in card.scores
+    )
+    credits_ = "; ".join(card.credits) or "none"
+    return (
+        f"<b>{card.name}</b><br>{card.description}<br>Trained on: {', '.join(card.teachers.groups.train)}"
+        "<table cellspacing=4><tr><th align=left>never trained on</th><th>bicubic</th><th>twin</th>"
+        f"<th>SRGAN</th></tr>{rows}</table>PSNR in dB. Licence: {card.licence}. Credits: {credits_}"
+    )
+
+
+def _pixel_range(card: Card) -> str:
+    known = card.teachers.pixel_nm
+    if not known:
+        return "pixel size unknown"
+    low, high = min(known), max(known)
+    return f"{low:.3g} nm" if low == high else f"{low:.3g} to {high:.3g} nm"

@@ -1,0 +1,43 @@
+"""The dock Inspect: one tab for each way of looking at an SR stack."""
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QEvent
+from qtpy.QtWidgets import QTabWidget, QVBoxLayout, QWidget
+
+from napari_sem_sr.widgets.compare import CompareTab
+from napari_sem_sr.widgets.dock import MIN_WIDTH, Dock
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+# Every tab is a Dock of its own: it scrolls by itself, and is torn down with this one.
+TABS: dict[str, type[Dock]] = {"Compare": CompareTab}
+
+
+class InspectDock(QWidget):
+    """Look at LR, SR and HR together.
+
+    Parameters
+    ----------
+    napari_viewer
+        The viewer; only its public parts are used.
+    """
+
+    def __init__(self, napari_viewer: "ViewerModel") -> None:
+        super().__init__()
+        self.setMinimumWidth(MIN_WIDTH)
+        self.tabs = QTabWidget()
+        self.pages = {title: page(napari_viewer) for title, page in TABS.items()}
+        for title, page in self.pages.items():
+            self.tabs.addTab(page, title)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(self.tabs)
+
+    def event(self, event: QEvent) -> bool:
+        """Notice that napari's dock was closed."""
+        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
+            for page in self.pages.values():
+                page.tear_down()
+        return bool(super().event(event))

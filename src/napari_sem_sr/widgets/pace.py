@@ -1,0 +1,56 @@
+"""How far long work is and how long it still takes."""
+
+from dataclasses import dataclass
+
+
+@dataclass
+class Pace:
+    """Progress of ``total`` slices, some of which may have been done before.
+
+    Times are in seconds of one clock.
+    """
+
+    total: int = 0
+    done: int = 0
+    _begun: float = 0.0
+    _before: int = 0
+    _now: float = 0.0
+    _part: float = 0.0
+
+    def start(self, now: float, done: int, total: int) -> None:
+        """Work begins with ``done`` of ``total`` slices there already."""
+        self._begun = self._now = now
+        self.done = self._before = done
+        self.total = total
+
+    def reach(self, now: float, done: int) -> None:
+        """``done`` slices are on disk."""
+        self._now, self.done, self._part = now, done, 0.0
+
+    def within(self, now: float, part: float) -> None:
+        """``part`` (0 to 1) of the next slice is computed."""
+        self._now, self._part = now, part
+
+    @property
+    def fraction(self) -> float:
+        """0 to 1."""
+        return min(1.0, (self.done + self._part) / self.total) if self.total else 0.0
+
+    def seconds_left(self) -> float | None:
+        """Seconds that the rest takes at the pace so far; None before anything is known."""
+        slices = self.done - self._before + self._part
+        if slices <= 0 or self._now <= self._begun:
+            return None
+        return (self._now - self._begun) / slices * (self.total - self.done - self._part)
+
+    def spoken(self) -> str:
+        """``slice 118 of 512 · 6 min left``."""
+        text = f"{self.done} of {self.total} slices"
+        left = self.seconds_left()
+        if left is None:
+            return text
+        if left < 90:
+            return f"{text} · {left:.0f} s left"
+        if left < 5400:
+            return f"{text} · {left / 60:.0f} min left"
+        return f"{text} · {left / 3600:.1f} h left"

@@ -1,0 +1,736 @@
+"""The dock Upscale: choose a stack and a model, preview a slice, upscale all, watch, stop, resume."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari.layers import Image
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtWidgets import (
+    QComboBox,
+    QFileDialog,
+    QInputDialog,
+    QLabel,
+    QMenu,
+    QMessageBox,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QSlider,
+    QSpinBox,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+from superqt import QCollapsible
+
+from napari_sem_sr.errors import InputError, SemSrError
+from napari_sem_sr.events import Event, Notice, Progress, SliceDone, TileDone, UpscaleStarted
+from napari_sem_sr.inference.settings import UpscaleResult, UpscaleSettings
+from napari_sem_sr.io import read_stack
+from napari_sem_sr.model.zoo import Entry, damaged_models, list_models
+from napari_sem_sr.stack import SemStack
+from napari_sem_sr.widgets import card_view, jobs, layers, sample_data
+from napari_sem_sr.widgets.chooser import LayerChooser
+from napari_sem_sr.widgets.dock import (
+    PLUGIN,
+    Dock,
+    DropZone,
+    Line,
+    PathLabel,
+    Tone,
+    field,
+    link,
+    primary,
+    row,
+    tool,
+)
+from napari_sem_sr.widgets.pace import Pace
+from napari_sem_sr.widgets.work import Work
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+STEPS = 100
+REFRESH_MS = 400
+ALL, THIS, SOME = "all", "this slice", "from – to"
+WHOLE, VISIBLE = "whole slice", "visible part"
+
+
+class UpscaleDock(Dock):
+    """Upscale a stack that is open in napari, or one that is dropped here.
+
+    Parameters
+    ----------
+    napari_viewer
+        The viewer; only its public parts are used.
+    """
+
+    def __init__(self, napari_viewer: "ViewerModel") -> None:
+        super().__init__(napari_viewer)
+        self._memory = jobs.Memory()
+        self._stack: SemStack | None = None
+        self._source: Image | None = None
+        self._preview: Image | None = None
+        self._result: Image | None = None
+        self._running: tuple[Image, SemStack, UpscaleSettings] | None = None
+        self._growing: Path | None = None
+        self._voxel_from = ""
+        self._output: Path | None = None
+        self._existing: jobs.Existing | None = None
+        self._pace = Pace()
+        self._work = Work(self)
+        self._build_stack()
+        self._build_model()
+        self._build_what()
+        self._build_advanced()
+        self._build_footer()
+        self._connect()
+        self._fill_models()
+        self._stack_chosen()
+
+    # ---- building
+
+    def _build_stack(self) -> None:
+        self.drop_zone = DropZone(
+            f"Drop a stack here, or {link('sample', 'try the sample')}.",
+            "A TIFF, a folder of slices, an OME-Zarr, MRC, DM3/DM4 or HDF5 file.",
+        )
+        self.chooser = LayerChooser(self.viewer, lambda layer: layers.role_of(layer) != "SR")
+        self.chooser.setToolTip("The LR stack to upscale: any grey image that is open in napari.")
+        self.browse = tool("…", "Open a stack from disk.")
+        menu = QMenu(self.browse)
+        menu.addAction("Open a file…", self._browse)
+        menu.addAction("Open a folder of slices or an OME-Zarr…", self._browse_folder)
+        menu.addAction("Open the sample", self.open_sample)
+        self.browse.setMenu(menu)
+        self.browse.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.shape_line = Line(small=True)
+        self.voxel_line = Line(small=True)
+        self.voxel_edit = tool(
+            "✎", "Set the voxel size where the file does not say it, or is wrong."
+        )
+        self.facts = field("", self.shape_line)
+        self.voxel = field("", self.voxel_line, self.voxel_edit)
+        for widget in (
+            self.drop_zone,
+            field("Stack", self.chooser, self.browse),
+            self.facts,
+            self.voxel,
+        ):
+            self.body.addWidget(widget)
+
+    def _build_model(self) -> None:
+        self.model_box = QComboBox()
+        self.model_box.setToolTip("The trained network; what it was taught decides what it draws.")
+        self.model_import = tool("+", "Install a model from a .semsr file.")
+        self.card_line = Line(small=True)
+        self.gain_line = Line(small=True)
+        self.caution_line = Line(small=True)
+        self.sharpness = QSlider(Qt.Orientation.Horizontal)
+        self.sharpness.setRange(0, STEPS)
+        self.sharpness.setToolTip(
+            "0, the twin: closest to the truth on average, soft. 1, the full SRGAN: detail as sharp as in the "
+            "teachers, some of it made up. The card's default is never worse than bicubic in PSNR."
+        )
+        self.sharpness_value = Line(small=True)
+        self.sharpness_reset = tool("↺", "Back to the default of the model's card.")
+        for widget in (
+            field("Model", self.model_box, self.model_import),
+            field("", self.card_line),
+            field("", self.gain_line),
+            field("", self.caution_line),
+            field(
+                "Sharpness", QLabel("twin"), self.sharpness, QLabel("SRGAN"), self.sharpness_reset
+            ),
+            field("", self.sharpness_value),
+        ):
+            self.body.addWidget(widget)
+
+    def _build_what(self) -> None:
+        self.slices_box = QComboBox()
+        self.slices_box.addItems([ALL, THIS, SOME])
+        self.slices_box.setToolTip("Which slices are upscaled.")
+        self.first_slice, self.last_slice = QSpinBox(), QSpinBox()
+        self.first_slice.setToolTip("First slice, counted from 0.")
+        self.last_slice.setToolTip("Last slice, counted from 0; it is upscaled too.")
+        self.slice_range = row([self.first_slice, QLabel("–"), self.last_slice])
+        self.region_box = QComboBox()
+        self.region_box.addItems([WHOLE, VISIBLE])
+        self.region_box.setToolTip("Whole slices, or only what the canvas shows when you start.")
+        self.output_label = PathLabel()
+        self.output_browse = tool("…", "Choose where the result is written.")
+        for widget in (
+            field("Slices", self.slices_box, self.slice_range),
+            field("Region", self.region_box),
+            field("Result", self.output_label, self.output_browse),
+        ):
+            self.body.addWidget(widget)
+
+    def _build_advanced(self) -> None:
+        self.device_box, self.precision_box = QComboBox(), QComboBox()
+        self.device_box.addItems(["auto", "cpu", "cuda", "mps"])
+        self.device_box.setToolTip("auto takes a GPU where there is one.")
+        self.precision_box.addItems(["auto", "fp32", "bf16", "fp16"])
+        self.precision_box.setToolTip(
+            "auto takes the fastest that this device has and that stays within 1/255 of fp32."
+        )
+        self.tile_box = QSpinBox()
+        self.tile_box.setRange(0, 4096)
+        self.tile_box.setSingleStep(16)
+        self.tile_box.setSuffix(" px")
+        self.tile_box.setSpecialValueText("auto")
+        self.tile_box.setToolTip("Width of a tile in LR pixels; smaller needs less memory.")
+        self.advanced = QCollapsible("Advanced")
+        self.advanced.setToolTip("Device, precision and tile size.")
+        self.advanced.layout().setContentsMargins(0, 0, 0, 0)
+        for widget in (
+            field("Device", self.device_box),
+            field("Precision", self.precision_box),
+            field("Tile", self.tile_box),
+        ):
+            self.advanced.addWidget(widget)
+        self.body.addWidget(self.advanced)
+        self.body.addStretch(1)
+
+    def _build_footer(self) -> None:
+        self.message = Line()
+        self.preview_button = QPushButton("Preview slice")
+        self.start_button = primary("Upscale all")
+        self.again_button = QPushButton("Start over")
+        self.bar = QProgressBar()
+        self.bar.setTextVisible(False)
+        self.bar.setMaximumHeight(8)
+        self.state_line = Line(small=True)
+        self.cancel_button = QPushButton("Cancel")
+        self.cancel_button.setToolTip("Stop now; finished slices are kept and can be resumed.")
+        self.cancel_button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.progress = QWidget()
+        column = QVBoxLayout(self.progress)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        column.addWidget(self.bar)
+        column.addWidget(row([self.state_line, self.cancel_button]))
+        self.footer.addWidget(self.message)
+        self.footer.addWidget(self.progress)
+        self.footer.addWidget(row([self.preview_button, self.again_button, self.start_button]))
+        self.progress.hide()
+
+    def _connect(self) -> None:
+        self.drop_zone.dropped.connect(lambda paths: self.open_paths([Path(p) for p in paths]))
+        self.drop_zone.linkActivated.connect(lambda _: self.open_sample())
+        self.chooser.chosen.connect(self._stack_chosen)
+        self.voxel_edit.clicked.connect(self._edit_voxel)
+        self.model_box.currentIndexChanged.connect(lambda _: self._model_chosen())
+        self.model_import.clicked.connect(self._import_model)
+        self.sharpness.valueChanged.connect(lambda _: self._show_sharpness())
+        self.sharpness_reset.clicked.connect(self._reset_sharpness)
+        self.slices_box.currentTextChanged.connect(lambda _: self._show_slices())
+        self.output_browse.clicked.connect(self._choose_output)
+        self.preview_button.clicked.connect(self.preview)
+        self.start_button.clicked.connect(self._start_or_open)
+        self.again_button.clicked.connect(self._start_over)
+        self.cancel_button.clicked.connect(self.cancel)
+        self.message.linkActivated.connect(self._follow_link)
+        self._work.reported.connect(self._report)
+        self._work.failed.connect(lambda text: self.message.say(text, Tone.BAD))
+        self._work.cancelled.connect(self._say_cancelled)
+        self._work.ended.connect(self._ended)
+        self._on_finish: Callable[[Any], None] = lambda _: None
+        self._work.finished.connect(self._finished)
+        # drawing costs more than a small slice does, so not every slice is drawn when it arrives
+        self._refresh = QTimer(self)
+        self._refresh.setSingleShot(True)
+        self._refresh.setInterval(REFRESH_MS)
+        self._refresh.timeout.connect(self._draw_growing)
+        # an output may be removed or finished by someone else
+        self._watch = QTimer(self)
+        self._watch.setInterval(2000)
+        self._watch.timeout.connect(self._look_at_output)
+        self._watch.start()
+
+    # ---- choosing
+
+    def open_paths(self, paths: list[Path]) -> None:
+        """Open stacks as layers; the first that is neither SR nor HR is chosen."""
+        opened = []
+        for path in paths:
+            try:
+                stack = read_stack(path)
+            except SemSrError as error:
+                self.message.say(str(error), Tone.BAD)
+                continue
+            opened.append(
+                layers.add(self.viewer, layers.image_data(stack, stack.name, guess_role(stack)))
+            )
+        inputs = [layer for layer in opened if layers.role_of(layer) == "LR"]
+        if inputs:
+            self.chooser.choose(inputs[0])
+
+    def open_sample(self) -> None:
+        """Open the bundled sample, its true answer under it."""
+        added = [layers.add(self.viewer, data) for data in sample_data.open_pair()]
+        self.chooser.choose(next(a for a in added if layers.role_of(a) == "LR"))
+
+    def _browse(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Open a stack")
+        if path:
+            self.open_paths([Path(path)])
+
+    def _browse_folder(self) -> None:
+        path = QFileDialog.getExistingDirectory(self, "Open a folder of slices")
+        if path:
+            self.open_paths([Path(path)])
+
+    def _stack_chosen(self) -> None:
+        self._source = self.chooser.layer
+        self._stack = None
+        self.drop_zone.setVisible(self._source is None)
+        for line in (self.shape_line, self.voxel_line):
+            line.say("")
+        self.voxel.hide()
+        if self._source is not None:
+            try:
+                self._stack = layers.stack_of(self._source)
+                self._voxel_from = "from file" if self._stack.paths else "from the layer"
+            except SemSrError as error:
+                self.shape_line.say(str(error), Tone.BAD)
+        self._show_stack()
+
+    def _show_stack(self) -> None:
+        stack = self._stack
+        self._output = None
+        self.voxel.setVisible(stack is not None)
+        if stack is not None:
+            z, y, x = stack.shape
+            self.shape_line.say(f"{z} slices of {y} × {x} px · {stack.dtype}")
+            known = layers.describe_voxel(stack.voxel_nm)
+            if known == "unknown":
+                self.voxel_line.say("voxel size unknown: the result will carry none", Tone.CARE)
+            else:
+                self.voxel_line.say(f"voxel {known}, {self._voxel_from}")
+            for box in (self.first_slice, self.last_slice):
+                box.setRange(0, z - 1)
+            self.last_slice.setValue(z - 1)
+            self._output = default_output(stack)
+        self._show_slices()
+        self._model_chosen()
+
+    def _edit_voxel(self) -> None:
+        if self._stack is None:
+            return
+        before = ", ".join("" if v is None else f"{v:g}" for v in self._stack.voxel_nm)
+        text, ok = QInputDialog.getText(
+            self, "Voxel size", "Voxel size z, y, x in nm (empty where unknown):", text=before
+        )
+        if ok:
+            self.set_voxel(text)
+
+    def set_voxel(self, text: str) -> None:
+        """Use the voxel size ``z, y, x`` in nm for the chosen stack; the layer is not changed."""
+        if self._stack is None:
+            return
+        try:
+            z, y, x = (float(part) if part.strip() else None for part in text.split(","))
+            self._stack = replace(self._stack, voxel_nm=(z, y, x))
+            self._voxel_from = "as typed"
+        except ValueError:
+            self.message.say(
+                f"'{text}' is not of the form z, y, x; give three numbers in nm.", Tone.BAD
+            )
+        except InputError as error:
+            self.message.say(str(error), Tone.BAD)
+        else:
+            self.message.say("")
+            self._show_stack()
+
+    def _fill_models(self, choose: str | None = None) -> None:
+        self.model_box.blockSignals(True)
+        self.model_box.clear()
+        for entry in list_models():
+            self.model_box.addItem(f"{entry.name}  (×{entry.card.factor})", entry)
+        if choose is not None:
+            names = [self.model_box.itemData(i).name for i in range(self.model_box.count())]
+            self.model_box.setCurrentIndex(names.index(choose))
+        self.model_box.blockSignals(False)
+        problems = damaged_models()
+        if problems:
+            self.message.say(problems[0], Tone.CARE)
+        self._model_chosen()
+
+    @property
+    def entry(self) -> Entry | None:
+        """The chosen model."""
+        entry: Entry | None = self.model_box.currentData()
+        return entry
+
+    def _model_chosen(self) -> None:
+        entry = self.entry
+        if entry is None:
+            self.card_line.say(
+                "No model is installed: train one, or install one with +.", Tone.CARE
+            )
+        else:
+            self.card_line.say(card_view.headline(entry.card))
+            self.gain_line.say(card_view.gain(entry.card))
+            self.caution_line.say(" ".join(card_view.cautions(entry.card, self._stack)), Tone.CARE)
+            for widget in (self.card_line, self.gain_line, self.model_box):
+                widget.setToolTip(card_view.details(entry.card))
+        self._reset_sharpness()
+        self._look_at_output()
+
+    def _reset_sharpness(self) -> None:
+        if self.entry is not None:
+            self.sharpness.setValue(round(self.entry.card.default_sharpness * STEPS))
+        self._show_sharpness()
+
+    def _show_sharpness(self) -> None:
+        value = self.sharpness.value() / STEPS
+        entry = self.entry
+        default = None if entry is None else round(entry.card.default_sharpness * STEPS) / STEPS
+        self.sharpness_value.say(
+            f"{value:.2f}" + (", the card's default" if value == default else "")
+        )
+        self.sharpness_reset.setEnabled(value != default)
+
+    def _show_slices(self) -> None:
+        self.slice_range.setVisible(self.slices_box.currentText() == SOME)
+        self._show_buttons()
+
+    def _import_model(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Install a model", filter="Models (*.semsr)")
+        if path:
+            self._on_finish = lambda entry: self._fill_models(entry.name)
+            self._begin(f"installing {Path(path).name}", lambda: jobs.iter_import(Path(path)))
+
+    def _choose_output(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(
+            self,
+            "Write the result to",
+            str(self._output or Path.home()),
+            "OME-Zarr (*.zarr);;TIFF (*.tif *.tiff)",
+            options=QFileDialog.Option.DontConfirmOverwrite,
+        )
+        if path:
+            self.set_output(Path(path))
+
+    def set_output(self, path: Path) -> None:
+        """Write the result to ``path``: ``*.zarr`` or ``*.tif``."""
+        self._output = path if path.suffix else path.with_suffix(".zarr")
+        self._look_at_output()
+
+    def settings(self) -> UpscaleSettings:
+        """What the dock shows, as the core wants it.
+
+        Raises
+        ------
+        InputError
+            If the visible part is asked for and nothing is visible.
+        """
+        if self._source is None or self._stack is None:
+            raise InputError("Choose a stack first.")
+        slices = None
+        if self.slices_box.currentText() == THIS:
+            z = layers.shown_slice(self.viewer, self._source)
+            slices = (z, z + 1)
+        elif self.slices_box.currentText() == SOME:
+            slices = (self.first_slice.value(), self.last_slice.value() + 1)
+        return UpscaleSettings(
+            sharpness=self.sharpness.value() / STEPS if self.sharpness_reset.isEnabled() else None,
+            device=self.device_box.currentText(),
+            precision=self.precision_box.currentText(),
+            tile=self.tile_box.value() or None,
+            slices=slices,
+            region=layers.visible_region(self._source)
+            if self.region_box.currentText() == VISIBLE
+            else None,
+        )
+
+    # ---- buttons
+
+    def _look_at_output(self) -> None:
+        self._existing = None
+        trouble = ""
+        if self._output is not None and self._stack is not None and not self._work.running:
+            try:
+                self._existing = jobs.look_at(self._output, self._stack)
+            except SemSrError as error:
+                trouble = str(error)
+        self.output_label.setText("" if self._output is None else str(self._output))
+        self.output_label.setToolTip(
+            f"Where the result is written: {self._output or 'no stack yet'}"
+        )
+        self._show_buttons(trouble)
+
+    def _show_buttons(self, trouble: str = "") -> None:
+        reason = trouble
+        if self._stack is None:
+            reason = "Choose a stack first: drop one here, or try the sample."
+        elif self.entry is None:
+            reason = "No model is installed."
+        elif self._work.running:
+            reason = "Something is running; wait for it or cancel it."
+        found = self._existing
+        blocked = found is not None and not found.ours
+        if found is None:
+            text, tip = "Upscale all", "Upscale and write the result, slice by slice."
+        elif blocked:
+            text, tip = (
+                "Upscale all",
+                "Something else lies at the place of the result; choose another place.",
+            )
+            reason = reason or tip
+        elif found.complete:
+            text, tip = "Open result", "This result is finished; open it."
+        else:
+            text = f"Resume ({found.done} of {found.total})"
+            tip = "Continue where it was stopped; finished slices are kept."
+        self.start_button.setText(text)
+        self.start_button.setEnabled(not reason)
+        self.start_button.setToolTip(reason or tip)
+        self.preview_button.setEnabled(not reason or blocked or bool(trouble))
+        self.preview_button.setToolTip(
+            (reason if not (blocked or trouble) else "")
+            or "Upscale the slice on screen and show it in place; nothing is written."
+        )
+        self.again_button.setVisible(found is not None and found.ours and not self._work.running)
+        self.again_button.setEnabled(not reason)
+        self.again_button.setToolTip(reason or "Remove what is there and begin anew.")
+        self.progress.setVisible(self._work.running)
+
+    def _begin(self, title: str, make: Callable[[], jobs.Events]) -> None:
+        self.message.say("")
+        self.bar.setRange(0, 0)
+        self.state_line.say("starting")
+        self.cancel_button.setEnabled(True)
+        self._pace = Pace()
+        self._work.start(title, make)
+        self._show_buttons()
+
+    def preview(self) -> None:
+        """Upscale the slice on screen and show it in place."""
+        source, stack, entry = self._source, self._stack, self.entry
+        if source is None or stack is None or entry is None:
+            return
+        try:
+            settings = self.settings()
+        except SemSrError as error:
+            self.message.say(str(error), Tone.BAD)
+            return
+        z = layers.shown_slice(self.viewer, source)
+        self._running = (source, stack, settings)
+        self._on_finish = self._show_preview
+        self._begin(
+            f"previewing slice {z} of {stack.name}",
+            lambda: jobs.iter_preview(self._memory, stack, entry.path, settings, z),
+        )
+
+    def _start_or_open(self) -> None:
+        if self._existing is not None and self._existing.complete and self._output is not None:
+            self._open_result(self._output)
+        else:
+            self.upscale(resume=self._existing is not None)
+
+    def _start_over(self) -> None:
+        answer = QMessageBox.question(
+            self, "Start over", f"Remove '{self._output}' and upscale from the first slice?"
+        )
+        if answer == QMessageBox.StandardButton.Yes:
+            self.upscale(overwrite=True)
+
+    def upscale(self, *, resume: bool = False, overwrite: bool = False) -> None:
+        """Upscale into the output; with ``resume`` continue what is there, with ``overwrite`` replace it."""
+        source, stack, entry, output = self._source, self._stack, self.entry, self._output
+        if source is None or stack is None or entry is None or output is None:
+            return
+        try:
+            settings = self.settings()
+        except SemSrError as error:
+            self.message.say(str(error), Tone.BAD)
+            return
+        if overwrite:
+            self._forget_result()
+        self._running = (source, stack, settings)
+        self._on_finish = self._done
+        self._begin(
+            f"upscaling {stack.name}",
+            lambda: jobs.iter_run(
+                self._memory,
+                stack,
+                output,
+                entry.path,
+                settings,
+                resume=resume,
+                overwrite=overwrite,
+            ),
+        )
+
+    def cancel(self) -> None:
+        """Stop what runs; finished slices are kept."""
+        self._work.cancel()
+        self.cancel_button.setEnabled(False)
+        self.state_line.say("stopping")
+
+    # ---- while it runs
+
+    def _report(self, event: Event) -> None:
+        match event:
+            case Notice(message):
+                self.message.say(message, Tone.CARE)
+            case UpscaleStarted(output, done, total):
+                self._pace.start(time.monotonic(), done, total)
+                self._growing = output
+                self._show_growing(output)
+                self._show_pace()
+            case SliceDone(_, done, _):
+                self._pace.reach(time.monotonic(), done)
+                self._show_pace()
+                if not self._refresh.isActive():
+                    self._refresh.start()
+                if self.message.text() == "":
+                    self.message.say(
+                        f"The first slices are there: {link('inspect', 'compare them in Inspect')}."
+                    )
+            case TileDone(_, done, total):
+                self._pace.within(time.monotonic(), done / total)
+                self._show_pace(done, total)
+            case Progress(what):
+                self.state_line.say(what)
+
+    def _draw_growing(self) -> None:
+        if self._growing is not None:
+            layers.refresh_output(self.viewer, self._growing)
+
+    def _show_pace(self, tile: int = 0, tiles: int = 1) -> None:
+        if self._pace.total:
+            self.bar.setRange(0, STEPS)
+            self.bar.setValue(round(STEPS * self._pace.fraction))
+            self.state_line.say(self._pace.spoken())
+        else:
+            self.bar.setRange(0, tiles)
+            self.bar.setValue(tile)
+            self.state_line.say(f"tile {tile} of {tiles}")
+
+    def _show_preview(self, result: tuple[SemStack, int]) -> None:
+        sr, z = result
+        if self._running is None:
+            return
+        source, _, settings = self._running
+        seat = _seat(source, sr, replace(settings, slices=(z, z + 1)))
+        data = layers.image_data(
+            sr,
+            f"{source.name} · SR preview",
+            "SR",
+            seat=layers.placing(source, seat),
+            limits=tuple(source.contrast_limits),
+            added_by_dock=True,
+        )
+        if self._preview is not None and self._preview in self.viewer.layers:
+            self.viewer.layers.remove(self._preview)
+        self._preview = layers.add(self.viewer, data)
+        self.message.say(f"Slice {z}: hide or show the preview with its eye to compare.")
+
+    def _show_growing(self, output: Path) -> None:
+        if self._running is None:
+            return
+        source, _, settings = self._running
+        shown = layers.path_of(self._result) if self._result is not None else None
+        if shown == output and self._result in self.viewer.layers:
+            return
+        sr = read_stack(output)
+        seat = _seat(source, sr, settings)
+        if self._preview is not None and self._preview in self.viewer.layers:
+            self._preview.visible = False
+        self._result = layers.add(
+            self.viewer,
+            layers.image_data(
+                sr,
+                f"{source.name} · SR",
+                "SR",
+                seat=layers.placing(source, seat),
+                limits=tuple(source.contrast_limits),
+                added_by_dock=True,
+            ),
+        )
+
+    def _done(self, result: UpscaleResult) -> None:
+        if self._result is None or layers.path_of(self._result) != result.output:
+            self._forget_result()
+            self._show_growing(result.output)
+        if self._result is not None:
+            layers.refresh_output(self.viewer, result.output)
+        self.message.say(
+            f"{result.total} slices in '{result.output.name}', {_spoken_seconds(result.seconds)}. "
+            f"{link('inspect', 'Compare in Inspect')}.",
+            Tone.GOOD,
+        )
+
+    def _open_result(self, output: Path) -> None:
+        if self._source is None or self._stack is None:
+            return
+        self._running = (self._source, self._stack, _settings_of(output))
+        self._show_growing(output)
+        self._running = None
+
+    def _forget_result(self) -> None:
+        if self._result is not None and self._result in self.viewer.layers:
+            self.viewer.layers.remove(self._result)
+        self._result = None
+
+    def _say_cancelled(self) -> None:
+        self.message.say("Stopped; finished slices are kept.")
+
+    def _finished(self, result: Any) -> None:
+        self._on_finish(result)
+
+    def _ended(self) -> None:
+        self._running = self._growing = None
+        self._on_finish = lambda _: None
+        self._look_at_output()
+
+    def _follow_link(self, target: str) -> None:
+        if target == "inspect":
+            self.viewer.window.add_plugin_dock_widget(PLUGIN, "Inspect", tabify=True)
+
+    def tear_down(self) -> None:
+        """Stop the work (what is done stays, and can be resumed) and let go of the viewer."""
+        self._watch.stop()
+        self._refresh.stop()
+        self._work.close()
+        self.chooser.disconnect_viewer()
+        self._stack = self._source = self._preview = self._result = self._running = None
+
+
+def guess_role(stack: SemStack) -> layers.Role:
+    """Role of a stack that was just opened: SR by its provenance, HR by its name, else LR."""
+    if (stack.provenance or {}).get("synthetic"):
+        return "SR"
+    return "HR" if "hr" in layers.words(stack.name) else "LR"
+
+
+def default_output(stack: SemStack) -> Path:
+    """Where a result goes unless someone says otherwise: beside its input."""
+    given = layers.given_path(stack)
+    folder = Path.home() if given is None else given.parent
+    name = "".join(c if c.isalnum() or c in "-_." else "_" for c in stack.name).strip("_.")
+    return folder / f"{name or 'stack'}_sr.zarr"
+
+
+def _seat(source: Image, sr: SemStack, settings: UpscaleSettings) -> SemStack:
+    """The SR stack where it lies beside ``source`` on screen."""
+    shown = layers.on_screen(source).cropped(settings.slices, settings.region)
+    return shown.upscaled(sr.data, sr.shape[1] // shown.shape[1])
+
+
+def _settings_of(output: Path) -> UpscaleSettings:
+    """Slices and region of an output that is there."""
+    known = read_stack(output).provenance or {}
+    (y0, y1), (x0, x1) = known["region"]
+    first, end = known["slices"]
+    return UpscaleSettings(slices=(first, end), region=((y0, y1), (x0, x1)))
+
+
+def _spoken_seconds(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"

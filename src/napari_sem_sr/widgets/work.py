@@ -1,0 +1,146 @@
+"""Long work beside the user interface: one generator of events, advanced in a thread of its own.
+
+The thread owns the generator: it alone advances it, looks between two events whether it has been asked to stop,
+and closes it. What it reports goes through a mailbox that the user interface empties a few times a second.
+"""
+
+import contextlib
+from collections import deque
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any
+
+from napari.qt.threading import create_worker
+from qtpy.QtCore import QObject, QTimer, Signal
+
+from napari_sem_sr.errors import SemSrError
+from napari_sem_sr.events import Event, Progress, TileDone
+
+Events = Generator[Event, None, Any]
+MAILBOX_MS = 80
+
+
+@dataclass(frozen=True)
+class _Ended:
+    """How the work ended: a result, an error, or neither where it was cancelled."""
+
+    result: Any = None
+    error: BaseException | None = None
+    cancelled: bool = False
+
+
+class _Job:
+    """What runs in the thread; holds no Qt object, so that closing a dock never has to wait for it."""
+
+    def __init__(self, title: str, make: Callable[[], Events]) -> None:
+        self._title = title
+        self._make = make
+        self.mailbox: deque[Event | _Ended] = deque()
+        self.asked_to_stop: Callable[[], bool] = lambda: False
+
+    def __str__(self) -> str:
+        return self._title
+
+    def __call__(self) -> None:
+        try:
+            self.mailbox.append(self._run())
+        except BaseException as error:
+            self.mailbox.append(_Ended(error=error))
+
+    def _run(self) -> _Ended:
+        with contextlib.closing(self._make()) as events:
+            while not self.asked_to_stop():
+                try:
+                    self.mailbox.append(next(events))
+                except StopIteration as stop:
+                    return _Ended(result=stop.value)
+        return _Ended(cancelled=True)
+
+
+class Work(QObject):
+    """Runs one generator at a time; all signals arrive in the thread of the user interface.
+
+    napari stops it, like its own workers, when it is closed.
+    """
+
+    reported = Signal(object)
+    """One `Event`; of tiles and steps only the newest."""
+    finished = Signal(object)
+    """The result."""
+    failed = Signal(str)
+    """One sentence for a person."""
+    cancelled = Signal()
+    ended = Signal()
+    """After any of the three above."""
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self._job: _Job | None = None
+        self._worker: Any = None
+        self._timer = QTimer(self)
+        self._timer.setInterval(MAILBOX_MS)
+        self._timer.timeout.connect(self._empty_mailbox)
+
+    @property
+    def running(self) -> bool:
+        """Whether work is going on."""
+        return self._job is not None
+
+    def start(self, title: str, make: Callable[[], Events]) -> None:
+        """Begin; ``make`` is called in the thread and may import what takes long."""
+        if self.running:
+            raise RuntimeError("one thing at a time")
+        self._job = _Job(title, make)
+        self._worker = create_worker(self._job, _start_thread=False)
+        worker = self._worker
+        self._job.asked_to_stop = lambda: bool(worker.abort_requested)
+        self._timer.start()
+        worker.start()
+
+    def cancel(self) -> None:
+        """Ask the work to stop at its next event; what is done stays."""
+        if self._worker is not None:
+            self._worker.quit()
+
+    def close(self) -> None:
+        """Ask the work to stop and hear no more of it."""
+        self.cancel()
+        self._timer.stop()
+        self._job = self._worker = None
+
+    def _empty_mailbox(self) -> None:
+        job = self._job
+        if job is None:
+            return
+        newest: Event | None = None
+        while job.mailbox:
+            message = job.mailbox.popleft()
+            if isinstance(message, _Ended):
+                self._end(message)
+                return
+            if isinstance(message, TileDone | Progress):
+                newest = message
+                continue
+            self.reported.emit(message)
+            newest = None
+        if newest is not None:
+            self.reported.emit(newest)
+
+    def _end(self, ended: _Ended) -> None:
+        self._timer.stop()
+        self._job = self._worker = None
+        defect = None
+        if ended.cancelled:
+            self.cancelled.emit()
+        elif ended.error is None:
+            self.finished.emit(ended.result)
+        elif isinstance(ended.error, SemSrError):
+            self.failed.emit(str(ended.error))
+        else:
+            defect = ended.error
+            self.failed.emit(
+                f"This should not have happened ({type(defect).__name__}: {defect}); please report it."
+            )
+        self.ended.emit()
+        if defect is not None:
+            raise defect

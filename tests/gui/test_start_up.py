@@ -1,0 +1,93 @@
+"""What napari loads when it starts and when a dock opens."""
+
+import importlib
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from npe2 import PluginManifest
+
+
+@pytest.fixture(scope="module")
+def manifest() -> PluginManifest:
+    return PluginManifest.from_file(Path(__file__).parents[2] / "napari.yaml")
+
+
+def test_every_command_of_the_manifest_can_be_called(manifest: PluginManifest) -> None:
+    for command in manifest.contributions.commands:
+        module, _, name = command.python_name.partition(":")
+        assert callable(getattr(importlib.import_module(module), name)), command.id
+
+
+def run_python(code: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_opening_docks_and_the_sample_loads_no_torch() -> None:
+    run_python(
+        """
+        import sys
+        import napari
+        viewer = napari.Viewer(show=False)
+        for name in ("Upscale", "Inspect"):
+            _, dock = viewer.window.add_plugin_dock_widget("napari-sem-sr", name)
+        viewer.open_sample("napari-sem-sr", "medulla_pair")
+        assert len(viewer.layers) == 2
+        viewer.close()
+        loaded = sorted(m for m in sys.modules if m.split(".")[0] in ("torch", "lightning"))
+        assert not loaded, loaded[:5]
+        """
+    )
+
+
+def test_a_dock_opens_in_less_than_one_and_a_half_seconds(
+    viewer: Any, open_dock: Callable[[str], Any], models: Path
+) -> None:
+    for name in ("Upscale", "Inspect"):
+        begun = time.perf_counter()
+        open_dock(name)
+        assert time.perf_counter() - begun < 1.5
+
+
+def test_opening_and_closing_docks_leaves_nothing_behind(
+    viewer: Any, open_dock: Callable[[str], Any], models: Path, qtbot: Any
+) -> None:
+    open_dock("Upscale")[1].open_sample()
+    events = viewer.layers.events
+
+    def count() -> list[int]:
+        return [len(e.callbacks) for e in (events.inserted, events.removed, events.renamed)]
+
+    layers = list(viewer.layers)
+    before = count()
+    timers = _active_timers(viewer)
+    for _ in range(10):
+        for name in ("Upscale", "Inspect"):
+            _, dock = open_dock(f"{name}")
+            viewer.window.remove_dock_widget(dock)
+    qtbot.wait(50)
+    # the first Upscale dock is the one that add_plugin_dock_widget handed out again and that was closed
+    assert count() <= before
+    assert _active_timers(viewer) <= timers
+    assert list(viewer.layers) == layers
+
+
+def _active_timers(viewer: Any) -> int:
+    from qtpy.QtCore import QTimer
+    from qtpy.QtWidgets import QApplication
+
+    widgets = QApplication.instance().topLevelWidgets()
+    return sum(t.isActive() for w in widgets for t in w.findChildren(QTimer))
