@@ -154,7 +154,7 @@ def test_resume_keeps_what_was_chosen_automatically(tmp_path: Path) -> None:
 
 def test_memory_does_not_grow_with_the_stack(tmp_path: Path) -> None:
     peaks = []
-    for slices in (8, 40):
+    for slices in (8, 48):
         lr = stack(slices, (64, 64))
         gc.collect()
         tracemalloc.start()
@@ -162,4 +162,4 @@ def test_memory_does_not_grow_with_the_stack(tmp_path: Path) -> None:
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     one_sr_slice = 256 * 256
-    assert peaks[1] - peaks[0] < 8 * one_sr_slice  # 32 more slices were made
+    assert peaks[1] - peaks[0] < 16 * one_sr_slice  # 40 more slices were made
