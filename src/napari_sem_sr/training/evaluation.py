@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
+
 from napari_sem_sr.checking.baseline import upscale_bicubic
 from napari_sem_sr.checking.scores import psnr, ssim
-
 from napari_sem_sr.inference.engine import Engine
 from napari_sem_sr.intensity import IntensityRange, to_dtype
 from napari_sem_sr.model.generator import Generator

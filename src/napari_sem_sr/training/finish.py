@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 import torch
-from napari_sem_sr.checking.baseline import upscale_bicubic
-from napari_sem_sr.checking.domain import domain_features, fit_domain
 from torch import Tensor
 
+from napari_sem_sr.checking.baseline import upscale_bicubic
+from napari_sem_sr.checking.domain import domain_features, fit_domain
 from napari_sem_sr.events import Event, Progress
 from napari_sem_sr.intensity import range_of
 from napari_sem_sr.model.bundle import Model, load_bundle, save_model
