@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# A CPU build of torch: the default one of PyPI brings gigabytes of CUDA that a demo does not need.
+# Installed first and alone, so that pip keeps the build chosen here; TORCH=... chooses another.
 TORCH ?= torch==2.13.0
 SCREEN := xvfb-run -a -s "-screen 0 1366x768x24"
 
@@ -30,7 +30,7 @@ screenshots: $(VENV)/.installed-dev .display
 $(VENV)/.torch:
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet "$(TORCH)" || $(BIN)/python -m pip install --quiet torch --index-url https://download.pytorch.org/whl/cpu
+	$(BIN)/python -m pip install --quiet "$(TORCH)"
 	touch $@
 
 $(VENV)/.installed: $(VENV)/.torch pyproject.toml

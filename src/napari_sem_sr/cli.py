@@ -330,7 +330,6 @@ def upscale(
 ) -> None:
     """Upscale a stack slice by slice."""
     from napari_sem_sr.inference.runner import UpscaleSettings, iter_upscale
-
     from napari_sem_sr.model.zoo import load_model
 
     if resume and overwrite:
