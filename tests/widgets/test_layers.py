@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tifffile
 from napari.components import ViewerModel
+from napari.plugins._npe2 import get_readers
 from npe2 import PluginManager
 
 from napari_sem_sr.errors import InputError
@@ -143,6 +144,33 @@ def test_reader_gives_levels_place_unit_limits_and_provenance(
     mark = layer.metadata["napari_sem_sr"]
     assert mark["role"] == "SR" and mark["synthetic"] and mark["model"] == "m"
     assert not layers.is_ours(layer)
+
+
+def test_an_output_is_opened_by_its_zarr_json_without_a_question(
+    viewer: ViewerModel, output: Path
+) -> None:
+    assert set(get_readers(str(output / "zarr.json"))) == {"napari-sem-sr"}
+    (layer,) = viewer.open(output / "zarr.json", plugin="napari-sem-sr")
+    assert layer.name == "x_sr"
+    assert str(layer.units[-1]) == "nanometer"
+
+
+@pytest.mark.parametrize("name", ["theirs.zarr", "x_sr.zarr", "slices", "a.tif", "b.png"])
+def test_napari_asks_nobody_about_other_files_and_folders(
+    viewer: ViewerModel, output: Path, name: str
+) -> None:
+    path = output.parent / name
+    if not path.exists():
+        path.write_bytes(b"") if path.suffix in (".tif", ".png") else path.mkdir()
+    assert set(get_readers(str(path))) == {"napari"}
+
+
+def test_an_output_that_naparis_own_reader_opened_is_still_known(
+    viewer: ViewerModel, output: Path
+) -> None:
+    (layer,) = viewer.open(output, plugin="napari")
+    assert layers.role_of(layer) == "SR"
+    assert layers.stack_of(layer).voxel_nm == (20, 5, 5)
 
 
 def test_reader_leaves_other_files_to_others(tmp_path: Path, output: Path) -> None:

@@ -18,6 +18,7 @@ from napari_sem_sr.errors import InputError
 from napari_sem_sr.intensity import IntensityRange, stack_range
 from napari_sem_sr.io import read_stack
 from napari_sem_sr.stack import SemStack, Triple
+from napari_sem_sr.widgets.reader import is_output
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -36,12 +37,14 @@ def mark_of(layer: Layer) -> Mapping[str, Any]:
 
 
 def role_of(layer: Layer) -> Role | None:
-    """Role that a layer was given or that its provenance says."""
+    """Role that a layer was given or that the file it shows says."""
     mark = mark_of(layer)
     if mark.get("role") in ("LR", "SR", "HR"):
         role: Role = mark["role"]
         return role
-    return None
+    # an output of ours that napari's own reader opened
+    path = layer.source.path
+    return "SR" if path is not None and is_output(Path(path)) else None
 
 
 def words(name: str) -> set[str]:

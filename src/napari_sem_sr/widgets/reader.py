@@ -6,20 +6,26 @@ from pathlib import Path
 from typing import Any
 
 KEY = "napari_sem_sr"
+MARK = "zarr.json"
 
 
 def get_reader(path: str | list[str]) -> Callable[[str | list[str]], list[Any]] | None:
-    """Return a reader if every path is an output of ours, else None so that others may read it."""
+    """Return a reader if every path is an output of ours (or its zarr.json), else None."""
     paths = path if isinstance(path, list) else [path]
-    return read if all(_is_ours(Path(p)) for p in paths) else None
+    return read if all(is_output(Path(p)) for p in paths) else None
 
 
-def _is_ours(path: Path) -> bool:
+def is_output(path: Path) -> bool:
+    """Whether a folder, or the zarr.json in it, is an OME-Zarr that we wrote."""
     try:
-        attributes = json.loads((path / "zarr.json").read_text()).get("attributes", {})
+        attributes = json.loads((_folder(path) / MARK).read_text()).get("attributes", {})
     except (OSError, ValueError):
         return False
     return KEY in attributes
+
+
+def _folder(path: Path) -> Path:
+    return path.parent if path.name == MARK else path
 
 
 def read(path: str | list[str]) -> list[Any]:
@@ -29,6 +35,6 @@ def read(path: str | list[str]) -> list[Any]:
 
     layers = []
     for one in path if isinstance(path, list) else [path]:
-        stack = read_stack(one)
+        stack = read_stack(_folder(Path(one)))
         layers.append(image_data(stack, stack.name, "SR"))
     return layers
