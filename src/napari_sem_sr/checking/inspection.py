@@ -18,7 +18,6 @@ from napari_sem_sr.checking.regions import suspect_regions
 from napari_sem_sr.checking.scores import data_range_of, squared_error, ssim
 from napari_sem_sr.checking.trust import Trust
 from napari_sem_sr.checking.yardsticks import (
-    LEAST,
     Yardsticks,
     amount_suspicion,
     measure,
@@ -144,7 +143,7 @@ class Inspector:
         }
         residual = consistency.residual(sr, lr, f)
         maps: dict[str, Float] = {"consistency": residual / np.float32(self.sigma)}
-        bright, dark = residual_suspicion(residual, self._yardsticks.residual)
+        bright, dark = residual_suspicion(residual, lr, self._yardsticks.residual)
         evidence = {TOO_BRIGHT: bright, TOO_DARK: dark}
         if twin is not None:
             found = invention(self._generated(index, sr), twin, f)
@@ -176,17 +175,19 @@ class Inspector:
     def _measure(self) -> Yardsticks:
         n = self.field.sr.shape[0]
         picks = np.unique(np.linspace(0, n - 1, MEASURED_SLICES).round().astype(int))
-        residuals, amounts = [], []
+        residuals, lrs, amounts = [], [], []
         for index in map(int, picks):
             sr = self.field.sr.slice(index)
-            residuals.append(
-                consistency.residual(sr, self.field.lr_part.slice(index), self.field.factor)
-            )
+            lrs.append(self.field.lr_part.slice(index))
+            residuals.append(consistency.residual(sr, lrs[-1], self.field.factor))
             twin = self.twin(index)
             if twin is not None:
                 found = invention(self._generated(index, sr), twin, self.field.factor)
                 amounts.append(self._coarse(found.amount**2) ** 0.5)
-        return measure(residuals, amounts, LEAST if self.field.lr.dtype.kind in "ui" else 0.0)
+        # SR's rounding, averaged; LR's own a generator follows
+        rounding = consistency.ROUNDING**0.5 / self.field.factor
+        least = rounding if self.field.sr.dtype.kind in "ui" else 0.0
+        return measure(residuals, lrs, amounts, least)
 
     def _generated(self, index: int, sr: Image) -> Image:
         return sr if self._gan is None else self._upscale(self._gan, index)
