@@ -1,5 +1,6 @@
 """What a newcomer does: sample, preview, run, stop, go on, compare."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,20 +8,40 @@ from typing import Any
 import numpy as np
 import pytest
 
-from napari_sem_sr.io import read_stack
+from napari_sem_sr import samples
+from napari_sem_sr.io import ZarrStackWriter, read_stack
 from napari_sem_sr.widgets import layers, upscale
 from napari_sem_sr.widgets.comparison import belongs_to_comparison
 
 LONG_MS = 60_000
+DEPTH = 12
 
 
 @pytest.fixture
-def dock(models: Path, open_dock: Callable[[str], Any], tmp_path: Path) -> Any:
+def dock(
+    models: Path, open_dock: Callable[[str], Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Any:
     """The Upscale dock with the sample chosen and a place for the result."""
+    whole = samples.medulla_hr()
+    # a part of the sample, for the sake of time
+    part = whole.cropped((0, DEPTH), ((0, 160), (0, 160)))
+    monkeypatch.setattr(samples, "medulla_hr", lambda: part)
     _, dock = open_dock("Upscale")
     dock.open_sample()
     dock.set_output(tmp_path / "out_sr.zarr")
     return dock
+
+
+@pytest.fixture
+def slow_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leaves time to stop in the middle."""
+    write = ZarrStackWriter.write_slice
+
+    def write_slowly(self: ZarrStackWriter, index: int, image: Any) -> None:
+        time.sleep(0.2)
+        write(self, index, image)
+
+    monkeypatch.setattr(ZarrStackWriter, "write_slice", write_slowly)
 
 
 def by_role(viewer: Any, role: str) -> Any:
@@ -47,7 +68,7 @@ def test_sample_brings_lr_over_hr_in_nm_with_limits_of_the_whole_stack(
     np.testing.assert_allclose(edges(lr), edges(hr))
     assert lr.contrast_limits == hr.contrast_limits
     assert dock.chooser.layer == lr
-    assert "24 slices of 62 × 62 px · uint8" in dock.shape_line.text()
+    assert "12 slices of 40 × 40 px · uint8" in dock.shape_line.text()
     assert "10 × 40 × 40 nm" in dock.voxel_line.text()
 
 
@@ -58,7 +79,7 @@ def test_preview_lies_over_lr_on_the_slice_on_screen_and_writes_nothing(
     dock.preview_button.click()
     finish(qtbot, dock)
     preview, lr = by_role(viewer, "SR"), by_role(viewer, "LR")
-    assert preview.data.shape == (1, 248, 248)
+    assert preview.data.shape == (1, 160, 160)
     assert preview.translate[0] == 70
     np.testing.assert_allclose(edges(preview), edges(lr))
     assert not list(tmp_path.glob("*.zarr"))
@@ -80,7 +101,7 @@ def test_result_arrives_as_a_layer_of_the_same_extent_and_holds_what_the_file_ho
     finish(qtbot, dock)
     result, lr = by_role(viewer, "SR"), by_role(viewer, "LR")
     written = read_stack(tmp_path / "out_sr.zarr")
-    assert result.data.shape == written.shape == (24, 248, 248)
+    assert result.data.shape == written.shape == (12, 160, 160)
     np.testing.assert_allclose(edges(result), edges(lr))
     np.testing.assert_allclose(result.extent.world[:, 0], lr.extent.world[:, 0])
     np.testing.assert_allclose(result.scale, written.voxel_nm)
@@ -104,10 +125,10 @@ def test_preview_shows_the_same_pixels_as_the_full_run(
     np.testing.assert_array_equal(previewed, read_stack(tmp_path / "out_sr.zarr").slice(2))
 
 
+@pytest.mark.usefixtures("slow_disk")
 def test_cancelled_run_keeps_its_slices_and_resume_finishes_it(
     dock: Any, viewer: Any, qtbot: Any, tmp_path: Path
 ) -> None:
-    dock.tile_box.setValue(16)
     dock.start_button.click()
     qtbot.waitUntil(lambda: dock._pace.done >= 2, timeout=LONG_MS)
     dock.cancel_button.click()
@@ -115,8 +136,8 @@ def test_cancelled_run_keeps_its_slices_and_resume_finishes_it(
     dock._look_at_output()
     kept = dock._existing
     assert not kept.complete
-    assert 2 <= kept.done < 24
-    assert dock.start_button.text() == f"Resume ({kept.done} of 24)"
+    assert 2 <= kept.done < DEPTH
+    assert dock.start_button.text() == f"Resume ({kept.done} of {DEPTH})"
     assert "kept" in dock.message.text()
     dock.start_button.click()
     finish(qtbot, dock)
@@ -128,10 +149,10 @@ def test_cancelled_run_keeps_its_slices_and_resume_finishes_it(
     assert read_stack(tmp_path / "out_sr.zarr").notices == ()
 
 
+@pytest.mark.usefixtures("slow_disk")
 def test_closing_the_dock_stops_the_work_and_leaves_a_resumable_output(
     dock: Any, viewer: Any, qtbot: Any, tmp_path: Path
 ) -> None:
-    dock.tile_box.setValue(16)
     dock.start_button.click()
     qtbot.waitUntil(lambda: dock._pace.done >= 1, timeout=LONG_MS)
     job = dock._work._job
@@ -154,7 +175,7 @@ def test_region_and_slices_are_upscaled_where_they_lie(
     viewer.scene.camera.zoom *= 4
     qtbot.wait(200)
     (y0, y1), (x0, x1) = layers.visible_region(lr)
-    assert 0 < y0 < y1 < 62
+    assert 0 < y0 < y1 < 40
     dock.upscale()
     finish(qtbot, dock)
     result = by_role(viewer, "SR")
@@ -175,7 +196,7 @@ def test_a_tiff_result_is_shown_from_the_tiff(
     finish(qtbot, dock)
     result = by_role(viewer, "SR")
     assert layers.path_of(result) == tmp_path / "out.tif"
-    assert result.data.shape == (2, 248, 248)
+    assert result.data.shape == (2, 160, 160)
     assert result.translate[0] == 10
 
 
@@ -297,3 +318,20 @@ def test_a_foreign_file_at_the_output_is_not_offered_for_replacing(
     assert not dock.start_button.isEnabled()
     assert not dock.again_button.isVisibleTo(dock)
     assert dock.preview_button.isEnabled()
+
+
+@pytest.mark.usefixtures("slow_disk")
+def test_slices_that_are_still_to_come_let_lr_be_seen(dock: Any, viewer: Any, qtbot: Any) -> None:
+    viewer.dims.set_current_step(0, DEPTH - 1)
+    dock.upscale()
+    qtbot.waitUntil(lambda: dock._pace.done >= 2, timeout=LONG_MS)
+    dock.cancel()
+    finish(qtbot, dock)
+    result = by_role(viewer, "SR")
+    assert not result.visible
+    viewer.dims.set_current_step(0, 0)
+    assert result.visible
+    viewer.dims.set_current_step(0, DEPTH - 1)
+    dock.upscale(resume=True)
+    finish(qtbot, dock)
+    assert result.visible

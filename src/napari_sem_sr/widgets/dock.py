@@ -61,7 +61,9 @@ class Line(QLabel):
         size = "font-size: 11px;" if self._small else ""
         self.setStyleSheet(f"QLabel {{ {size} {f'color: {colour};' if colour else ''} }}")
         self.setText(f"{sign}{text}" if text else "")
-        (self.container or self).setVisible(bool(text))
+        self.setVisible(bool(text))
+        if self.container is not None:
+            self.container.setVisible(bool(text))
 
 
 def link(target: str, text: str) -> str:

@@ -7,24 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image
-from qtpy.QtCore import Qt, QTimer
-from qtpy.QtWidgets import (
-    QComboBox,
-    QFileDialog,
-    QInputDialog,
-    QLabel,
-    QMenu,
-    QMessageBox,
-    QProgressBar,
-    QPushButton,
-    QSizePolicy,
-    QSlider,
-    QSpinBox,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
-from superqt import QCollapsible
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QFileDialog, QInputDialog, QMessageBox
 
 from napari_sem_sr.errors import InputError, SemSrError
 from napari_sem_sr.events import Event, Notice, Progress, SliceDone, TileDone, UpscaleStarted
@@ -33,33 +17,17 @@ from napari_sem_sr.io import read_stack
 from napari_sem_sr.model.zoo import Entry, damaged_models, list_models
 from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets import card_view, jobs, layers, sample_data
-from napari_sem_sr.widgets.chooser import LayerChooser
-from napari_sem_sr.widgets.dock import (
-    PLUGIN,
-    Dock,
-    DropZone,
-    Line,
-    PathLabel,
-    Tone,
-    field,
-    link,
-    primary,
-    row,
-    tool,
-)
+from napari_sem_sr.widgets.dock import PLUGIN, Tone, link
+from napari_sem_sr.widgets.growing import Growing
 from napari_sem_sr.widgets.pace import Pace
+from napari_sem_sr.widgets.upscale_form import SOME, STEPS, THIS, VISIBLE, UpscaleForm
 from napari_sem_sr.widgets.work import Work
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
-STEPS = 100
-REFRESH_MS = 400
-ALL, THIS, SOME = "all", "this slice", "from – to"
-WHOLE, VISIBLE = "whole slice", "visible part"
 
-
-class UpscaleDock(Dock):
+class UpscaleDock(UpscaleForm):
     """Upscale a stack that is open in napari, or one that is dropped here.
 
     Parameters
@@ -76,151 +44,22 @@ class UpscaleDock(Dock):
         self._preview: Image | None = None
         self._result: Image | None = None
         self._running: tuple[Image, SemStack, UpscaleSettings] | None = None
-        self._growing: Path | None = None
         self._voxel_from = ""
         self._output: Path | None = None
         self._existing: jobs.Existing | None = None
         self._pace = Pace()
         self._work = Work(self)
-        self._build_stack()
-        self._build_model()
-        self._build_what()
-        self._build_advanced()
-        self._build_footer()
+        self._growing = Growing(napari_viewer, self)
         self._connect()
         self._fill_models()
         self._stack_chosen()
 
-    # ---- building
-
-    def _build_stack(self) -> None:
-        self.drop_zone = DropZone(
-            f"Drop a stack here, or {link('sample', 'try the sample')}.",
-            "A TIFF, a folder of slices, an OME-Zarr, MRC, DM3/DM4 or HDF5 file.",
-        )
-        self.chooser = LayerChooser(self.viewer, lambda layer: layers.role_of(layer) != "SR")
-        self.chooser.setToolTip("The LR stack to upscale: any grey image that is open in napari.")
-        self.browse = tool("…", "Open a stack from disk.")
-        menu = QMenu(self.browse)
-        menu.addAction("Open a file…", self._browse)
-        menu.addAction("Open a folder of slices or an OME-Zarr…", self._browse_folder)
-        menu.addAction("Open the sample", self.open_sample)
-        self.browse.setMenu(menu)
-        self.browse.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.shape_line = Line(small=True)
-        self.voxel_line = Line(small=True)
-        self.voxel_edit = tool(
-            "✎", "Set the voxel size where the file does not say it, or is wrong."
-        )
-        self.facts = field("", self.shape_line)
-        self.voxel = field("", self.voxel_line, self.voxel_edit)
-        for widget in (
-            self.drop_zone,
-            field("Stack", self.chooser, self.browse),
-            self.facts,
-            self.voxel,
-        ):
-            self.body.addWidget(widget)
-
-    def _build_model(self) -> None:
-        self.model_box = QComboBox()
-        self.model_box.setToolTip("The trained network; what it was taught decides what it draws.")
-        self.model_import = tool("+", "Install a model from a .semsr file.")
-        self.card_line = Line(small=True)
-        self.gain_line = Line(small=True)
-        self.caution_line = Line(small=True)
-        self.sharpness = QSlider(Qt.Orientation.Horizontal)
-        self.sharpness.setRange(0, STEPS)
-        self.sharpness.setToolTip(
-            "0, the twin: closest to the truth on average, soft. 1, the full SRGAN: detail as sharp as in the "
-            "teachers, some of it made up. The card's default is never worse than bicubic in PSNR."
-        )
-        self.sharpness_value = Line(small=True)
-        self.sharpness_reset = tool("↺", "Back to the default of the model's card.")
-        for widget in (
-            field("Model", self.model_box, self.model_import),
-            field("", self.card_line),
-            field("", self.gain_line),
-            field("", self.caution_line),
-            field(
-                "Sharpness", QLabel("twin"), self.sharpness, QLabel("SRGAN"), self.sharpness_reset
-            ),
-            field("", self.sharpness_value),
-        ):
-            self.body.addWidget(widget)
-
-    def _build_what(self) -> None:
-        self.slices_box = QComboBox()
-        self.slices_box.addItems([ALL, THIS, SOME])
-        self.slices_box.setToolTip("Which slices are upscaled.")
-        self.first_slice, self.last_slice = QSpinBox(), QSpinBox()
-        self.first_slice.setToolTip("First slice, counted from 0.")
-        self.last_slice.setToolTip("Last slice, counted from 0; it is upscaled too.")
-        self.slice_range = row([self.first_slice, QLabel("–"), self.last_slice])
-        self.region_box = QComboBox()
-        self.region_box.addItems([WHOLE, VISIBLE])
-        self.region_box.setToolTip("Whole slices, or only what the canvas shows when you start.")
-        self.output_label = PathLabel()
-        self.output_browse = tool("…", "Choose where the result is written.")
-        for widget in (
-            field("Slices", self.slices_box, self.slice_range),
-            field("Region", self.region_box),
-            field("Result", self.output_label, self.output_browse),
-        ):
-            self.body.addWidget(widget)
-
-    def _build_advanced(self) -> None:
-        self.device_box, self.precision_box = QComboBox(), QComboBox()
-        self.device_box.addItems(["auto", "cpu", "cuda", "mps"])
-        self.device_box.setToolTip("auto takes a GPU where there is one.")
-        self.precision_box.addItems(["auto", "fp32", "bf16", "fp16"])
-        self.precision_box.setToolTip(
-            "auto takes the fastest that this device has and that stays within 1/255 of fp32."
-        )
-        self.tile_box = QSpinBox()
-        self.tile_box.setRange(0, 4096)
-        self.tile_box.setSingleStep(16)
-        self.tile_box.setSuffix(" px")
-        self.tile_box.setSpecialValueText("auto")
-        self.tile_box.setToolTip("Width of a tile in LR pixels; smaller needs less memory.")
-        self.advanced = QCollapsible("Advanced")
-        self.advanced.setToolTip("Device, precision and tile size.")
-        self.advanced.layout().setContentsMargins(0, 0, 0, 0)
-        for widget in (
-            field("Device", self.device_box),
-            field("Precision", self.precision_box),
-            field("Tile", self.tile_box),
-        ):
-            self.advanced.addWidget(widget)
-        self.body.addWidget(self.advanced)
-        self.body.addStretch(1)
-
-    def _build_footer(self) -> None:
-        self.message = Line()
-        self.preview_button = QPushButton("Preview slice")
-        self.start_button = primary("Upscale all")
-        self.again_button = QPushButton("Start over")
-        self.bar = QProgressBar()
-        self.bar.setTextVisible(False)
-        self.bar.setMaximumHeight(8)
-        self.state_line = Line(small=True)
-        self.cancel_button = QPushButton("Cancel")
-        self.cancel_button.setToolTip("Stop now; finished slices are kept and can be resumed.")
-        self.cancel_button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        self.progress = QWidget()
-        column = QVBoxLayout(self.progress)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(2)
-        column.addWidget(self.bar)
-        column.addWidget(row([self.state_line, self.cancel_button]))
-        self.footer.addWidget(self.message)
-        self.footer.addWidget(self.progress)
-        self.footer.addWidget(row([self.preview_button, self.again_button, self.start_button]))
-        self.progress.hide()
-
     def _connect(self) -> None:
         self.drop_zone.dropped.connect(lambda paths: self.open_paths([Path(p) for p in paths]))
         self.drop_zone.linkActivated.connect(lambda _: self.open_sample())
+        self.open_file.triggered.connect(self._browse)
+        self.open_folder.triggered.connect(self._browse_folder)
+        self.open_example.triggered.connect(self.open_sample)
         self.chooser.chosen.connect(self._stack_chosen)
         self.voxel_edit.clicked.connect(self._edit_voxel)
         self.model_box.currentIndexChanged.connect(lambda _: self._model_chosen())
@@ -240,11 +79,6 @@ class UpscaleDock(Dock):
         self._work.ended.connect(self._ended)
         self._on_finish: Callable[[Any], None] = lambda _: None
         self._work.finished.connect(self._finished)
-        # drawing costs more than a small slice does, so not every slice is drawn when it arrives
-        self._refresh = QTimer(self)
-        self._refresh.setSingleShot(True)
-        self._refresh.setInterval(REFRESH_MS)
-        self._refresh.timeout.connect(self._draw_growing)
         # an output may be removed or finished by someone else
         self._watch = QTimer(self)
         self._watch.setInterval(2000)
@@ -581,14 +415,15 @@ class UpscaleDock(Dock):
                 self.message.say(message, Tone.CARE)
             case UpscaleStarted(output, done, total):
                 self._pace.start(time.monotonic(), done, total)
-                self._growing = output
                 self._show_growing(output)
+                if self._result is not None and self._running is not None:
+                    first = (self._running[2].slices or (0, 0))[0]
+                    self._growing.follow(self._result, output, first, total)
                 self._show_pace()
-            case SliceDone(_, done, _):
+            case SliceDone(z, done, _):
+                self._growing.arrived(z)
                 self._pace.reach(time.monotonic(), done)
                 self._show_pace()
-                if not self._refresh.isActive():
-                    self._refresh.start()
                 if self.message.text() == "":
                     self.message.say(
                         f"The first slices are there: {link('inspect', 'compare them in Inspect')}."
@@ -598,10 +433,6 @@ class UpscaleDock(Dock):
                 self._show_pace(done, total)
             case Progress(what):
                 self.state_line.say(what)
-
-    def _draw_growing(self) -> None:
-        if self._growing is not None:
-            layers.refresh_output(self.viewer, self._growing)
 
     def _show_pace(self, tile: int = 0, tiles: int = 1) -> None:
         if self._pace.total:
@@ -659,8 +490,7 @@ class UpscaleDock(Dock):
         if self._result is None or layers.path_of(self._result) != result.output:
             self._forget_result()
             self._show_growing(result.output)
-        if self._result is not None:
-            layers.refresh_output(self.viewer, result.output)
+        self._growing.complete()
         self.message.say(
             f"{result.total} slices in '{result.output.name}', {_spoken_seconds(result.seconds)}. "
             f"{link('inspect', 'Compare in Inspect')}.",
@@ -678,6 +508,7 @@ class UpscaleDock(Dock):
         if self._result is not None and self._result in self.viewer.layers:
             self.viewer.layers.remove(self._result)
         self._result = None
+        self._growing.complete()
 
     def _say_cancelled(self) -> None:
         self.message.say("Stopped; finished slices are kept.")
@@ -686,7 +517,7 @@ class UpscaleDock(Dock):
         self._on_finish(result)
 
     def _ended(self) -> None:
-        self._running = self._growing = None
+        self._running = None
         self._on_finish = lambda _: None
         self._look_at_output()
 
@@ -697,8 +528,8 @@ class UpscaleDock(Dock):
     def tear_down(self) -> None:
         """Stop the work (what is done stays, and can be resumed) and let go of the viewer."""
         self._watch.stop()
-        self._refresh.stop()
         self._work.close()
+        self._growing.close()
         self.chooser.disconnect_viewer()
         self._stack = self._source = self._preview = self._result = self._running = None
 

@@ -1,0 +1,91 @@
+"""Make the pictures of README and docs: a real napari on a real screen, driven as a person would.
+
+Run ``make screenshots``, or this file under ``xvfb-run -a -s "-screen 0 1366x768x24"``.
+"""
+
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import napari
+from qtpy.QtWidgets import QApplication
+
+from napari_sem_sr.widgets.dock import PLUGIN
+
+IMAGES = Path(__file__).resolve().parent / "images"
+SIZE = (1366, 768)
+PATIENCE_S = 300
+
+
+def settle(seconds: float = 0.6) -> None:
+    """Let Qt draw."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        QApplication.processEvents()
+        time.sleep(0.01)
+
+
+def wait_for(what: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE_S
+    while not what():
+        if time.monotonic() > end:
+            raise TimeoutError("the plugin did not get there")
+        settle(0.05)
+
+
+def picture(viewer: napari.Viewer, name: str) -> None:
+    settle()
+    viewer.window.screenshot(str(IMAGES / f"{name}.png"), flash=False)
+
+
+def open_docks(viewer: napari.Viewer) -> tuple[Any, Any]:
+    _, inspect = viewer.window.add_plugin_dock_widget(PLUGIN, "Inspect", tabify=True)
+    _, upscale = viewer.window.add_plugin_dock_widget(PLUGIN, "Upscale", tabify=True)
+    return upscale, inspect
+
+
+def raise_dock(viewer: napari.Viewer, widget: Any) -> None:
+    dock = widget.parent()
+    dock.show()
+    dock.raise_()
+
+
+def tour(viewer: napari.Viewer, output: Path) -> None:
+    upscale, inspect = open_docks(viewer)
+    picture(viewer, "first_look")
+    upscale.open_sample()
+    upscale.set_output(output)
+    settle()
+    upscale.preview()
+    wait_for(lambda: not upscale._work.running)
+    picture(viewer, "upscale")
+    upscale.upscale()
+    wait_for(lambda: upscale._pace.done >= 6)
+    picture(viewer, "upscale_running")
+    wait_for(lambda: not upscale._work.running)
+    raise_dock(viewer, inspect)
+    compare = inspect.pages["Compare"]
+    compare.side_by_side()
+    wait_for(lambda: "difference" in compare.comparison.panes)
+    picture(viewer, "compare")
+
+
+def main() -> None:
+    IMAGES.mkdir(exist_ok=True)
+    home = Path.cwd()
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        try:
+            viewer = napari.Viewer(show=True)
+            viewer.window.resize(*SIZE)
+            tour(viewer, Path("medulla_sr.zarr"))
+            viewer.close()
+        finally:
+            os.chdir(home)
+
+
+if __name__ == "__main__":
+    main()
