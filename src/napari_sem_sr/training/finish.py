@@ -11,7 +11,9 @@ import torch
 from torch import Tensor
 
 from napari_sem_sr.checking.baseline import upscale_bicubic
+from napari_sem_sr.checking.consistency import lr_sigma
 from napari_sem_sr.checking.domain import domain_features, fit_domain
+from napari_sem_sr.checking.trust import Curves, detail_curves, fit_trust
 from napari_sem_sr.events import Event, Progress
 from napari_sem_sr.intensity import range_of
 from napari_sem_sr.model.bundle import Model, load_bundle, save_model
@@ -25,6 +27,7 @@ from napari_sem_sr.model.card import (
 )
 from napari_sem_sr.model.generator import Generator as Network
 from napari_sem_sr.pairing.teachers import Split, Teacher
+from napari_sem_sr.stack import SemStack
 from napari_sem_sr.training.evaluation import (
     Pair,
     glances,
@@ -85,6 +88,11 @@ def iter_finish(
     )
     features = np.stack([_features(t, settings.factor) for t in split.train])
     calibration = fit_domain(features, [t.group for t in split.train])
+    curves = []
+    for number, teacher in enumerate(split.calibration):
+        yield Progress("calibrating", number, len(split.calibration), "images")
+        curves.append(_trust_curves(pair_of(teacher, settings.factor), networks, device))
+    calibration |= fit_trust(curves, [t.group for t in split.calibration])
     save_model(out, card, gan, twin, calibration, preview)
     return load_bundle(out)
 
@@ -93,6 +101,14 @@ def _features(teacher: Teacher, factor: int) -> npt.NDArray[np.float64]:
     pair = pair_of(teacher, factor)
     features: npt.NDArray[np.float64] = domain_features(pair.intensity.normalise(pair.lr))
     return features
+
+
+def _trust_curves(pair: Pair, networks: Mapping[str, Network], device: torch.device) -> Curves:
+    """Where the GAN's detail may be trusted, measured on a specimen held out for it."""
+    gan, twin = (upscale_pair(pair, networks[which], device) for which in ("gan", "twin"))
+    factor = pair.hr.shape[0] // pair.lr.shape[0]
+    sigma = lr_sigma(SemStack.from_array(pair.lr, pair.name), factor)
+    return detail_curves(gan, twin, pair.hr, factor, sigma)
 
 
 def _network(settings: TrainSettings, weights: Mapping[str, Tensor]) -> Network:
