@@ -24,7 +24,8 @@ test: $(VENV)/.installed-dev .display
 	$(BIN)/lint-imports
 	$(SCREEN) $(BIN)/python -m pytest
 
-screenshots: $(VENV)/.installed-dev .display
+screenshots: $(VENV)/.installed-dev .display demo
+	cp demo/comparison.png docs/images/comparison.png
 	$(SCREEN) $(BIN)/python docs/make_screenshots.py
 
 $(VENV)/.torch:
