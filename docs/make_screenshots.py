@@ -68,9 +68,14 @@ def tour(viewer: napari.Viewer, output: Path) -> None:
     wait_for(lambda: not upscale._work.running)
     raise_dock(viewer, inspect)
     compare = inspect.pages["Compare"]
-    compare.side_by_side()
+    compare.compare()
     wait_for(lambda: "difference" in compare.comparison.panes)
+    viewer.scene.camera.zoom *= 2
     picture(viewer, "compare")
+    viewer.reset_view()
+    for mode in ("curtain", "blink", "overlay"):
+        compare.modes.buttons[mode].click()
+        picture(viewer, mode)
 
 
 def main() -> None:

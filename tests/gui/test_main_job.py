@@ -257,7 +257,7 @@ def test_without_hr_there_is_no_hole_and_the_difference_is_to_bicubic(
 ) -> None:
     viewer.layers.remove(by_role(viewer, "HR"))
     tab = open_dock("Inspect")[1].pages["Compare"]
-    tab.side_by_side()
+    tab.compare()
     qtbot.waitUntil(lambda: "difference" in tab.comparison.panes, timeout=LONG_MS)
     shown = [layer for layer in viewer.layers if layer.visible]
     assert [layers.mark_of(layer)["role"] for layer in shown] == ["LR", "SR", "difference"]
@@ -272,7 +272,7 @@ def test_one_button_removes_everything_the_docks_added(
     upscaled.preview()
     finish(qtbot, upscaled)
     tab = open_dock("Inspect")[1].pages["Compare"]
-    tab.side_by_side()
+    tab.compare()
     qtbot.waitUntil(lambda: "difference" in tab.comparison.panes, timeout=LONG_MS)
     tab.remove_button.click()
     assert list(viewer.layers) == users
@@ -285,7 +285,7 @@ def test_closing_inspect_restores_the_viewer(
     dock.preview()
     finish(qtbot, dock)
     _, inspect = open_dock("Inspect")
-    inspect.pages["Compare"].side_by_side()
+    inspect.pages["Compare"].compare()
     viewer.window.remove_dock_widget(inspect)
     assert not viewer.canvas.grid.enabled
     assert not [layer for layer in viewer.layers if belongs_to_comparison(layer)]

@@ -12,14 +12,13 @@ from napari_sem_sr.widgets.chooser import LayerChooser
 from napari_sem_sr.widgets.comparison import (
     ROLES,
     Comparison,
-    Difference,
     belongs_to_comparison,
     guess_roles,
-    iter_difference,
-    slices_there,
 )
+from napari_sem_sr.widgets.differences import Difference, iter_difference, slices_there
 from napari_sem_sr.widgets.dock import Dock, Line, Tone, field, primary, row
 from napari_sem_sr.widgets.layers import Role
+from napari_sem_sr.widgets.modes import ModeControls
 from napari_sem_sr.widgets.work import Work
 
 if TYPE_CHECKING:
@@ -68,9 +67,12 @@ class CompareTab(Dock):
         self.link_box.setChecked(True)
         self.link_box.setToolTip("Change brightness and gamma of all panes together.")
         self.body.addWidget(field("", self.link_box))
+        self.modes = ModeControls(self.comparison)
+        self.modes.picked.connect(lambda _: self._mode_picked())
+        self.body.addWidget(self.modes)
         self.body.addStretch(1)
         self.message = Line()
-        self.start_button = primary("Side by side")
+        self.start_button = primary("Compare")
         self.restore_button = QPushButton("Restore view")
         self.remove_button = QPushButton("Remove added layers")
         self.remove_button.setToolTip(
@@ -79,14 +81,16 @@ class CompareTab(Dock):
         self.footer.addWidget(self.message)
         self.footer.addWidget(self.remove_button)
         self.footer.addWidget(row([self.restore_button, self.start_button]))
-        self.start_button.clicked.connect(self.side_by_side)
+        self.start_button.clicked.connect(self.compare)
         self.restore_button.clicked.connect(self.restore)
         self.remove_button.clicked.connect(self.remove_added)
         self.difference_box.currentTextChanged.connect(lambda _: self._show_difference())
         self.link_box.toggled.connect(lambda _: self._show_again())
         for chooser in self.choosers.values():
             chooser.chosen.connect(self._show_buttons)
+        self._outdated = False
         self._work.finished.connect(self._difference_made)
+        self._work.ended.connect(self._difference_ended)
         self._work.failed.connect(lambda text: self.message.say(text, Tone.CARE))
         self._work.reported.connect(self._report)
         viewer.layers.events.inserted.connect(self._guess)
@@ -107,23 +111,32 @@ class CompareTab(Dock):
         chosen = {role: chooser.layer for role, chooser in self.choosers.items()}
         return {role: layer for role, layer in chosen.items() if layer is not None}
 
-    def side_by_side(self) -> None:
-        """Show the chosen roles in one row."""
+    def compare(self) -> None:
+        """Show the chosen roles in the chosen way."""
         self.message.say("")
         try:
             self.comparison.show(self.roles, link=self.link_box.isChecked())
         except SemSrError as error:
             self.message.say(str(error), Tone.BAD)
             return
+        self.modes.fill()
+        self.modes.apply()
         self._show_difference()
         self._show_buttons()
 
+    def _mode_picked(self) -> None:
+        if self.comparison.active:
+            self.modes.apply()
+        else:
+            self.compare()
+
     def _show_again(self) -> None:
         if self.comparison.active:
-            self.side_by_side()
+            self.compare()
 
     def _show_difference(self) -> None:
         wanted = DIFFERENCES[self.difference_box.currentText()]
+        self._outdated = self._work.running
         if not self.comparison.active or self._work.running:
             return
         self.comparison.remove_pane("difference")
@@ -145,15 +158,23 @@ class CompareTab(Dock):
     def _difference_made(self, result: tuple[SemStack, float]) -> None:
         stack, limit = result
         self.message.say("")
-        self.comparison.add_difference(stack, self._wanted.title, limit)
+        if not self._outdated:
+            self.comparison.add_difference(stack, self._wanted.title, limit)
+            self.modes.fill()
+
+    def _difference_ended(self) -> None:
+        if self._outdated:
+            self._show_difference()
 
     def restore(self) -> None:
         """Put the viewer back as it was."""
+        self.modes.stop()
         self.comparison.restore()
         self._guess()
 
     def remove_added(self) -> None:
         """Restore the view and remove all layers that the docks added."""
+        self.modes.stop()
         self.comparison.restore()
         count = layers.remove_ours(self.viewer)
         self.message.say(f"Removed {count} layers." if count else "There was nothing to remove.")
@@ -163,7 +184,7 @@ class CompareTab(Dock):
         enough = len(self.roles) >= 2
         self.start_button.setEnabled(enough)
         self.start_button.setToolTip(
-            "Show the chosen layers in one row, with their difference."
+            "Show the chosen layers and their difference."
             if enough
             else "Choose at least two of LR, SR and HR."
         )
@@ -178,6 +199,7 @@ class CompareTab(Dock):
     def tear_down(self) -> None:
         """Restore the viewer and let go of it."""
         self._work.close()
+        self.modes.stop()
         self.comparison.restore()
         self.viewer.layers.events.inserted.disconnect(self._guess)
         self.viewer.layers.events.removed.disconnect(self._show_buttons)

@@ -5,58 +5,35 @@ same pixels, so that names, order and linked contrast leave the originals alone.
 everything back.
 """
 
-from collections.abc import Generator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-import dask.array as da
 import numpy as np
-import zarr
 from napari.experimental import link_layers
 from napari.layers import Image, Layer
 
-from napari_sem_sr.checking.alignment import align
-from napari_sem_sr.checking.difference import Band, difference_stack
 from napari_sem_sr.errors import InputError
-from napari_sem_sr.events import Event, Progress
-from napari_sem_sr.intensity import range_of
-from napari_sem_sr.io.write_zarr import KEY, done_slices
 from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets import layers
+from napari_sem_sr.widgets.curtain import Curtain
 from napari_sem_sr.widgets.layers import Role
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
+Mode = Literal["side by side", "curtain", "blink", "overlay"]
+MODES: tuple[Mode, ...] = ("side by side", "curtain", "blink", "overlay")
 ROLES: tuple[Role, ...] = ("LR", "SR", "HR")
-GROUP = "compare"
-# on every pane's name, so that the panes stand out among the user's layers
-SUFFIX = " ▥"
-Against = Literal["HR", "bicubic"]
 # blue where SR is darker, red where it is brighter, readable by colour-blind people
 DIVERGING = "RdBu_r"
-SAMPLED_SLICES = 5
 GAP_PX = 4
 FONT_PT = 8
 
 
-@dataclass(frozen=True)
-class Difference:
-    """What is subtracted from SR: HR or the bicubic picture of LR, in all or some spatial frequencies."""
-
-    against: Against
-    band: Band = "all"
-
-    @property
-    def title(self) -> str:
-        """Name of the pane."""
-        what = f"SR−{self.against}" if self.band == "all" else f"{self.band} band"
-        return f"{what}, grey levels"
-
-
 def belongs_to_comparison(layer: Layer) -> bool:
     """Whether a layer is a pane of a comparison."""
-    return layers.mark_of(layer).get("group") == GROUP
+    return layers.mark_of(layer).get("group") == layers.COMPARISON
 
 
 def guess_roles(viewer: "ViewerModel") -> dict[Role, Image]:
@@ -99,6 +76,11 @@ class Comparison:
     viewer: "ViewerModel"
     panes: dict[str, Image] = field(default_factory=dict)
     seats: dict[Role, SemStack] = field(default_factory=dict)
+    mode: Mode = "side by side"
+    pair: tuple[str, str] = ("LR", "SR")
+    amount: float = 0.5
+    """Where the curtain hangs, or how much of the second pane is blended in; 0 to 1."""
+    curtain: Curtain | None = None
     _before: _Before | None = None
 
     @property
@@ -129,7 +111,7 @@ class Comparison:
                 self._add_picture(role, roles[role], seats[role], units, limits)
         if link:
             link_layers(list(self.panes.values()), ("contrast_limits", "gamma"))
-        self._lay_out()
+        self.arrange("side by side")
         self.viewer.reset_view()
 
     def _add_picture(
@@ -140,12 +122,17 @@ class Comparison:
         units: tuple[Any, ...],
         limits: tuple[float, ...],
     ) -> None:
-        mark = {**layers.mark_of(source), "role": role, "added_by_dock": True, "group": GROUP}
+        mark = {
+            **layers.mark_of(source),
+            "role": role,
+            "added_by_dock": True,
+            "group": layers.COMPARISON,
+        }
         size = layers.describe_pixel(source)
         pane = self.viewer.add_image(
             layers.three_axes(source),
             multiscale=source.multiscale,
-            name=f"{role} {size}".strip() + SUFFIX,
+            name=f"{role} {size}".strip() + layers.PANE_SIGN,
             scale=seat.world.scale,
             translate=seat.world.translate,
             units=units,
@@ -166,10 +153,15 @@ class Comparison:
         self.remove_pane("difference")
         first = next(iter(self.panes.values()))
         sr = self.panes.get("SR", first)
-        mark = {**layers.mark_of(sr), "role": "difference", "added_by_dock": True, "group": GROUP}
+        mark = {
+            **layers.mark_of(sr),
+            "role": "difference",
+            "added_by_dock": True,
+            "group": layers.COMPARISON,
+        }
         pane = self.viewer.add_image(
             difference.data,
-            name=title + SUFFIX,
+            name=title + layers.PANE_SIGN,
             scale=difference.world.scale,
             translate=difference.world.translate,
             units=first.units,
@@ -181,10 +173,11 @@ class Comparison:
             cache=False,
         )
         pane.colorbar.visible = True
-        pane.colorbar.position = "bottom_left"
+        pane.colorbar.position = "middle_left"
         pane.colorbar.font_size = FONT_PT
         pane.colorbar.size = (14, 120)
         self._name_on_canvas(pane)
+        pane.visible = self.mode == "side by side"
         self.panes["difference"] = pane
 
     def remove_pane(self, name: str) -> None:
@@ -225,18 +218,79 @@ class Comparison:
         )
 
     def _remove_panes(self) -> None:
+        self._end_curtain()
         for name in list(self.panes):
             self.remove_pane(name)
 
-    def _lay_out(self) -> None:
+    def arrange(
+        self, mode: Mode, pair: tuple[str, str] | None = None, amount: float | None = None
+    ) -> None:
+        """Show the panes in another way; all but side by side show two of them in one place.
+
+        Parameters
+        ----------
+        pair
+            The first and the second pane; by default as before.
+        amount
+            0 shows the first pane alone, 1 the second.
+        """
+        self._end_curtain()
+        self.mode = mode
+        self.pair = pair or self.pair
+        self.amount = self.amount if amount is None else amount
+        if not self.active:
+            return
         grid = self.viewer.canvas.grid
         grid.stride = 1
         grid.shape = (1, -1)
         grid.spacing = GAP_PX
-        grid.enabled = True
+        before = self._pane_px()
+        grid.enabled = mode == "side by side"
         bar = self.viewer.canvas.overlays.scale_bar
         bar.gridded = bar.visible = True
         bar.font_size = FONT_PT
+        for name, pane in self.panes.items():
+            pane.visible = mode == "side by side" or name in self.pair
+            pane.opacity = 1.0
+        # the same field in a larger or smaller pane
+        self.viewer.scene.camera.zoom *= self._pane_px() / before
+        if mode != "side by side":
+            self._share_one_place()
+
+    def _pane_px(self) -> float:
+        return float(min(self.viewer.canvas.viewbox_size(self.viewer.layers)))
+
+    def _share_one_place(self) -> None:
+        if any(name not in self.panes for name in self.pair) or self.pair[0] == self.pair[1]:
+            raise InputError("Choose two different panes that are shown.")
+        first, second = (self.panes[name] for name in self.pair)
+        second_on_top = self.viewer.layers.index(second) > self.viewer.layers.index(first)
+        top = second if second_on_top else first
+        if self.mode == "overlay":
+            top.opacity = self.amount if second_on_top else 1 - self.amount
+        elif self.mode == "blink":
+            second.visible = self.amount >= 0.5
+            first.visible = not second.visible
+        else:
+            self.curtain = Curtain(self.viewer, top, left=not second_on_top)
+            self.curtain.hang(1 - self.amount)
+
+    def set_amount(self, amount: float) -> None:
+        """Move the curtain or the blend; 0 shows the first pane alone, 1 the second."""
+        self.amount = amount
+        if self.curtain is not None:
+            self.curtain.hang(1 - amount)
+        elif self.active and self.mode != "side by side":
+            self.arrange(self.mode)
+
+    def flip(self) -> None:
+        """Show the other pane of the pair."""
+        self.set_amount(0.0 if self.amount >= 0.5 else 1.0)
+
+    def _end_curtain(self) -> None:
+        if self.curtain is not None:
+            self.curtain.take_down()
+        self.curtain = None
 
     def _name_on_canvas(self, pane: Image) -> None:
         pane.name_overlay.visible = True
@@ -262,89 +316,3 @@ def seats_of(roles: Mapping[Role, Image]) -> tuple[dict[Role, SemStack], tuple[A
             "the layers so that they agree."
         )
     return stacks, next(iter(units))
-
-
-def iter_difference(
-    seats: Mapping[Role, SemStack], wanted: Difference, done: frozenset[int] | None
-) -> Generator[Event, None, tuple[SemStack, float]]:
-    """Make a lazy difference and a symmetric limit for its colours, the same for all slices.
-
-    Parameters
-    ----------
-    done
-        SR slices that are there; None for all.
-    """
-    yield Progress("aligning", 0, SAMPLED_SLICES, "slices")
-    stack = difference_of(seats, wanted)
-    picks = np.unique(np.linspace(0, stack.shape[0] - 1, SAMPLED_SLICES).round().astype(int))
-    if done is not None:
-        picks = np.array(
-            sorted(done & set(range(stack.shape[0])))[:: max(1, len(done) // SAMPLED_SLICES)], int
-        )
-    worst = 0.0
-    for count, z in enumerate(picks):
-        yield Progress("measuring the difference", count, len(picks), "slices")
-        grey = range_of(stack.slice(int(z)))
-        worst = max(worst, abs(grey.low), abs(grey.high))
-    return stack, worst or 1.0
-
-
-def difference_of(seats: Mapping[Role, SemStack], wanted: Difference) -> SemStack:
-    """Lazy signed difference where SR lies.
-
-    Raises
-    ------
-    InputError
-        If what is needed for it is missing or does not cover the same field.
-    """
-    sr, lr, hr = seats.get("SR"), seats.get("LR"), seats.get("HR")
-    if sr is None:
-        raise InputError("A difference needs SR; choose it.")
-    if wanted.against == "bicubic":
-        if lr is None:
-            raise InputError("The difference to bicubic needs LR; choose it.")
-        covered = align(lr, sr)
-        reference = bicubic_stack(covered.lr_part, covered.factor)
-        return difference_stack(covered.sr, reference, covered.factor, wanted.band)
-    if hr is None:
-        raise InputError("There is no HR to subtract; choose one, or the difference to bicubic.")
-    if lr is not None:
-        covered = align(lr, sr, hr)
-        if covered.hr is None:
-            raise InputError("HR does not lie over LR.")
-        return difference_stack(covered.sr, covered.hr, covered.factor, wanted.band)
-    if wanted.band != "all":
-        raise InputError("Bands are divided at the Nyquist frequency of LR; choose LR.")
-    if sr.world != hr.world:
-        raise InputError("SR and HR do not lie in the same place; choose LR too, to line them up.")
-    return difference_stack(sr, hr, 1)
-
-
-def bicubic_stack(lr: SemStack, factor: int) -> SemStack:
-    """Bicubic picture of a stack, lazily, in place."""
-
-    def block(image: Any) -> Any:
-        from napari_sem_sr.checking.baseline import upscale_bicubic
-
-        return upscale_bicubic(image[0], factor)[np.newaxis]
-
-    z, y, x = lr.shape
-    data = da.map_blocks(
-        block,
-        lr.data.rechunk((1, -1, -1)),
-        chunks=((1,) * z, (factor * y,), (factor * x,)),
-        dtype=lr.dtype,
-        meta=np.empty((0, 0, 0), lr.dtype),
-    )
-    return replace(lr.upscaled(data, factor), name="bicubic", paths=())
-
-
-def slices_there(layer: Image) -> frozenset[int] | None:
-    """Slices of an unfinished output of ours that are on disk; None where all are."""
-    path = layers.path_of(layer)
-    if path is None or layers.role_of(layer) != "SR" or not path.is_dir():
-        return None
-    mark: Any = zarr.open_group(path, mode="r").attrs.get(KEY, {})
-    if mark.get("complete", True):
-        return None
-    return done_slices(path, layers.full_shape(layer)[-3])

@@ -28,6 +28,9 @@ LayerData = tuple[Any, dict[str, Any], Literal["image"]]
 KEY = "napari_sem_sr"
 AXES = ("z", "y", "x")
 LENGTHS = "[length]"
+COMPARISON = "compare"
+# on every pane's name, so that the panes stand out among the user's layers
+PANE_SIGN = " ▥"
 
 
 def mark_of(layer: Layer) -> Mapping[str, Any]:

@@ -432,7 +432,10 @@ class UpscaleDock(UpscaleForm):
                 self._pace.within(time.monotonic(), done / total)
                 self._show_pace(done, total)
             case Progress(what):
-                self.state_line.say(what)
+                if 0 < self._pace.done < self._pace.total:
+                    self._show_pace()
+                else:
+                    self.state_line.say(what)
 
     def _show_pace(self, tile: int = 0, tiles: int = 1) -> None:
         if self._pace.total:

@@ -1,0 +1,186 @@
+"""Row, curtain, blink and blend over three small layers, in a viewer without a window."""
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+
+from napari_sem_sr.widgets import layers
+from napari_sem_sr.widgets.compare import CompareTab
+from napari_sem_sr.widgets.comparison import Comparison
+
+FINE = 16
+
+
+@pytest.fixture
+def viewer() -> ViewerModel:
+    return ViewerModel()
+
+
+@pytest.fixture
+def users(viewer: Any) -> list[Any]:
+    """LR of 4 × 4 and SR and HR of 16 × 16 pixels that cover the same field."""
+    rng = np.random.default_rng(0)
+    common = {"units": ("nm",) * 3, "contrast_limits": (0, 255)}
+    lr = viewer.add_image(
+        rng.integers(0, 255, (3, 4, 4), np.uint8), name="a LR", scale=(10, 40, 40), **common
+    )
+    fine = [
+        viewer.add_image(
+            rng.integers(0, 255, (3, FINE, FINE), np.uint8),
+            name=f"a {role}",
+            scale=(10, 10, 10),
+            translate=(0, -15, -15),
+            **common,
+        )
+        for role in ("SR", "HR")
+    ]
+    return [lr, *fine]
+
+
+@pytest.fixture
+def tab(users: list[Any], viewer: ViewerModel, qtbot: Any) -> Iterator[Any]:
+    tab = CompareTab(viewer)
+    qtbot.addWidget(tab)
+    tab.compare()
+    qtbot.waitUntil(lambda: not tab._work.running, timeout=30_000)
+    yield tab
+    tab.tear_down()
+
+
+def pick(tab: Any, mode: str) -> Comparison:
+    tab.modes.buttons[mode].click()
+    comparison: Comparison = tab.comparison
+    return comparison
+
+
+def visible(viewer: Any) -> list[str]:
+    return [layers.mark_of(layer).get("role", "line") for layer in viewer.layers if layer.visible]
+
+
+def test_curtain_shows_the_first_pane_left_of_the_line_and_the_second_right_of_it(
+    tab: Any, viewer: Any
+) -> None:
+    comparison = pick(tab, "curtain")
+    sr = comparison.panes["SR"]
+    assert visible(viewer) == ["LR", "SR", "line"]
+    assert not viewer.canvas.grid.enabled
+    assert sr.data.shape == (3, FINE, FINE // 2)
+    # the first pixel right of the line, in the middle of the field
+    assert sr.translate[-1] == -15 + 8 * 10
+    assert comparison.curtain is not None
+    assert comparison.curtain.x == -20 + 8 * 10
+
+
+def test_the_slider_moves_the_line_to_both_ends(tab: Any) -> None:
+    comparison = pick(tab, "curtain")
+    sr = comparison.panes["SR"]
+    tab.modes.slider.setValue(tab.modes.slider.maximum())
+    assert not sr.visible
+    tab.modes.slider.setValue(0)
+    assert sr.visible and sr.data.shape == (3, FINE, FINE)
+
+
+def test_dragging_the_line_moves_it_and_the_slider_follows(tab: Any, viewer: Any) -> None:
+    curtain = pick(tab, "curtain").curtain
+    assert curtain is not None
+    event = SimpleNamespace(type="mouse_press", position=(0, 0, curtain.x))
+    drag = viewer.mouse_drag_callbacks[-1](viewer, event)
+    next(drag)
+    assert not viewer.scene.camera.mouse_pan
+    event.type, event.position = "mouse_move", (0, 0, -20 + 4 * 10)
+    next(drag)
+    assert curtain.x == -20 + 4 * 10
+    assert tab.modes.slider.value() == tab.modes.slider.maximum() // 4
+    event.type = "mouse_release"
+    with pytest.raises(StopIteration):
+        next(drag)
+    assert viewer.scene.camera.mouse_pan
+
+
+def test_a_drag_that_begins_elsewhere_pans_the_image(tab: Any, viewer: Any) -> None:
+    curtain = pick(tab, "curtain").curtain
+    assert curtain is not None
+    far = SimpleNamespace(type="mouse_press", position=(0, 0, curtain.x + 1e6))
+    assert not list(viewer.mouse_drag_callbacks[-1](viewer, far))
+
+
+def test_curtain_over_the_lower_layer_works_the_other_way_round(tab: Any) -> None:
+    comparison = pick(tab, "curtain")
+    tab.modes.first_box.setCurrentText("HR")
+    tab.modes.second_box.setCurrentText("LR")
+    tab.modes.apply()
+    hr = comparison.panes["HR"]
+    # HR is on top, so its left part is shown
+    assert hr.data.shape == (3, FINE, FINE // 2)
+    assert hr.translate[-1] == -15
+
+
+def test_blink_shows_one_of_the_pair_at_a_time_by_key_and_by_timer(
+    tab: Any, viewer: Any, qtbot: Any
+) -> None:
+    tab.modes.run_button.setChecked(False)
+    comparison = pick(tab, "blink")
+    assert visible(viewer) == ["LR"]
+    keys = {str(key): action for key, action in viewer.keymap.items()}
+    keys["B"](viewer)
+    assert visible(viewer) == ["SR"]
+    tab.modes.period.setValue(0.1)
+    tab.modes.run_button.setChecked(True)
+    qtbot.waitUntil(lambda: visible(viewer) == ["LR"], timeout=5000)
+    pick(tab, "side by side")
+    assert not tab.modes._timer.isActive()
+    assert "B" not in map(str, viewer.keymap)
+    assert set(visible(viewer)) == set(comparison.panes)
+
+
+def test_blend_sets_the_opacity_of_the_upper_pane(tab: Any) -> None:
+    comparison = pick(tab, "overlay")
+    tab.modes.slider.setValue(tab.modes.slider.maximum() // 4)
+    assert comparison.panes["SR"].opacity == pytest.approx(0.25)
+    tab.modes.first_box.setCurrentText("HR")
+    tab.modes.apply()
+    # HR over SR: a quarter of the second pane, SR, is three quarters of HR
+    assert comparison.panes["HR"].opacity == pytest.approx(0.75)
+
+
+def test_a_pane_cannot_be_compared_with_itself(tab: Any) -> None:
+    pick(tab, "curtain")
+    tab.modes.first_box.setCurrentText("SR")
+    tab.modes.apply()
+    assert "two different panes" in tab.modes.message.text()
+
+
+@pytest.mark.parametrize("mode", ["curtain", "blink", "overlay"])
+def test_the_row_comes_back_whole_after_any_mode(tab: Any, viewer: Any, mode: str) -> None:
+    pick(tab, mode)
+    comparison = pick(tab, "side by side")
+    assert visible(viewer) == ["LR", "SR", "HR", "difference"]
+    assert viewer.canvas.grid.enabled
+    sr = comparison.panes["SR"]
+    assert sr.data.shape == (3, FINE, FINE) and sr.translate[-1] == -15 and sr.opacity == 1
+
+
+@pytest.mark.parametrize("mode", ["curtain", "blink", "overlay"])
+def test_restore_leaves_only_the_users_layers_after_any_mode(
+    tab: Any, viewer: Any, users: list[Any], mode: str
+) -> None:
+    pick(tab, mode)
+    tab.restore_button.click()
+    assert list(viewer.layers) == users
+    assert all(layer.visible and layer.opacity == 1 for layer in users)
+    assert viewer.mouse_drag_callbacks == ViewerModel().mouse_drag_callbacks
+
+
+def test_one_pixel_lies_at_the_same_screen_position_in_all_panes(tab: Any, viewer: Any) -> None:
+    panes = tab.comparison.panes
+    fine = np.array([1, 7, 5])
+    # the LR pixel that covers SR pixel (7, 5) is (1, 1): its first corner is SR's corner (4, 4)
+    sr_corner = np.asarray(panes["SR"].data_to_world(np.array([1, 4, 4]) - [0, 0.5, 0.5]))
+    lr_corner = np.asarray(panes["LR"].data_to_world(np.array([1, 1, 1]) - [0, 0.5, 0.5]))
+    np.testing.assert_allclose(sr_corner, lr_corner)
+    for name in ("HR", "difference"):
+        np.testing.assert_allclose(panes[name].data_to_world(fine), panes["SR"].data_to_world(fine))
