@@ -76,6 +76,12 @@ def tour(viewer: napari.Viewer, output: Path) -> None:
     for mode in ("curtain", "blink", "overlay"):
         compare.modes.buttons[mode].click()
         picture(viewer, mode)
+    compare.modes.buttons["side by side"].click()
+    viewer.reset_view()
+    viewer.scene.camera.zoom *= 2
+    compare.profile.set_line((740.0, 620.0), (1180.0, 1010.0))
+    compare.readout.show_at((110.0, 1000.0, 900.0))
+    picture(viewer, "profile")
 
 
 def main() -> None:

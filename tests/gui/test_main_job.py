@@ -223,7 +223,8 @@ def test_comparison_is_one_row_in_order_with_the_right_difference_and_can_be_und
     assert tab.roles == {"LR": lr, "SR": sr, "HR": hr}
     tab.start_button.click()
     qtbot.waitUntil(lambda: "difference" in tab.comparison.panes, timeout=LONG_MS)
-    shown = [layer for layer in viewer.layers if layer.visible]
+    # the list reads from its top as the row does from its left
+    shown = [layer for layer in reversed(viewer.layers) if layer.visible]
     assert [layers.mark_of(layer)["role"] for layer in shown] == ["LR", "SR", "HR", "difference"]
     grid = viewer.canvas.grid
     assert grid.enabled
@@ -259,7 +260,8 @@ def test_without_hr_there_is_no_hole_and_the_difference_is_to_bicubic(
     tab = open_dock("Inspect")[1].pages["Compare"]
     tab.compare()
     qtbot.waitUntil(lambda: "difference" in tab.comparison.panes, timeout=LONG_MS)
-    shown = [layer for layer in viewer.layers if layer.visible]
+    # the list reads from its top as the row does from its left
+    shown = [layer for layer in reversed(viewer.layers) if layer.visible]
     assert [layers.mark_of(layer)["role"] for layer in shown] == ["LR", "SR", "difference"]
     assert shown[2].name.startswith("SR−bicubic")
     assert viewer.canvas.grid.actual_shape(viewer.layers) == (1, 3)

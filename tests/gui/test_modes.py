@@ -1,6 +1,8 @@
 """Row, curtain, blink and blend over three small layers, in a viewer without a window."""
 
+import csv
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -58,7 +60,11 @@ def pick(tab: Any, mode: str) -> Comparison:
 
 
 def visible(viewer: Any) -> list[str]:
-    return [layers.mark_of(layer).get("role", "line") for layer in viewer.layers if layer.visible]
+    return [
+        layers.mark_of(layer).get("role", "line")
+        for layer in reversed(viewer.layers)
+        if layer.visible
+    ]
 
 
 def test_curtain_shows_the_first_pane_left_of_the_line_and_the_second_right_of_it(
@@ -66,7 +72,7 @@ def test_curtain_shows_the_first_pane_left_of_the_line_and_the_second_right_of_i
 ) -> None:
     comparison = pick(tab, "curtain")
     sr = comparison.panes["SR"]
-    assert visible(viewer) == ["LR", "SR", "line"]
+    assert visible(viewer) == ["line", "SR", "LR"]
     assert not viewer.canvas.grid.enabled
     assert sr.data.shape == (3, FINE, FINE // 2)
     # the first pixel right of the line, in the middle of the field
@@ -108,15 +114,15 @@ def test_a_drag_that_begins_elsewhere_pans_the_image(tab: Any, viewer: Any) -> N
     assert not list(viewer.mouse_drag_callbacks[-1](viewer, far))
 
 
-def test_curtain_over_the_lower_layer_works_the_other_way_round(tab: Any) -> None:
+def test_any_two_panes_can_share_the_curtain_whatever_their_pixel_sizes(tab: Any) -> None:
     comparison = pick(tab, "curtain")
     tab.modes.first_box.setCurrentText("HR")
     tab.modes.second_box.setCurrentText("LR")
     tab.modes.apply()
-    hr = comparison.panes["HR"]
-    # HR is on top, so its left part is shown
-    assert hr.data.shape == (3, FINE, FINE // 2)
-    assert hr.translate[-1] == -15
+    assert comparison.panes["LR"].data.shape == (3, 4, 2)
+    assert comparison.panes["LR"].translate[-1] == 2 * 40
+    assert comparison.panes["HR"].data.shape == (3, FINE, FINE)
+    assert comparison.panes["SR"].data.shape == (3, FINE, FINE)
 
 
 def test_blink_shows_one_of_the_pair_at_a_time_by_key_and_by_timer(
@@ -143,8 +149,8 @@ def test_blend_sets_the_opacity_of_the_upper_pane(tab: Any) -> None:
     assert comparison.panes["SR"].opacity == pytest.approx(0.25)
     tab.modes.first_box.setCurrentText("HR")
     tab.modes.apply()
-    # HR over SR: a quarter of the second pane, SR, is three quarters of HR
-    assert comparison.panes["HR"].opacity == pytest.approx(0.75)
+    assert comparison.panes["SR"].opacity == pytest.approx(0.25)
+    assert comparison.panes["HR"].opacity == 1
 
 
 def test_a_pane_cannot_be_compared_with_itself(tab: Any) -> None:
@@ -184,3 +190,76 @@ def test_one_pixel_lies_at_the_same_screen_position_in_all_panes(tab: Any, viewe
     np.testing.assert_allclose(sr_corner, lr_corner)
     for name in ("HR", "difference"):
         np.testing.assert_allclose(panes[name].data_to_world(fine), panes["SR"].data_to_world(fine))
+
+
+def test_the_readout_shows_every_pane_under_the_cursor(tab: Any, users: list[Any]) -> None:
+    lr, sr, hr = (np.asarray(layer.data) for layer in users)
+    tab.viewer.dims.set_current_step(0, 1)
+    tab.readout.show_at((10.0, 7 * 10 - 15.0, 5 * 10 - 15.0))
+    difference = int(sr[1, 7, 5]) - int(hr[1, 7, 5])
+    assert tab.readout.text() == (
+        f"y 55, x 35 nm · LR {lr[1, 1, 1]} · SR {sr[1, 7, 5]} · HR {hr[1, 7, 5]} · diff. {difference}"
+    )
+
+
+def drag(viewer: Any, *points: tuple[float, float]) -> None:
+    event = SimpleNamespace(type="mouse_press", position=(0, *points[0]))
+    move = viewer.mouse_drag_callbacks[0](viewer, event)
+    next(move)
+    event.type = "mouse_move"
+    for point in points[1:]:
+        event.position = (0, *point)
+        next(move)
+    event.type = "mouse_release"
+    list(move)
+
+
+def test_a_line_drawn_once_is_measured_in_every_role_and_shown_in_every_pane(
+    tab: Any, viewer: Any, users: list[Any]
+) -> None:
+    tab.profile.draw_button.click()
+    drag(viewer, (55.0, -15.0), (55.0, 50.0), (55.0, 135.0))
+    assert list(tab.profile.profiles) == ["LR", "SR", "HR"]
+    sr = tab.profile.profiles["SR"]
+    assert sr.distance[-1] == 150
+    np.testing.assert_allclose(sr.grey[::2], np.asarray(users[1].data)[1][7])
+    grid = viewer.canvas.grid
+    assert grid.actual_shape(viewer.layers) == (1, 4)
+    for column, pane in enumerate(tab.comparison.panes.values()):
+        index = viewer.layers.index(pane)
+        assert grid.position(index, viewer.layers) == (0, column)
+        assert grid.position(index + 1, viewer.layers) == (0, column)
+        assert viewer.layers[index + 1].name.startswith("line")
+    assert not tab.profile.draw_button.isChecked()
+    assert viewer.scene.camera.mouse_pan
+
+
+def test_the_profile_follows_the_slice_and_ends_with_the_comparison(
+    tab: Any, viewer: Any, users: list[Any]
+) -> None:
+    tab.profile.set_line((55.0, -15.0), (55.0, 135.0))
+    viewer.dims.set_current_step(0, 2)
+    np.testing.assert_allclose(
+        tab.profile.profiles["HR"].grey[::2], np.asarray(users[2].data)[2][7]
+    )
+    tab.restore()
+    assert tab.profile.profiles == {}
+    assert list(viewer.layers) == users
+
+
+@pytest.mark.parametrize("mode", ["curtain", "blink", "overlay"])
+def test_the_line_stays_in_every_mode(tab: Any, viewer: Any, mode: str) -> None:
+    tab.profile.set_line((55.0, -15.0), (55.0, 135.0))
+    pick(tab, mode)
+    assert [layer.name for layer in viewer.layers if layer.name.startswith("line")]
+    pick(tab, "side by side")
+    assert viewer.canvas.grid.actual_shape(viewer.layers) == (1, 4)
+
+
+def test_the_exported_profile_says_what_is_synthetic(tab: Any, tmp_path: Path) -> None:
+    tab.profile.set_line((55.0, -15.0), (55.0, 135.0))
+    tab.profile.export(tmp_path / "profile.csv")
+    with (tmp_path / "profile.csv").open() as stream:
+        header, *rows = csv.reader(stream)
+    assert header[2:4] == ["SR (synthetic) distance nm", "SR (synthetic) grey level"]
+    assert [float(r[3]) for r in rows if r[3]] == pytest.approx(tab.profile.profiles["SR"].grey)

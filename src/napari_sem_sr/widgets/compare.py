@@ -19,6 +19,8 @@ from napari_sem_sr.widgets.differences import Difference, iter_difference, slice
 from napari_sem_sr.widgets.dock import Dock, Line, Tone, field, primary, row
 from napari_sem_sr.widgets.layers import Role
 from napari_sem_sr.widgets.modes import ModeControls
+from napari_sem_sr.widgets.profile_view import ProfileView
+from napari_sem_sr.widgets.readout import Readout
 from napari_sem_sr.widgets.work import Work
 
 if TYPE_CHECKING:
@@ -70,6 +72,10 @@ class CompareTab(Dock):
         self.modes = ModeControls(self.comparison)
         self.modes.picked.connect(lambda _: self._mode_picked())
         self.body.addWidget(self.modes)
+        self.readout = Readout(self.comparison)
+        self.profile = ProfileView(self.comparison)
+        self.body.addWidget(self.readout)
+        self.body.addWidget(self.profile)
         self.body.addStretch(1)
         self.message = Line()
         self.start_button = primary("Compare")
@@ -121,6 +127,7 @@ class CompareTab(Dock):
             return
         self.modes.fill()
         self.modes.apply()
+        self.profile.refresh()
         self._show_difference()
         self._show_buttons()
 
@@ -168,14 +175,18 @@ class CompareTab(Dock):
 
     def restore(self) -> None:
         """Put the viewer back as it was."""
+        self._put_back()
+        self._guess()
+
+    def _put_back(self) -> None:
         self.modes.stop()
         self.comparison.restore()
-        self._guess()
+        self.profile.refresh()
+        self.readout.say("")
 
     def remove_added(self) -> None:
         """Restore the view and remove all layers that the docks added."""
-        self.modes.stop()
-        self.comparison.restore()
+        self._put_back()
         count = layers.remove_ours(self.viewer)
         self.message.say(f"Removed {count} layers." if count else "There was nothing to remove.")
         self._show_buttons()
@@ -200,7 +211,9 @@ class CompareTab(Dock):
         """Restore the viewer and let go of it."""
         self._work.close()
         self.modes.stop()
+        self.readout.disconnect_viewer()
         self.comparison.restore()
+        self.profile.disconnect_viewer()
         self.viewer.layers.events.inserted.disconnect(self._guess)
         self.viewer.layers.events.removed.disconnect(self._show_buttons)
         for chooser in self.choosers.values():

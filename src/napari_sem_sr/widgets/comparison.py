@@ -18,15 +18,17 @@ from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets import layers
 from napari_sem_sr.widgets.curtain import Curtain
 from napari_sem_sr.widgets.layers import Role
+from napari_sem_sr.widgets.screen_line import ScreenLine
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
 Mode = Literal["side by side", "curtain", "blink", "overlay"]
-MODES: tuple[Mode, ...] = ("side by side", "curtain", "blink", "overlay")
+Line = tuple[tuple[float, float], tuple[float, float]]
 ROLES: tuple[Role, ...] = ("LR", "SR", "HR")
 # blue where SR is darker, red where it is brighter, readable by colour-blind people
 DIVERGING = "RdBu_r"
+LINE_COLOUR = "#ffb000"
 GAP_PX = 4
 FONT_PT = 8
 
@@ -81,6 +83,9 @@ class Comparison:
     amount: float = 0.5
     """Where the curtain hangs, or how much of the second pane is blended in; 0 to 1."""
     curtain: Curtain | None = None
+    line: Line | None = None
+    """The line of the profile."""
+    _lines: list[ScreenLine] = field(default_factory=list)
     _before: _Before | None = None
 
     @property
@@ -151,7 +156,9 @@ class Comparison:
         if not self.active:
             return
         self.remove_pane("difference")
+        self._clear_lines()
         first = next(iter(self.panes.values()))
+        lowest = min(self.viewer.layers.index(pane) for pane in self.panes.values())
         sr = self.panes.get("SR", first)
         mark = {
             **layers.mark_of(sr),
@@ -178,10 +185,13 @@ class Comparison:
         pane.colorbar.size = (14, 120)
         self._name_on_canvas(pane)
         pane.visible = self.mode == "side by side"
+        self.viewer.layers.move(self.viewer.layers.index(pane), lowest)
         self.panes["difference"] = pane
+        self._draw_lines()
 
     def remove_pane(self, name: str) -> None:
         """Remove one pane, if it is there."""
+        self._clear_lines()
         pane = self.panes.pop(name, None)
         if pane is not None and pane in self.viewer.layers:
             self.viewer.layers.remove(pane)
@@ -191,9 +201,10 @@ class Comparison:
         before = self._before
         if before is None:
             return
-        self._remove_panes()
         self._before = None
+        self.line = None
         self.seats = {}
+        self._remove_panes()
         for layer in before.hidden:
             if layer in self.viewer.layers:
                 layer.visible = True
@@ -235,13 +246,14 @@ class Comparison:
             0 shows the first pane alone, 1 the second.
         """
         self._end_curtain()
+        self._clear_lines()
         self.mode = mode
         self.pair = pair or self.pair
         self.amount = self.amount if amount is None else amount
         if not self.active:
             return
         grid = self.viewer.canvas.grid
-        grid.stride = 1
+        grid.stride = -1
         grid.shape = (1, -1)
         grid.spacing = GAP_PX
         before = self._pane_px()
@@ -249,13 +261,48 @@ class Comparison:
         bar = self.viewer.canvas.overlays.scale_bar
         bar.gridded = bar.visible = True
         bar.font_size = FONT_PT
-        for name, pane in self.panes.items():
+        # the topmost layer has the first cell, so that the list reads as the row does
+        for name, pane in reversed(self.panes.items()):
+            self._raise(pane)
             pane.visible = mode == "side by side" or name in self.pair
             pane.opacity = 1.0
         # the same field in a larger or smaller pane
         self.viewer.scene.camera.zoom *= self._pane_px() / before
         if mode != "side by side":
             self._share_one_place()
+        self._draw_lines()
+
+    def set_line(self, line: Line | None) -> None:
+        """Draw a line ((y, x), (y, x)) of the world over every pane that is shown, or none."""
+        self.line = line
+        if line is not None and self._lines:
+            for drawn in self._lines:
+                drawn.move(line)
+        else:
+            self._clear_lines()
+            self._draw_lines()
+
+    def _draw_lines(self) -> None:
+        if self.line is None or not self.active:
+            return
+        row = self.mode == "side by side"
+        for pane in self.panes.values() if row else [self.panes[self.pair[0]]]:
+            drawn = ScreenLine(self.viewer, pane, self.line, name="line", colour=LINE_COLOUR)
+            self._lines.append(drawn)
+            if row:
+                # a cell holds two layers: the pane and the line above it
+                self.viewer.layers.move(
+                    self.viewer.layers.index(drawn.layer), self.viewer.layers.index(pane) + 1
+                )
+        if row:
+            self.viewer.canvas.grid.stride = -2
+
+    def _clear_lines(self) -> None:
+        for drawn in self._lines:
+            drawn.remove()
+        self._lines.clear()
+        if self.active and self.mode == "side by side":
+            self.viewer.canvas.grid.stride = -1
 
     def _pane_px(self) -> float:
         return float(min(self.viewer.canvas.viewbox_size(self.viewer.layers)))
@@ -264,16 +311,18 @@ class Comparison:
         if any(name not in self.panes for name in self.pair) or self.pair[0] == self.pair[1]:
             raise InputError("Choose two different panes that are shown.")
         first, second = (self.panes[name] for name in self.pair)
-        second_on_top = self.viewer.layers.index(second) > self.viewer.layers.index(first)
-        top = second if second_on_top else first
+        self._raise(second)
         if self.mode == "overlay":
-            top.opacity = self.amount if second_on_top else 1 - self.amount
+            second.opacity = self.amount
         elif self.mode == "blink":
             second.visible = self.amount >= 0.5
             first.visible = not second.visible
         else:
-            self.curtain = Curtain(self.viewer, top, left=not second_on_top)
+            self.curtain = Curtain(self.viewer, second)
             self.curtain.hang(1 - self.amount)
+
+    def _raise(self, pane: Image) -> None:
+        self.viewer.layers.move(self.viewer.layers.index(pane), len(self.viewer.layers))
 
     def set_amount(self, amount: float) -> None:
         """Move the curtain or the blend; 0 shows the first pane alone, 1 the second."""

@@ -10,32 +10,28 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.layers import Image
 
-from napari_sem_sr.widgets import layers
+from napari_sem_sr.widgets.screen_line import ScreenLine
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
 # how near to the line a drag has to begin, in screen pixels
 REACH_PX = 12
-LINE_PX = 3
 LINE_COLOUR = "#ffb000"
 
 
 class Curtain:
-    """Shows only one side of a layer.
+    """Shows only what is right of a line.
 
     Parameters
     ----------
     layer
         What hangs on top, (z, y, x), all levels.
-    left
-        Whether its left side is shown, else its right side.
     """
 
-    def __init__(self, viewer: "ViewerModel", layer: Image, *, left: bool) -> None:
+    def __init__(self, viewer: "ViewerModel", layer: Image) -> None:
         self._viewer = viewer
         self._layer = layer
-        self._left = left
         self._levels = list(layer.data) if layer.multiscale else [layer.data]
         self._translate = tuple(float(v) for v in layer.translate)
         self._column = -1
@@ -47,18 +43,11 @@ class Curtain:
         self._edge = self._translate[-1] - size[1] / 2
         top = self._translate[-2] - size[0] / 2
         self._span = (top, top + height * size[0])
-        self._line = viewer.add_shapes(
-            [self._line_at(self._edge)],
-            shape_type="line",
-            edge_width=LINE_PX / viewer.scene.camera.zoom,
-            edge_color=LINE_COLOUR,
-            units=layer.units[-2:],
-            name=f"curtain{layers.PANE_SIGN}",
-            metadata={layers.KEY: {"added_by_dock": True, "group": layers.COMPARISON}},
+        self._line = ScreenLine(
+            viewer, layer, self._line_at(self._edge), name="curtain", colour=LINE_COLOUR
         )
         viewer.layers.selection.active = layer
         viewer.mouse_drag_callbacks.append(self._drag)
-        viewer.scene.camera.events.zoom.connect(self._keep_line_width)
 
     @property
     def x(self) -> float:
@@ -73,31 +62,22 @@ class Curtain:
         if column == self._column:
             return
         self._column = column
-        first, end = (0, column) if self._left else (column, self._width)
-        self._layer.visible = first < end
-        if first < end:
-            cut = [
-                level[..., first >> k : -(-end >> k) if end < self._width else None]
-                for k, level in enumerate(self._levels)
-            ]
+        self._layer.visible = column < self._width
+        if column < self._width:
+            cut = [level[..., column >> k :] for k, level in enumerate(self._levels)]
             self._layer.data = cut if self._layer.multiscale else cut[0]
             z, y, x = self._translate
-            self._layer.translate = (z, y, x + first * float(self._layer.scale[-1]))
-        self._line.data = [self._line_at(self.x)]
+            self._layer.translate = (z, y, x + column * float(self._layer.scale[-1]))
+        self._line.move(self._line_at(self.x))
 
     def take_down(self) -> None:
         """Show the whole layer again."""
         if self._drag in self._viewer.mouse_drag_callbacks:
             self._viewer.mouse_drag_callbacks.remove(self._drag)
-        self._viewer.scene.camera.events.zoom.disconnect(self._keep_line_width)
-        if self._line in self._viewer.layers:
-            self._viewer.layers.remove(self._line)
+        self._line.remove()
         self._layer.data = self._levels if self._layer.multiscale else self._levels[0]
         self._layer.translate = self._translate
         self._layer.visible = True
-
-    def _keep_line_width(self) -> None:
-        self._line.edge_width = [LINE_PX / self._viewer.scene.camera.zoom]
 
     def _line_at(self, x: float) -> Any:
         return np.array([[self._span[0], x], [self._span[1], x]])

@@ -1,0 +1,191 @@
+"""The line profile: drag a line over any pane and see all roles over distance."""
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from napari.utils.theme import get_theme
+from qtpy.QtWidgets import QFileDialog, QPushButton, QVBoxLayout, QWidget
+
+from napari_sem_sr.checking.profile import Profile, line_profile
+from napari_sem_sr.errors import SemSrError
+from napari_sem_sr.widgets import layers
+from napari_sem_sr.widgets.comparison import Comparison
+from napari_sem_sr.widgets.dock import Line, Tone, row
+
+# distinguishable by colour-blind people (Okabe and Ito) and by their dashes
+PENS: dict[str, tuple[str, str]] = {
+    "LR": ("#999999", "dash"),
+    "SR": ("#e69f00", "solid"),
+    "HR": ("#56b4e9", "dot"),
+}
+HEIGHT = 170
+# a click is no line
+SHORTEST_PX = 4
+
+
+class ProfileView(QWidget):
+    """Draw, plot and export a line profile of the panes of a comparison."""
+
+    def __init__(self, comparison: Comparison) -> None:
+        super().__init__()
+        self._comparison = comparison
+        self.profiles: dict[str, Profile] = {}
+        self._plot: Any = None
+        self.draw_button = QPushButton("Draw line profile")
+        self.draw_button.setCheckable(True)
+        self.export_button = QPushButton("CSV…")
+        self.export_button.setToolTip("Write the profile as a table.")
+        self.widths = Line(small=True)
+        self.widths.setToolTip(
+            "Distance over which grey rises from 20 % to 80 % between both ends of the line; only for a line "
+            "across one edge. A narrow edge in SR is not proof of a narrow edge in the specimen."
+        )
+        self.column = QVBoxLayout(self)
+        self.column.setContentsMargins(0, 0, 0, 0)
+        self.column.addWidget(row([self.draw_button, self.export_button]))
+        self.column.addWidget(self.widths)
+        self.draw_button.toggled.connect(self._set_drawing)
+        self.export_button.clicked.connect(self._export)
+        comparison.viewer.dims.events.current_step.connect(self.update_profiles)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Follow the comparison: enabled while one is shown, empty when it ends."""
+        active = self._comparison.active
+        self.draw_button.setEnabled(active)
+        self.draw_button.setToolTip(
+            "Then drag from one point to another over any pane."
+            if active
+            else "Compare first; then drag a line over any pane."
+        )
+        if not active:
+            self.draw_button.setChecked(False)
+        self.update_profiles()
+
+    def disconnect_viewer(self) -> None:
+        """Let go of the viewer."""
+        self._set_drawing(False)
+        self._comparison.viewer.dims.events.current_step.disconnect(self.update_profiles)
+
+    def update_profiles(self) -> None:
+        """Measure along the line again, on the slice on screen."""
+        self.profiles = {}
+        trouble = ""
+        line = self._comparison.line
+        if line is not None and self._comparison.active:
+            z = self._comparison.viewer.dims.point[-3]
+            for role, seat in self._comparison.seats.items():
+                try:
+                    self.profiles[role] = line_profile(seat, z, *line)
+                except SemSrError as error:
+                    trouble = str(error)
+        self.export_button.setEnabled(bool(self.profiles))
+        self._show(trouble)
+
+    def _show(self, trouble: str) -> None:
+        if self.profiles and self._plot is None:
+            self._make_plot()
+        if self._plot is not None:
+            self._plot.setVisible(bool(self.profiles))
+            self._plot.clear()
+            for role, profile in self.profiles.items():
+                self._plot.plot(
+                    profile.distance, profile.grey, pen=self._pen(role), name=_title(role)
+                )
+        found = {role: profile.edge_width() for role, profile in self.profiles.items()}
+        known = " · ".join(f"{r} {w:.3g} {self._unit()}" for r, w in found.items() if w is not None)
+        if trouble:
+            self.widths.say(trouble, Tone.CARE)
+        elif known:
+            self.widths.say(f"edge 20–80 %: {known}")
+        else:
+            self.widths.say("no single clear edge along this line" if self.profiles else "")
+
+    def _unit(self) -> str:
+        first = next(iter(self._comparison.panes.values()))
+        return f"{layers.three_units(first)[-1]:~P}"
+
+    def _make_plot(self) -> None:
+        import pyqtgraph
+
+        theme = get_theme(self._comparison.viewer.theme)
+        text = theme.text.as_hex()
+        self._plot = pyqtgraph.PlotWidget(background=theme.background.as_hex())
+        self._plot.setFixedHeight(HEIGHT)
+        self._plot.setToolTip("Grey value along the line, from where you began to drag.")
+        for side, label in (("bottom", f"distance / {self._unit()}"), ("left", "grey level")):
+            axis = self._plot.getAxis(side)
+            axis.setPen(text)
+            axis.setTextPen(text)
+            axis.setLabel(label)
+            axis.enableAutoSIPrefix(False)
+        self._plot.addLegend(offset=(-4, 4), labelTextColor=text, labelTextSize="8pt")
+        self.column.insertWidget(1, self._plot)
+
+    def _pen(self, role: str) -> Any:
+        import pyqtgraph
+        from qtpy.QtCore import Qt
+
+        colour, style = PENS[role]
+        styles = {
+            "solid": Qt.PenStyle.SolidLine,
+            "dash": Qt.PenStyle.DashLine,
+            "dot": Qt.PenStyle.DotLine,
+        }
+        return pyqtgraph.mkPen(colour, width=2, style=styles[style])
+
+    def _set_drawing(self, drawing: bool) -> None:
+        callbacks = self._comparison.viewer.mouse_drag_callbacks
+        if drawing and self._drag not in callbacks:
+            # before all others, so that a curtain does not take the drag
+            callbacks.insert(0, self._drag)
+        elif not drawing and self._drag in callbacks:
+            callbacks.remove(self._drag)
+
+    def _drag(self, _: Any, event: Any) -> Iterator[None]:
+        camera = self._comparison.viewer.scene.camera
+        start = tuple(float(v) for v in event.position[-2:])
+        panned, camera.mouse_pan = camera.mouse_pan, False
+        try:
+            yield
+            while event.type == "mouse_move":
+                end = tuple(float(v) for v in event.position[-2:])
+                if np.hypot(end[0] - start[0], end[1] - start[1]) * camera.zoom >= SHORTEST_PX:
+                    self.set_line((start[0], start[1]), (end[0], end[1]))
+                yield
+        finally:
+            camera.mouse_pan = panned
+            self.draw_button.setChecked(False)
+
+    def set_line(self, start: tuple[float, float], end: tuple[float, float]) -> None:
+        """Lay the line from ``start`` to ``end``, (y, x) in the world."""
+        self._comparison.set_line((start, end))
+        self.update_profiles()
+
+    def _export(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(
+            self, "Write the profile", "profile.csv", "CSV (*.csv)"
+        )
+        if path:
+            self.export(Path(path))
+
+    def export(self, path: Path) -> None:
+        """Write distance and grey of each role as columns; SR is marked as synthetic."""
+        unit = self._unit()
+        columns: list[tuple[str, list[float]]] = []
+        for role, profile in self.profiles.items():
+            columns.append((f"{_title(role)} distance {unit}", profile.distance.tolist()))
+            columns.append((f"{_title(role)} grey level", profile.grey.tolist()))
+        longest = max(len(values) for _, values in columns)
+        with path.open("w", newline="") as stream:
+            writer = csv.writer(stream)
+            writer.writerow([title for title, _ in columns])
+            for i in range(longest):
+                writer.writerow([v[i] if i < len(v) else "" for _, v in columns])
+
+
+def _title(role: str) -> str:
+    return "SR (synthetic)" if role == "SR" else role
