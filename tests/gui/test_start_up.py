@@ -12,6 +12,9 @@ from typing import Any
 import pytest
 from npe2 import PluginManifest
 
+from napari_sem_sr.io import read_stack
+from napari_sem_sr.io.write_zarr import done_slices
+
 
 @pytest.fixture(scope="module")
 def manifest() -> PluginManifest:
@@ -51,6 +54,55 @@ def test_opening_docks_and_the_sample_loads_no_torch() -> None:
         assert not loaded, loaded[:5]
         """
     )
+
+
+def test_closing_napari_stops_the_work_and_leaves_a_resumable_output(
+    models: Path, tmp_path: Path
+) -> None:
+    run_python(
+        f"""
+        import sys, time
+        from pathlib import Path
+        import napari
+        from napari_sem_sr.io import ZarrStackWriter
+        from napari_sem_sr.model import zoo
+        zoo.user_folder = lambda: Path({str(models.parent)!r})
+        write = ZarrStackWriter.write_slice
+        ZarrStackWriter.write_slice = lambda *a: (time.sleep(0.3), write(*a))
+        viewer = napari.Viewer(show=True)
+        _, dock = viewer.window.add_plugin_dock_widget("napari-sem-sr", "Upscale")
+        dock.open_sample()
+        dock.model_box.setCurrentIndex(0)
+        dock.set_output(Path({str(tmp_path / "out_sr.zarr")!r}))
+        dock.upscale()
+        from qtpy.QtCore import QTimer
+        timer = QTimer()
+        timer.timeout.connect(lambda: dock._pace.done >= 2 and (timer.stop(), viewer.close()))
+        timer.start(20)
+        napari.run()
+        """
+    )
+    stack = read_stack(tmp_path / "out_sr.zarr")
+    assert "not finished" in stack.notices[0]
+    assert len(done_slices(tmp_path / "out_sr.zarr", 24)) in range(2, 20)
+
+
+def test_docks_are_found_where_users_look(viewer: Any) -> None:
+    titles: dict[str, list[str]] = {}
+
+    def walk(menu: Any, path: str) -> None:
+        for action in menu.actions():
+            title = f"{path} > {action.text().replace('&', '')}"
+            if action.menu():
+                action.menu().aboutToShow.emit()
+                walk(action.menu(), title)
+            else:
+                titles.setdefault(title.rpartition(" > ")[2], []).append(title)
+
+    walk(viewer.window._qt_window.menuBar(), "")
+    places = [place for name, found in titles.items() if "pscale" in name for place in found]
+    assert any("Plugins" in place for place in places), places
+    assert any("Layers > Filter" in place for place in places), places
 
 
 def test_a_dock_opens_in_less_than_one_and_a_half_seconds(

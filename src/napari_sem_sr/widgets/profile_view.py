@@ -95,6 +95,11 @@ class ProfileView(QWidget):
                 self._plot.plot(
                     profile.distance, profile.grey, pen=self._pen(role), name=_title(role)
                 )
+            # room for the legend above the curves
+            self._plot.getViewBox().autoRange(padding=0.02)
+            (left, right), (low, high) = self._plot.getViewBox().viewRange()
+            self._plot.setYRange(low, high + 0.2 * (high - low), padding=0)
+            self._plot.setXRange(left, right, padding=0)
         found = {role: profile.edge_width() for role, profile in self.profiles.items()}
         known = " · ".join(f"{r} {w:.3g} {self._unit()}" for r, w in found.items() if w is not None)
         if trouble:
@@ -122,7 +127,7 @@ class ProfileView(QWidget):
             axis.setTextPen(text)
             axis.setLabel(label)
             axis.enableAutoSIPrefix(False)
-        self._plot.addLegend(offset=(-4, 4), labelTextColor=text, labelTextSize="8pt")
+        self._plot.addLegend(offset=(0, 1), colCount=3, labelTextColor=text, labelTextSize="8pt")
         self.column.insertWidget(1, self._plot)
 
     def _pen(self, role: str) -> Any:

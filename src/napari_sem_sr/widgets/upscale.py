@@ -89,16 +89,18 @@ class UpscaleDock(UpscaleForm):
 
     def open_paths(self, paths: list[Path]) -> None:
         """Open stacks as layers; the first that is neither SR nor HR is chosen."""
-        opened = []
+        stacks = []
         for path in paths:
             try:
-                stack = read_stack(path)
+                stacks.append(read_stack(path))
             except SemSrError as error:
                 self.message.say(str(error), Tone.BAD)
-                continue
-            opened.append(
-                layers.add(self.viewer, layers.image_data(stack, stack.name, guess_role(stack)))
-            )
+        # what was measured finely lies under what was measured coarsely, and SR on top
+        stacks.sort(key=lambda stack: ("HR", "LR", "SR").index(guess_role(stack)))
+        opened = [
+            layers.add(self.viewer, layers.image_data(stack, stack.name, guess_role(stack)))
+            for stack in stacks
+        ]
         inputs = [layer for layer in opened if layers.role_of(layer) == "LR"]
         if inputs:
             self.chooser.choose(inputs[0])
