@@ -82,6 +82,12 @@ def tour(viewer: napari.Viewer, output: Path) -> None:
     compare.profile.set_line((740.0, 620.0), (1180.0, 1010.0))
     compare.readout.show_at((110.0, 1000.0, 900.0))
     picture(viewer, "profile")
+    compare.comparison.set_line(None)
+    compare.profile.update_profiles()
+    settle()
+    compare.spectrum.measure()
+    wait_for(lambda: bool(compare.spectrum.spectra))
+    picture(viewer, "spectrum")
 
 
 def main() -> None:

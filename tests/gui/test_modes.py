@@ -14,7 +14,8 @@ from napari_sem_sr.widgets import layers
 from napari_sem_sr.widgets.compare import CompareTab
 from napari_sem_sr.widgets.comparison import Comparison
 
-FINE = 16
+FINE = 128
+COARSE = FINE // 4
 
 
 @pytest.fixture
@@ -24,11 +25,14 @@ def viewer() -> ViewerModel:
 
 @pytest.fixture
 def users(viewer: Any) -> list[Any]:
-    """LR of 4 × 4 and SR and HR of 16 × 16 pixels that cover the same field."""
+    """LR of 32 × 32 and SR and HR of 128 × 128 pixels that cover the same field."""
     rng = np.random.default_rng(0)
     common = {"units": ("nm",) * 3, "contrast_limits": (0, 255)}
     lr = viewer.add_image(
-        rng.integers(0, 255, (3, 4, 4), np.uint8), name="a LR", scale=(10, 40, 40), **common
+        rng.integers(0, 255, (3, COARSE, COARSE), np.uint8),
+        name="a LR",
+        scale=(10, 40, 40),
+        **common,
     )
     fine = [
         viewer.add_image(
@@ -76,9 +80,9 @@ def test_curtain_shows_the_first_pane_left_of_the_line_and_the_second_right_of_i
     assert not viewer.canvas.grid.enabled
     assert sr.data.shape == (3, FINE, FINE // 2)
     # the first pixel right of the line, in the middle of the field
-    assert sr.translate[-1] == -15 + 8 * 10
+    assert sr.translate[-1] == -15 + FINE // 2 * 10
     assert comparison.curtain is not None
-    assert comparison.curtain.x == -20 + 8 * 10
+    assert comparison.curtain.x == -20 + FINE // 2 * 10
 
 
 def test_the_slider_moves_the_line_to_both_ends(tab: Any) -> None:
@@ -97,9 +101,9 @@ def test_dragging_the_line_moves_it_and_the_slider_follows(tab: Any, viewer: Any
     drag = viewer.mouse_drag_callbacks[-1](viewer, event)
     next(drag)
     assert not viewer.scene.camera.mouse_pan
-    event.type, event.position = "mouse_move", (0, 0, -20 + 4 * 10)
+    event.type, event.position = "mouse_move", (0, 0, -20 + FINE // 4 * 10)
     next(drag)
-    assert curtain.x == -20 + 4 * 10
+    assert curtain.x == -20 + FINE // 4 * 10
     assert tab.modes.slider.value() == tab.modes.slider.maximum() // 4
     event.type = "mouse_release"
     with pytest.raises(StopIteration):
@@ -119,8 +123,8 @@ def test_any_two_panes_can_share_the_curtain_whatever_their_pixel_sizes(tab: Any
     tab.modes.first_box.setCurrentText("HR")
     tab.modes.second_box.setCurrentText("LR")
     tab.modes.apply()
-    assert comparison.panes["LR"].data.shape == (3, 4, 2)
-    assert comparison.panes["LR"].translate[-1] == 2 * 40
+    assert comparison.panes["LR"].data.shape == (3, COARSE, COARSE // 2)
+    assert comparison.panes["LR"].translate[-1] == COARSE // 2 * 40
     assert comparison.panes["HR"].data.shape == (3, FINE, FINE)
     assert comparison.panes["SR"].data.shape == (3, FINE, FINE)
 
@@ -222,7 +226,7 @@ def test_a_line_drawn_once_is_measured_in_every_role_and_shown_in_every_pane(
     assert list(tab.profile.profiles) == ["LR", "SR", "HR"]
     sr = tab.profile.profiles["SR"]
     assert sr.distance[-1] == 150
-    np.testing.assert_allclose(sr.grey[::2], np.asarray(users[1].data)[1][7])
+    np.testing.assert_allclose(sr.grey[::2], np.asarray(users[1].data)[1][7][:16])
     grid = viewer.canvas.grid
     assert grid.actual_shape(viewer.layers) == (1, 4)
     for column, pane in enumerate(tab.comparison.panes.values()):
@@ -240,7 +244,7 @@ def test_the_profile_follows_the_slice_and_ends_with_the_comparison(
     tab.profile.set_line((55.0, -15.0), (55.0, 135.0))
     viewer.dims.set_current_step(0, 2)
     np.testing.assert_allclose(
-        tab.profile.profiles["HR"].grey[::2], np.asarray(users[2].data)[2][7]
+        tab.profile.profiles["HR"].grey[::2], np.asarray(users[2].data)[2][7][:16]
     )
     tab.restore()
     assert tab.profile.profiles == {}
@@ -263,3 +267,22 @@ def test_the_exported_profile_says_what_is_synthetic(tab: Any, tmp_path: Path) -
         header, *rows = csv.reader(stream)
     assert header[2:4] == ["SR (synthetic) distance nm", "SR (synthetic) grey level"]
     assert [float(r[3]) for r in rows if r[3]] == pytest.approx(tab.profile.profiles["SR"].grey)
+
+
+def test_the_spectrum_shows_all_roles_up_to_their_own_nyquist_frequency(
+    tab: Any, qtbot: Any
+) -> None:
+    for pane in tab.comparison.panes.values():
+        pane.corner_pixels = np.array([[0, 0, 0], np.array(pane.data.shape) - 1])
+    tab.spectrum.button.click()
+    qtbot.waitUntil(lambda: bool(tab.spectrum.spectra), timeout=10_000)
+    spectra = tab.spectrum.spectra
+    assert {role: s.nyquist for role, s in spectra.items()} == {
+        "LR": 1 / 80,
+        "SR": 1 / 20,
+        "HR": 1 / 20,
+    }
+    # white noise of 8 bits
+    assert spectra["HR"].power.mean() == pytest.approx(254**2 / 12 * 100, rel=0.1)
+    tab.restore()
+    assert not tab.spectrum.spectra

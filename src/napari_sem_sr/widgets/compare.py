@@ -21,6 +21,7 @@ from napari_sem_sr.widgets.layers import Role
 from napari_sem_sr.widgets.modes import ModeControls
 from napari_sem_sr.widgets.profile_view import ProfileView
 from napari_sem_sr.widgets.readout import Readout
+from napari_sem_sr.widgets.spectrum_view import SpectrumView
 from napari_sem_sr.widgets.work import Work
 
 if TYPE_CHECKING:
@@ -76,6 +77,8 @@ class CompareTab(Dock):
         self.profile = ProfileView(self.comparison)
         self.body.addWidget(self.readout)
         self.body.addWidget(self.profile)
+        self.spectrum = SpectrumView(self.comparison)
+        self.body.addWidget(self.spectrum)
         self.body.addStretch(1)
         self.message = Line()
         self.start_button = primary("Compare")
@@ -128,6 +131,7 @@ class CompareTab(Dock):
         self.modes.fill()
         self.modes.apply()
         self.profile.refresh()
+        self.spectrum.refresh()
         self._show_difference()
         self._show_buttons()
 
@@ -182,6 +186,7 @@ class CompareTab(Dock):
         self.modes.stop()
         self.comparison.restore()
         self.profile.refresh()
+        self.spectrum.refresh()
         self.readout.say("")
 
     def remove_added(self) -> None:
@@ -214,6 +219,7 @@ class CompareTab(Dock):
         self.readout.disconnect_viewer()
         self.comparison.restore()
         self.profile.disconnect_viewer()
+        self.spectrum.disconnect_viewer()
         self.viewer.layers.events.inserted.disconnect(self._guess)
         self.viewer.layers.events.removed.disconnect(self._show_buttons)
         for chooser in self.choosers.values():

@@ -294,6 +294,15 @@ def visible_region(layer: Image) -> tuple[tuple[int, int], tuple[int, int]]:
     return bounds[0], bounds[1]
 
 
+def visible_box(layer: Image) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Part of the layer that is on screen: ((y0, y1), (x0, x1)), centres of its outermost pixels in the world."""
+    (y0, y1), (x0, x1) = visible_region(layer)
+    leading = (0,) * (layer.ndim - 2)
+    first = layer.data_to_world((*leading, y0, x0))
+    last = layer.data_to_world((*leading, y1 - 1, x1 - 1))
+    return (float(first[-2]), float(last[-2])), (float(first[-1]), float(last[-1]))
+
+
 def shown_slice(viewer: "ViewerModel", layer: Image) -> int:
     """Index of the layer's slice on screen, or of the nearest one."""
     if layer.ndim < 3:

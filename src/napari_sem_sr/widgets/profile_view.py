@@ -6,22 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from napari.utils.theme import get_theme
 from qtpy.QtWidgets import QFileDialog, QPushButton, QVBoxLayout, QWidget
 
 from napari_sem_sr.checking.profile import Profile, line_profile
 from napari_sem_sr.errors import SemSrError
-from napari_sem_sr.widgets import layers
+from napari_sem_sr.widgets import layers, plots
 from napari_sem_sr.widgets.comparison import Comparison
 from napari_sem_sr.widgets.dock import Line, Tone, row
 
-# distinguishable by colour-blind people (Okabe and Ito) and by their dashes
-PENS: dict[str, tuple[str, str]] = {
-    "LR": ("#999999", "dash"),
-    "SR": ("#e69f00", "solid"),
-    "HR": ("#56b4e9", "dot"),
-}
-HEIGHT = 170
 # a click is no line
 SHORTEST_PX = 4
 
@@ -90,16 +82,7 @@ class ProfileView(QWidget):
             self._make_plot()
         if self._plot is not None:
             self._plot.setVisible(bool(self.profiles))
-            self._plot.clear()
-            for role, profile in self.profiles.items():
-                self._plot.plot(
-                    profile.distance, profile.grey, pen=self._pen(role), name=_title(role)
-                )
-            # room for the legend above the curves
-            self._plot.getViewBox().autoRange(padding=0.02)
-            (left, right), (low, high) = self._plot.getViewBox().viewRange()
-            self._plot.setYRange(low, high + 0.2 * (high - low), padding=0)
-            self._plot.setXRange(left, right, padding=0)
+            plots.draw(self._plot, {r: (p.distance, p.grey) for r, p in self.profiles.items()})
         found = {role: profile.edge_width() for role, profile in self.profiles.items()}
         known = " · ".join(f"{r} {w:.3g} {self._unit()}" for r, w in found.items() if w is not None)
         if trouble:
@@ -114,33 +97,13 @@ class ProfileView(QWidget):
         return f"{layers.three_units(first)[-1]:~P}"
 
     def _make_plot(self) -> None:
-        import pyqtgraph
-
-        theme = get_theme(self._comparison.viewer.theme)
-        text = theme.text.as_hex()
-        self._plot = pyqtgraph.PlotWidget(background=theme.background.as_hex())
-        self._plot.setFixedHeight(HEIGHT)
-        self._plot.setToolTip("Grey value along the line, from where you began to drag.")
-        for side, label in (("bottom", f"distance / {self._unit()}"), ("left", "grey level")):
-            axis = self._plot.getAxis(side)
-            axis.setPen(text)
-            axis.setTextPen(text)
-            axis.setLabel(label)
-            axis.enableAutoSIPrefix(False)
-        self._plot.addLegend(offset=(0, 1), colCount=3, labelTextColor=text, labelTextSize="8pt")
+        self._plot = plots.make_plot(
+            self._comparison.viewer.theme,
+            f"distance / {self._unit()}",
+            "grey level",
+            "Grey value along the line, from where you began to drag.",
+        )
         self.column.insertWidget(1, self._plot)
-
-    def _pen(self, role: str) -> Any:
-        import pyqtgraph
-        from qtpy.QtCore import Qt
-
-        colour, style = PENS[role]
-        styles = {
-            "solid": Qt.PenStyle.SolidLine,
-            "dash": Qt.PenStyle.DashLine,
-            "dot": Qt.PenStyle.DotLine,
-        }
-        return pyqtgraph.mkPen(colour, width=2, style=styles[style])
 
     def _set_drawing(self, drawing: bool) -> None:
         callbacks = self._comparison.viewer.mouse_drag_callbacks
@@ -182,15 +145,11 @@ class ProfileView(QWidget):
         unit = self._unit()
         columns: list[tuple[str, list[float]]] = []
         for role, profile in self.profiles.items():
-            columns.append((f"{_title(role)} distance {unit}", profile.distance.tolist()))
-            columns.append((f"{_title(role)} grey level", profile.grey.tolist()))
+            columns.append((f"{plots.titled(role)} distance {unit}", profile.distance.tolist()))
+            columns.append((f"{plots.titled(role)} grey level", profile.grey.tolist()))
         longest = max(len(values) for _, values in columns)
         with path.open("w", newline="") as stream:
             writer = csv.writer(stream)
             writer.writerow([title for title, _ in columns])
             for i in range(longest):
                 writer.writerow([v[i] if i < len(v) else "" for _, v in columns])
-
-
-def _title(role: str) -> str:
-    return "SR (synthetic)" if role == "SR" else role

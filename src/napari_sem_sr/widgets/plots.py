@@ -1,0 +1,64 @@
+"""Curves of LR, SR and HR in napari's colours; pyqtgraph is loaded with the first plot."""
+
+from typing import Any
+
+from napari.utils.theme import get_theme
+from qtpy.QtCore import Qt
+
+# distinguishable by colour-blind people (Okabe and Ito) and by their dashes
+PENS: dict[str, tuple[str, Qt.PenStyle]] = {
+    "LR": ("#999999", Qt.PenStyle.DashLine),
+    "SR": ("#e69f00", Qt.PenStyle.SolidLine),
+    "HR": ("#56b4e9", Qt.PenStyle.DotLine),
+}
+HEIGHT = 170
+# part of the height that the legend gets
+HEADROOM = 0.2
+
+
+def titled(role: str) -> str:
+    """Role as it is named outside of napari, where nothing else says that SR was made up."""
+    return "SR (synthetic)" if role == "SR" else role
+
+
+def make_plot(theme_name: str, bottom: str, left: str, tip: str) -> Any:
+    """Empty plot with labelled axes and a legend."""
+    import pyqtgraph
+
+    theme = get_theme(theme_name)
+    text = theme.text.as_hex()
+    plot = pyqtgraph.PlotWidget(background=theme.background.as_hex())
+    plot.setFixedHeight(HEIGHT)
+    plot.setToolTip(tip)
+    for side, label in (("bottom", bottom), ("left", left)):
+        axis = plot.getAxis(side)
+        axis.setPen(text)
+        axis.setTextPen(text)
+        axis.setLabel(label)
+        axis.enableAutoSIPrefix(False)
+    plot.addLegend(offset=(0, 1), colCount=3, labelTextColor=text, labelTextSize="8pt")
+    return plot
+
+
+def draw(plot: Any, curves: dict[str, tuple[Any, Any]]) -> None:
+    """Replace what the plot shows by ``curves``: (x, y) by role."""
+    import pyqtgraph
+
+    plot.clear()
+    for role, (x, y) in curves.items():
+        colour, style = PENS[role]
+        plot.plot(x, y, pen=pyqtgraph.mkPen(colour, width=2, style=style), name=titled(role))
+    box = plot.getViewBox()
+    box.autoRange(padding=0.02)
+    (x0, x1), (y0, y1) = box.viewRange()
+    plot.setXRange(x0, x1, padding=0)
+    plot.setYRange(y0, y1 + HEADROOM * (y1 - y0), padding=0)
+
+
+def mark(plot: Any, x: float, label: str) -> None:
+    """Vertical line with a label."""
+    import pyqtgraph
+
+    pen = pyqtgraph.mkPen(plot.getAxis("bottom").textPen().color(), style=Qt.PenStyle.DashLine)
+    options = {"position": 0.08, "color": plot.getAxis("bottom").textPen().color()}
+    plot.addItem(pyqtgraph.InfiniteLine(x, pen=pen, label=label, labelOpts=options))
