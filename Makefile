@@ -14,7 +14,7 @@ demo: $(VENV)/.installed
 app: $(VENV)/.installed-all demo/lr.tif
 	$(BIN)/sem-sr app demo/lr.tif demo/sr.zarr demo/hr.tif
 
-demo/lr.tif: $(VENV)/.installed
+demo/lr.tif: | $(VENV)/.installed
 	$(BIN)/sem-sr demo --out demo
 
 test: $(VENV)/.installed-dev .display

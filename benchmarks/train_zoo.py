@@ -52,7 +52,7 @@ MATERIALS = {
 def folder_teachers(data: Path, material: str) -> Iterator[Teacher]:
     """Images of one material; groups are named ``material/specimen``."""
     images = sorted([*(data / material).glob("*.png"), *(data / material).glob("*.tif")])
-    for teacher in read_teachers(images):
+    for teacher in read_teachers(images)[0]:
         yield replace(teacher, group=f"{material}/{teacher.group}")
 
 

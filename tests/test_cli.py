@@ -1,8 +1,10 @@
 """The command line: contracts of output, exit codes and one-line errors."""
 
 import json
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -50,9 +52,9 @@ def lr(tmp_path: Path) -> Path:
 
 
 def one_line(err: str) -> str:
-    lines = [line for line in err.splitlines() if line.startswith("Error: ")]
+    lines = err.splitlines()
     assert len(lines) == 1, err
-    assert "Traceback" not in err
+    assert lines[0].startswith("Error: ")
     return lines[0]
 
 
@@ -209,3 +211,48 @@ def test_models_can_be_imported_listed_shown_and_exported(
     code, _, err = sem_sr("models", "show", "unheard-of")
     assert code == 1
     assert "tiny" in one_line(err)
+
+
+def test_check_prints_its_report_and_resumes_a_finished_one(
+    sem_sr, lr: Path, bundle: Path, tmp_path: Path
+) -> None:
+    sem_sr("upscale", lr, tmp_path / "sr.zarr", "--model", bundle)
+    arguments = ("check", "--lr", lr, "--sr", tmp_path / "sr.zarr", "--out", tmp_path / "check")
+    code, out, err = sem_sr(*arguments, "--model", bundle, "--json")
+    assert code == 0, err
+    assert json.loads(out) == json.loads((tmp_path / "check" / "report.json").read_text("utf-8"))
+    before = (tmp_path / "check" / "report.html").read_bytes()
+    assert "--resume" in one_line(sem_sr(*arguments, "--model", bundle)[2])
+    assert sem_sr(*arguments, "--model", bundle, "--resume")[0] == 0
+    assert (tmp_path / "check" / "report.html").read_bytes() == before
+
+
+def test_a_model_of_another_factor_is_one_line_and_exit_1(
+    sem_sr, lr: Path, bundle: Path, tmp_path: Path
+) -> None:
+    sem_sr("upscale", lr, tmp_path / "sr.zarr", "--model", bundle)
+    card = bundle / "card.json"
+    card.write_text(card.read_text().replace('"factor": 4', '"factor": 2'))
+    arguments = ("--sr", tmp_path / "sr.zarr", "--model", bundle, "--out", tmp_path / "check")
+    code, _, err = sem_sr("check", "--lr", lr, *arguments)
+    assert code == 1
+    one_line(err)
+    assert not (tmp_path / "check").exists()
+
+
+def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(bundle: Path, tmp_path: Path) -> None:
+    path = tmp_path / "long.tif"
+    tifffile.imwrite(path, np.zeros((400, 64, 64), np.uint8))
+    work = subprocess.Popen(
+        [sys.executable, "-m", "napari_sem_sr", "upscale", str(path), str(tmp_path / "sr.zarr"),
+         "--model", str(bundle)],
+        stderr=subprocess.PIPE,
+        text=True,
+    )  # fmt: skip
+    while not (tmp_path / "sr.zarr" / "0" / "c" / "0").exists():
+        assert work.poll() is None
+        time.sleep(0.01)
+    work.send_signal(signal.SIGINT)
+    _, err = work.communicate(timeout=60)
+    assert work.returncode == 130
+    assert "--resume" in err and "Traceback" not in err

@@ -2,8 +2,10 @@
 
 import contextlib
 import json
+import signal
 import sys
-from collections.abc import Generator, Mapping
+import threading
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, cast
@@ -56,6 +58,22 @@ def main() -> None:
         raise SystemExit(1) from None
 
 
+@contextlib.contextmanager
+def _interrupts() -> Iterator[Callable[[], bool]]:
+    """Let Ctrl-C wait for the end of a step, so that what is kept is whole; a second one does not wait."""
+    asked = threading.Event()
+
+    def ask(number: int, frame: object) -> None:
+        asked.set()
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, ask)
+    try:
+        yield asked.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def follow(work: Generator[events.Event, None, Result]) -> Result:
     """Show long work as a progress bar on stderr and return its result; Ctrl-C leaves it resumable."""
     columns = (
@@ -65,16 +83,27 @@ def follow(work: Generator[events.Event, None, Result]) -> Result:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with contextlib.closing(work), Progress(*columns, console=stderr) as bars:
+    shown = stderr.is_terminal
+    with (
+        _interrupts() as asked_to_stop,
+        contextlib.closing(work),
+        Progress(*columns, console=stderr, transient=True, disable=not shown) as bars,
+    ):
         bar = bars.add_task("starting", total=None, state="")
         while True:
+            if asked_to_stop():
+                work.close()
+                stderr.print(
+                    "Stopped; what is done is kept, the same command with --resume goes on."
+                )
+                raise SystemExit(130)
             try:
                 event = next(work)
             except StopIteration as stop:
                 result: Result = stop.value
                 return result
             if isinstance(event, events.Notice):
-                bars.console.print(event.message, markup=False, highlight=False, soft_wrap=True)
+                stderr.print(event.message, markup=False, highlight=False, soft_wrap=True)
             else:
                 bars.update(bar, **_bar_state(event))
 
@@ -109,8 +138,8 @@ def _bar_state(event: events.Event) -> dict[str, Any]:
 
 
 def print_json(document: Mapping[str, Any] | list[Any]) -> None:
-    """One JSON document on stdout; numbers that are not finite become null."""
-    typer.echo(json.dumps(document, indent=1, default=str))
+    """Print one JSON document on stdout."""
+    typer.echo(json.dumps(document, indent=1, default=str, allow_nan=False))
 
 
 def _numbers(text: str, option: str, form: str, count: int) -> tuple[int, ...]:
@@ -298,7 +327,10 @@ def train(
         seed=seed,
         device=device,
     )
-    model = follow(iter_train(read_teachers(teachers, grey=grey), settings, out, resume=resume))
+    images, notices = read_teachers(teachers, grey=grey)
+    for notice in notices:
+        stderr.print(notice, markup=False, highlight=False, soft_wrap=True)
+    model = follow(iter_train(images, settings, out, resume=resume))
     if as_json:
         print_json(model.card.model_dump(mode="json"))
     else:
@@ -369,23 +401,28 @@ def check(
     model: Annotated[
         str | None, typer.Option(help="Model that made SR; known from SR if installed.")
     ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue an interrupted check.")
+    ] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Check SR against what was measured, and against HR where there is one."""
     from napari_sem_sr.checking import iter_check
-    from napari_sem_sr.model.zoo import load_model
+    from napari_sem_sr.model.zoo import load_model, model_of
 
+    made = _read(sr)
     report = follow(
         iter_check(
             _read(lr),
-            _read(sr),
+            made,
             None if hr is None else _read(hr),
-            model=None if model is None else load_model(model),
+            model=model_of(made.provenance) if model is None else load_model(model),
             out=out,
+            resume=resume,
         )
     )
     if as_json:
-        typer.echo((out / "report.json").read_text())
+        print_json(asdict(report))
     else:
         stdout.print(report.verdict, markup=False, highlight=False, soft_wrap=True)
         stdout.print(

@@ -1,6 +1,7 @@
 """SemStack: the one value that flows through everything."""
 
 import hashlib
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -250,7 +251,7 @@ class SemStack:
         digest = hashlib.blake2b(digest_size=20)
         if self.paths:
             for file in _files(self.paths):
-                digest.update(file.name.encode())
+                digest.update(os.fsencode(file.name))
                 with file.open("rb") as stream:
                     while block := stream.read(HASH_CHUNK):
                         digest.update(block)

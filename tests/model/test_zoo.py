@@ -52,6 +52,18 @@ def test_an_unknown_name_is_answered_with_the_known_ones(bundle: Path, user_fold
         zoo.load_model("no-such-model")
 
 
+def test_the_model_that_made_an_output_is_found_only_if_it_is_the_very_same(
+    bundle: Path, user_folder: Path
+) -> None:
+    zoo.import_model(bundle)
+    made = {"model": "tiny", "model_hash": zoo.load_model("tiny").content_hash}
+    found = zoo.model_of(made)
+    assert found is not None and found.card.name == "tiny"
+    assert zoo.model_of({**made, "model_hash": "blake2b:other"}) is None
+    assert zoo.model_of({**made, "model": "unheard-of"}) is None
+    assert zoo.model_of(None) is None
+
+
 def test_listing_models_loads_no_torch() -> None:
     code = (
         "import sys; from napari_sem_sr.model.zoo import list_models; list_models();"

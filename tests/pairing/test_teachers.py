@@ -77,9 +77,13 @@ def test_teachers_come_from_folders_and_sidecars_are_left_alone(tmp_path) -> Non
     for name in ("a_2.png", "a_10.png", "b_1.png"):
         Image.fromarray(np.zeros((5, 5), np.uint8)).save(tmp_path / name)
     (tmp_path / "a_2.txt").write_text("$CM_FORMAT")
-    assert [t.group for t in read_teachers([tmp_path])] == ["a", "a", "b"]
+    (tmp_path / "notes.md").write_text("later")
+    teachers, notices = read_teachers([tmp_path])
+    assert [t.name for t in teachers] == ["a_2", "a_10", "b_1"]
+    assert [t.group for t in teachers] == ["a", "a", "b"]
+    assert "'notes.md'" in notices[0]
 
 
 def test_a_folder_without_images_is_refused(tmp_path) -> None:
-    with pytest.raises(InputError, match="No image was found"):
+    with pytest.raises(InputError, match="holds no slices"):
         read_teachers([tmp_path])

@@ -61,3 +61,5 @@ def test_it_runs_again_over_its_own_results_but_touches_no_others(
     with pytest.raises(OutputError, match="did not make"):
         drain(iter_demo(tmp_path))
     assert (tmp_path / "thesis.docx").exists()
+    with pytest.raises(OutputError, match="is a file"):
+        drain(iter_demo(tmp_path / "thesis.docx"))

@@ -171,6 +171,16 @@ def test_teachers_smaller_than_a_patch_are_named(tmp_path: Path) -> None:
     small = [Teacher(discs(n, 20), f"stamp {n}", f"g{n}") for n in range(4)]
     with pytest.raises(InputError, match=r"'stamp \d'"):
         train(small, settings(), tmp_path / "model")
+    assert list(tmp_path.iterdir()) == [], "a refused teacher leaves nothing behind"
+
+
+def test_resuming_a_finished_training_changes_nothing(tmp_path: Path) -> None:
+    first = train(teachers(), settings(), tmp_path / "model")
+    assert train(teachers(), settings(), tmp_path / "model", resume=True).content_hash == (
+        first.content_hash
+    )
+    with pytest.raises(OutputError, match="other teachers"):
+        train(teachers(5), settings(), tmp_path / "model", resume=True)
 
 
 def test_lessons_come_from_content_more_than_from_background() -> None:

@@ -1,8 +1,18 @@
 """Files to :class:`~napari_sem_sr.stack.SemStack` and back: reading, OME-Zarr, OME-TIFF, PNG."""
 
+from napari_sem_sr.io.folder import list_images
+from napari_sem_sr.io.omezarr import is_zarr
 from napari_sem_sr.io.read import read_stack
 from napari_sem_sr.io.write_png import write_png
 from napari_sem_sr.io.write_tiff import iter_write_tiff, write_tiff
 from napari_sem_sr.io.write_zarr import ZarrStackWriter
 
-__all__ = ["ZarrStackWriter", "iter_write_tiff", "read_stack", "write_png", "write_tiff"]
+__all__ = [
+    "ZarrStackWriter",
+    "is_zarr",
+    "iter_write_tiff",
+    "list_images",
+    "read_stack",
+    "write_png",
+    "write_tiff",
+]

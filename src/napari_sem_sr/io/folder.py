@@ -46,6 +46,19 @@ def open_folder(folder: Path, *, grey: bool) -> Contents:
     InputError
         If there is no image, one is damaged, or they differ in size or type.
     """
+    images, skipped = list_images(folder)
+    contents = open_files(images, grey=grey)
+    return replace(contents, notices=(*skipped, *contents.notices))
+
+
+def list_images(folder: Path) -> tuple[list[Path], tuple[str, ...]]:
+    """Images of a folder in natural order, and a sentence naming the files that are none.
+
+    Raises
+    ------
+    InputError
+        If there is no image.
+    """
     files = natsorted(
         (p for p in folder.iterdir() if p.is_file() and not p.name.startswith(".")),
         key=lambda p: p.name,
@@ -58,18 +71,11 @@ def open_folder(folder: Path, *, grey: bool) -> Contents:
     sidecars = {sidecar_of(p) for p in images}
     known = sidecars.union(images)
     skipped = [p.name for p in files if p not in known]
-    contents = open_files(images, grey=grey)
     if not skipped:
-        return contents
+        return images, ()
     names = ", ".join(f"'{n}'" for n in skipped[:_NAMED])
     more = f" and {len(skipped) - _NAMED} more" if len(skipped) > _NAMED else ""
-    return replace(
-        contents,
-        notices=(
-            f"Skipped in '{folder.name}', as they are no images: {names}{more}.",
-            *contents.notices,
-        ),
-    )
+    return images, (f"Skipped in '{folder.name}', as they are no images: {names}{more}.",)
 
 
 def open_files(paths: Sequence[Path], *, grey: bool) -> Contents:

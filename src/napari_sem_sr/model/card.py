@@ -8,7 +8,7 @@ from napari_sem_sr.pairing.degradation import Degradation
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Architecture(_Part):

@@ -3,6 +3,7 @@
 Listing reads cards only and loads no torch.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -123,6 +124,17 @@ def load_model(name_or_path: str | Path) -> "Model":
     from napari_sem_sr.model.bundle import load_bundle
 
     return load_bundle(find_model(name_or_path))
+
+
+def model_of(provenance: Mapping[str, Any] | None) -> "Model | None":
+    """The installed model that made an output, by the name and hash it carries; None if it is not there."""
+    if not provenance or "model_hash" not in provenance:
+        return None
+    for entry in list_models():
+        if entry.name == provenance.get("model"):
+            model = load_model(entry.path)
+            return model if model.content_hash == provenance["model_hash"] else None
+    return None
 
 
 def import_model(file: Path) -> Entry:

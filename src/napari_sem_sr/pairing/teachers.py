@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_sem_sr.errors import InputError
-from napari_sem_sr.io import read_stack
+from napari_sem_sr.io import is_zarr, list_images, read_stack
 from napari_sem_sr.stack import SemStack
 
 SplitUnit = Literal["specimen", "image", "part of one image"]
@@ -86,7 +86,9 @@ def teachers_of(stack: SemStack, group: str | None = None) -> list[Teacher]:
     ]
 
 
-def read_teachers(sources: Sequence[str | Path], *, grey: bool = False) -> list[Teacher]:
+def read_teachers(
+    sources: Sequence[str | Path], *, grey: bool = False
+) -> tuple[list[Teacher], tuple[str, ...]]:
     """Read teacher images from files and folders; sizes may differ.
 
     Parameters
@@ -96,34 +98,34 @@ def read_teachers(sources: Sequence[str | Path], *, grey: bool = False) -> list[
     grey
         Consent to converting colour photographs.
 
+    Returns
+    -------
+    The teachers, and sentences a person should read (files that were skipped, say).
+
     Raises
     ------
     InputError
         If nothing readable is there.
     """
-    # napari's own convention: hidden files and sidecars are not images
     files: list[Path] = []
+    notices: list[str] = []
     for source in map(Path, sources):
-        if source.is_dir() and not (source / "zarr.json").exists():
-            files += [p for p in sorted(source.iterdir()) if p.suffix.lower() in IMAGE_SUFFIXES]
+        if source.is_dir() and not is_zarr(source):
+            images, skipped = list_images(source)
+            files += images
+            notices += skipped
         else:
             files.append(source)
-    if not files:
-        raise InputError(
-            f"No image was found in {', '.join(map(str, sources))}; give files or folders of "
-            "TIFF, PNG, BMP or JPEG images."
-        )
     folders = len({f.parent for f in files}) > 1
     teachers: list[Teacher] = []
     for file in files:
-        found = teachers_of(read_stack(file, grey=grey))
+        stack = read_stack(file, grey=grey)
+        notices += stack.notices
+        found = teachers_of(stack)
         teachers += [
             replace(t, group=f"{file.parent.name}/{t.group}") if folders else t for t in found
         ]
-    return teachers
-
-
-IMAGE_SUFFIXES = frozenset({".tif", ".tiff", ".png", ".bmp", ".jpg", ".jpeg"})
+    return teachers, tuple(notices)
 
 
 def split_teachers(teachers: Sequence[Teacher], seed: int) -> Split:

@@ -11,6 +11,7 @@ from napari_sem_sr.errors import OutputError
 from napari_sem_sr.events import Event, Notice
 from napari_sem_sr.inference.runner import UpscaleSettings, iter_upscale
 from napari_sem_sr.io import read_stack, write_tiff
+from napari_sem_sr.io.durable import told_plainly
 from napari_sem_sr.model.zoo import load_model
 from napari_sem_sr.pairing.degradation import degrade_stack
 from napari_sem_sr.samples import MEDULLA_CREDIT, medulla_hr
@@ -88,13 +89,16 @@ def iter_demo(out: Path) -> Generator[Event, None, DemoResult]:
 
 
 def _prepare(out: Path) -> None:
-    if out.exists() and any(out.iterdir()):
-        if not (out / MARK).exists():
-            raise OutputError(
-                f"'{out}' holds files that the demo did not make; give another folder with --out."
-            )
-        shutil.rmtree(out)
-    out.mkdir(parents=True, exist_ok=True)
-    (out / MARK).write_text(
-        "This folder is emptied whenever sem-sr demo is run again with it as --out.\n"
-    )
+    if out.exists() and not out.is_dir():
+        raise OutputError(f"'{out}' is a file; give a folder with --out.")
+    with told_plainly(out):
+        if out.exists() and any(out.iterdir()):
+            if not (out / MARK).exists():
+                raise OutputError(
+                    f"'{out}' holds files that the demo did not make; give another folder with --out."
+                )
+            shutil.rmtree(out)
+        out.mkdir(parents=True, exist_ok=True)
+        (out / MARK).write_text(
+            "This folder is emptied whenever sem-sr demo is run again with it as --out.\n"
+        )

@@ -23,7 +23,7 @@ from napari_sem_sr.events import (
     drain,
 )
 from napari_sem_sr.inference.devices import pick_device
-from napari_sem_sr.model.bundle import Model
+from napari_sem_sr.model.bundle import Model, load_bundle
 from napari_sem_sr.model.generator import Generator as Network
 from napari_sem_sr.pairing.teachers import Split, Teacher, split_teachers
 from napari_sem_sr.training.checkpoint import load_checkpoint, save_checkpoint
@@ -82,8 +82,11 @@ def iter_train(
     continues exactly (on the CPU bit for bit, with a budget in epochs).
     """
     folder = training_folder(out)
-    _check_target(out, folder, resume=resume)
     split = split or split_teachers(teachers, settings.seed)
+    if resume and out.exists():
+        yield Notice(f"The training of '{out}' is finished already.")
+        return _finished(out, split)
+    _check_target(out, folder, resume=resume)
     device = pick_device(settings.device)
     fabric = Fabric(accelerator=device.type, devices=1, precision="32-true")
     learner = Learner(settings, fabric)
@@ -106,6 +109,7 @@ def iter_train(
         best = checkpoint.part("best")
         yield Notice(f"Resumed stage '{learner.stage}' at step {learner.step}.")
 
+    _make_folder(folder)
     unseen = glances(split.calibration or split.test, settings.factor)
     known = glances(split.train, settings.factor)
     if split.unit != "specimen":
@@ -139,7 +143,7 @@ def iter_train(
                 if time.monotonic() - saved > SECONDS_BETWEEN_CHECKPOINTS:
                     yield save()
                     saved = time.monotonic()
-    except (GeneratorExit, KeyboardInterrupt):
+    except GeneratorExit:
         save()
         raise
     twin = learner.twin or best or learner.averaged_weights()
@@ -212,10 +216,22 @@ def train(
 def _check_target(out: Path, folder: Path, *, resume: bool) -> None:
     if out.exists():
         raise OutputError(f"'{out}' exists; give another name for the model.")
-    if folder.exists() and not resume:
+    if (folder / CHECKPOINT).exists() and not resume:
         raise OutputError(
             f"An unfinished training is in '{folder}'; resume it, or remove that folder to begin anew."
         )
+
+
+def _finished(out: Path, split: Split) -> Model:
+    model = load_bundle(out)
+    if model.card.teachers.hashes != [t.content_hash for t in split.train]:
+        raise OutputError(
+            f"'{out}' exists and was trained on other teachers; give another name for the model."
+        )
+    return model
+
+
+def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
