@@ -224,7 +224,8 @@ def info(
         **document,
         **{k: v for k, v in instrument.items() if v is not None},
     }.items():
-        table.add_row(key, "unknown" if value is None else str(value))
+        unknown = value is None or value == [None, None, None]
+        table.add_row(key, "unknown" if unknown else str(value))
     stdout.print(table)
 
 

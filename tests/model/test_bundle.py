@@ -24,6 +24,11 @@ def test_weights_card_and_calibration_survive_a_round_trip(bundle: Path) -> None
     assert not gan.training
 
 
+def test_a_network_that_is_neither_gan_nor_twin_is_refused(bundle: Path) -> None:
+    with pytest.raises(ModelError, match="'gan' or 'twin'"):
+        load_bundle(bundle).network("generator")  # type: ignore[arg-type]
+
+
 def test_sharpness_runs_from_the_twin_to_the_gan(bundle: Path) -> None:
     model = load_bundle(bundle)
     for sharpness, which in ((0.0, "twin"), (1.0, "gan")):

@@ -72,6 +72,8 @@ class Model:
 
     def network(self, which: Which) -> Generator:
         """Fp32 generator in eval mode: (N, 1, H, W) in [0, 1] -> (N, 1, fH, fW)."""
+        if which not in self.weights:
+            raise ModelError(f"A model has no network '{which}'; ask for 'gan' or 'twin'.")
         return self._built(self.weights[which])
 
     def blended(self, sharpness: float) -> Generator:

@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from napari_sem_sr.errors import OutputError, TrainingError
+from napari_sem_sr.io.durable import replacing
 
 
 @dataclass(frozen=True)
@@ -66,11 +67,10 @@ def restore_optimizer(optimizer: Optimizer, tensors: Mapping[str, Tensor]) -> No
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """Write atomically: an interrupted write leaves the checkpoint before."""
-    temporary = path.with_suffix(".tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(dict(checkpoint.tensors), temporary, {"state": json.dumps(checkpoint.state)})
-        temporary.replace(path)
+        with replacing(path) as temporary:
+            save_file(dict(checkpoint.tensors), temporary, {"state": json.dumps(checkpoint.state)})
     except (OSError, SafetensorError) as error:
         raise OutputError(
             f"The checkpoint cannot be written to '{path}' ({error}); make room there and resume."
