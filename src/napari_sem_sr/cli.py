@@ -1,24 +1,15 @@
 """The command ``sem-sr``: parses input, calls one core function, shows the result."""
 
-import contextlib
-import json
-import signal
 import sys
-import threading
-from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, cast
+from typing import Annotated, Any, Literal, cast
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from napari_sem_sr import events
 from napari_sem_sr.errors import SemSrError
-
-Result = TypeVar("Result")
+from napari_sem_sr.terminal import follow, print_json, say, stdout, tell
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -29,9 +20,6 @@ app = typer.Typer(
 )
 models_app = typer.Typer(help="Installed models.", invoke_without_command=True)
 app.add_typer(models_app, name="models")
-stdout = Console()
-stderr = Console(stderr=True)
-
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 VoxelOption = Annotated[
     str | None,
@@ -54,92 +42,8 @@ def main() -> None:
     except SemSrError as error:
         if debug:
             raise
-        stderr.print(f"Error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        tell(f"Error: {error}", style="red")
         raise SystemExit(1) from None
-
-
-@contextlib.contextmanager
-def _interrupts() -> Iterator[Callable[[], bool]]:
-    """Let Ctrl-C wait for the end of a step, so that what is kept is whole; a second one does not wait."""
-    asked = threading.Event()
-
-    def ask(number: int, frame: object) -> None:
-        asked.set()
-        signal.signal(signal.SIGINT, before)
-
-    before = signal.signal(signal.SIGINT, ask)
-    try:
-        yield asked.is_set
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def follow(work: Generator[events.Event, None, Result]) -> Result:
-    """Show long work as a progress bar on stderr and return its result; Ctrl-C leaves it resumable."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.fields[state]}"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    shown = stderr.is_terminal
-    with (
-        _interrupts() as asked_to_stop,
-        contextlib.closing(work),
-        Progress(*columns, console=stderr, transient=True, disable=not shown) as bars,
-    ):
-        bar = bars.add_task("starting", total=None, state="")
-        while True:
-            if asked_to_stop():
-                work.close()
-                stderr.print(
-                    "Stopped; what is done is kept, the same command with --resume goes on."
-                )
-                raise SystemExit(130)
-            try:
-                event = next(work)
-            except StopIteration as stop:
-                result: Result = stop.value
-                return result
-            if isinstance(event, events.Notice):
-                stderr.print(event.message, markup=False, highlight=False, soft_wrap=True)
-            else:
-                bars.update(bar, **_bar_state(event))
-
-
-def _bar_state(event: events.Event) -> dict[str, Any]:
-    match event:
-        case events.Progress(what, done, total, unit):
-            return {
-                "description": what,
-                "completed": done,
-                "total": total,
-                "state": f"{done}/{total} {unit}",
-            }
-        case events.UpscaleStarted(output, done, total):
-            return {"description": f"upscaling to {output.name}", "completed": done, "total": total,
-                    "state": f"{done}/{total} slices"}  # fmt: skip
-        case events.SliceDone(_, done, total):
-            return {"completed": done, "total": total, "state": f"{done}/{total} slices"}
-        case events.StageStarted(stage):
-            return {"description": f"training the {stage}", "completed": 0, "total": 1.0}
-        case events.StepDone():
-            return {
-                "completed": event.done,
-                "total": 1.0,
-                "state": f"epoch {event.epoch} step {event.step}",
-            }
-        case events.Evaluated():
-            gain = event.scores["psnr"] - event.scores["bicubic_psnr"]
-            return {"description": f"training the {event.stage}, {gain:+.2f} dB over bicubic"}
-        case _:
-            return {}
-
-
-def print_json(document: Mapping[str, Any] | list[Any]) -> None:
-    """Print one JSON document on stdout."""
-    typer.echo(json.dumps(document, indent=1, default=str, allow_nan=False))
 
 
 def _numbers(text: str, option: str, form: str, count: int) -> tuple[int, ...]:
@@ -183,7 +87,7 @@ def _read(path: Path, voxel: str | None = None, *, grey: bool = False) -> Any:
 
     stack = read_stack(path, voxel_nm=_voxel(voxel), grey=grey)
     for notice in stack.notices:
-        stderr.print(notice, markup=False, highlight=False, soft_wrap=True)
+        tell(notice)
     return stack
 
 
@@ -195,7 +99,7 @@ def demo(
     from napari_sem_sr.study.demo import iter_demo
 
     result = follow(iter_demo(out))
-    stdout.print(result.summary(), markup=False, highlight=False, soft_wrap=True)
+    say(result.summary())
 
 
 @app.command("app")
@@ -238,7 +142,7 @@ def models(context: typer.Context, as_json: JsonFlag = False) -> None:
 
     found = list_models()
     for problem in damaged_models():
-        stderr.print(problem, markup=False, highlight=False, soft_wrap=True)
+        tell(problem)
     if as_json:
         print_json([entry.describe() for entry in found])
         return
@@ -282,7 +186,7 @@ def import_model(file: Path) -> None:
     from napari_sem_sr.model.zoo import import_model as install
 
     entry = install(file)
-    stdout.print(f"Installed '{entry.name}' in {entry.path}", markup=False, soft_wrap=True)
+    say(f"Installed '{entry.name}' in {entry.path}")
 
 
 @models_app.command("export")
@@ -291,7 +195,7 @@ def export_model(name: str, file: Path) -> None:
     from napari_sem_sr.model.zoo import export_model as write
 
     write(name, file)
-    stdout.print(f"Wrote {file}", markup=False, soft_wrap=True)
+    say(f"Wrote {file}")
 
 
 @app.command()
@@ -330,12 +234,12 @@ def train(
     )
     images, notices = read_teachers(teachers, grey=grey)
     for notice in notices:
-        stderr.print(notice, markup=False, highlight=False, soft_wrap=True)
+        tell(notice)
     model = follow(iter_train(images, settings, out, resume=resume))
     if as_json:
         print_json(model.card.model_dump(mode="json"))
     else:
-        stdout.print(model.card.summary(), markup=False, soft_wrap=True)
+        say(model.card.summary())
 
 
 @app.command()
@@ -383,11 +287,8 @@ def upscale(
         print_json(asdict(result))
         return
     stages = ", ".join(f"{s.name} {s.seconds:.1f} s" for s in result.stages)
-    stdout.print(
-        f"{result.output}: {result.total} slices, {result.computed} computed in {result.seconds:.1f} s ({stages})",
-        markup=False,
-        highlight=False,
-        soft_wrap=True,
+    say(
+        f"{result.output}: {result.total} slices, {result.computed} computed in {result.seconds:.1f} s ({stages})"
     )
 
 
@@ -425,7 +326,5 @@ def check(
     if as_json:
         print_json(asdict(report))
     else:
-        stdout.print(report.verdict, markup=False, highlight=False, soft_wrap=True)
-        stdout.print(
-            f"Report: {out / 'report.html'}", markup=False, highlight=False, soft_wrap=True
-        )
+        say(report.verdict)
+        say(f"Report: {out / 'report.html'}")

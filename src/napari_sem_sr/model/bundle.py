@@ -20,7 +20,7 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor
 
 from napari_sem_sr.errors import ModelError, OutputError
-from napari_sem_sr.model.card import Card
+from napari_sem_sr.model.card import Architecture, Card
 from napari_sem_sr.model.generator import Generator
 from napari_sem_sr.model.parts import (
     CALIBRATION,
@@ -85,13 +85,25 @@ class Model:
         if not 0 <= sharpness <= 1:
             raise ModelError(f"Sharpness {sharpness} is not between 0 (twin) and 1 (SRGAN).")
         twin, gan = self.weights["twin"], self.weights["gan"]
-        return self._built({k: torch.lerp(twin[k].float(), gan[k].float(), sharpness) for k in gan})
+        return self._built(interpolated(twin, gan, sharpness))
 
     def _built(self, weights: Mapping[str, Tensor]) -> Generator:
-        a = self.card.architecture
-        network = Generator(self.card.factor, a.channels, a.blocks, a.tail_channels)
-        network.load_state_dict({k: v.float() for k, v in weights.items()})
-        return network.eval().requires_grad_(False)
+        return built(self.card.factor, self.card.architecture, weights)
+
+
+def built(factor: int, architecture: Architecture, weights: Mapping[str, Tensor]) -> Generator:
+    """Fp32 generator in eval mode with these weights."""
+    a = architecture
+    network = Generator(factor, a.channels, a.blocks, a.tail_channels)
+    network.load_state_dict({k: v.float() for k, v in weights.items()})
+    return network.eval().requires_grad_(False)
+
+
+def interpolated(
+    twin: Mapping[str, Tensor], gan: Mapping[str, Tensor], sharpness: float
+) -> dict[str, Tensor]:
+    """Fp32 weights between the twin's (0) and the GAN's (1)."""
+    return {k: torch.lerp(twin[k].float(), gan[k].float(), sharpness) for k in gan}
 
 
 def save_model(

@@ -16,7 +16,7 @@ from napari_sem_sr.checking.domain import domain_features, fit_domain
 from napari_sem_sr.checking.trust import Curves, detail_curves, fit_trust
 from napari_sem_sr.events import Event, Progress
 from napari_sem_sr.intensity import range_of
-from napari_sem_sr.model.bundle import Model, load_bundle, save_model
+from napari_sem_sr.model.bundle import Model, built, interpolated, load_bundle, save_model
 from napari_sem_sr.model.card import (
     Card,
     CurvePoint,
@@ -112,10 +112,7 @@ def _trust_curves(pair: Pair, networks: Mapping[str, Network], device: torch.dev
 
 
 def _network(settings: TrainSettings, weights: Mapping[str, Tensor]) -> Network:
-    a = settings.architecture
-    network = Network(settings.factor, a.channels, a.blocks, a.tail_channels)
-    network.load_state_dict(dict(weights))
-    return network.eval().requires_grad_(False)
+    return built(settings.factor, settings.architecture, weights)
 
 
 def _image_score(pair: Pair, pictures: Mapping[str, npt.NDArray[np.generic]]) -> ImageScore:
@@ -136,7 +133,7 @@ def _default_sharpness(
     bicubic = float(np.mean([p.score(upscale_bicubic(p.lr, settings.factor))[0] for p in pairs]))
     for step in range(round(1 / SHARPNESS_STEP), 0, -1):
         sharpness = step * SHARPNESS_STEP
-        blended = {k: torch.lerp(twin[k], gan[k], sharpness) for k in gan}
+        blended = interpolated(twin, gan, sharpness)
         if mean_scores(pairs, _network(settings, blended), device)["psnr"] >= bicubic:
             return round(sharpness, 3)
     return 0.0

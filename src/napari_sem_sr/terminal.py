@@ -1,0 +1,112 @@
+"""What ``sem-sr`` shows on the terminal: results on stdout, progress and notices on stderr."""
+
+import contextlib
+import json
+import signal
+import threading
+from collections.abc import Callable, Generator, Iterator, Mapping
+from typing import Any, TypeVar
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from napari_sem_sr import events
+
+Result = TypeVar("Result")
+stdout = Console()
+stderr = Console(stderr=True)
+
+
+def say(text: str) -> None:
+    """Print a result just as it is written."""
+    stdout.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def tell(text: str, style: str | None = None) -> None:
+    """Print what a person should read beside the result, just as it is written."""
+    stderr.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+
+
+@contextlib.contextmanager
+def _interrupts() -> Iterator[Callable[[], bool]]:
+    """Let Ctrl-C wait for the end of a step, so that what is kept is whole; a second one does not wait."""
+    asked = threading.Event()
+
+    def ask(number: int, frame: object) -> None:
+        asked.set()
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, ask)
+    try:
+        yield asked.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def follow(work: Generator[events.Event, None, Result]) -> Result:
+    """Show long work as a progress bar on stderr and return its result; Ctrl-C leaves it resumable."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[state]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    shown = stderr.is_terminal
+    with (
+        _interrupts() as asked_to_stop,
+        contextlib.closing(work),
+        Progress(*columns, console=stderr, transient=True, disable=not shown) as bars,
+    ):
+        bar = bars.add_task("starting", total=None, state="")
+        while True:
+            if asked_to_stop():
+                work.close()
+                stderr.print(
+                    "Stopped; what is done is kept, the same command with --resume goes on."
+                )
+                raise SystemExit(130)
+            try:
+                event = next(work)
+            except StopIteration as stop:
+                result: Result = stop.value
+                return result
+            if isinstance(event, events.Notice):
+                tell(event.message)
+            else:
+                bars.update(bar, **_bar_state(event))
+
+
+def _bar_state(event: events.Event) -> dict[str, Any]:
+    match event:
+        case events.Progress(what, done, total, unit):
+            return {
+                "description": what,
+                "completed": done,
+                "total": total,
+                "state": f"{done}/{total} {unit}",
+            }
+        case events.UpscaleStarted(output, done, total):
+            return {"description": f"upscaling to {output.name}", "completed": done, "total": total,
+                    "state": f"{done}/{total} slices"}  # fmt: skip
+        case events.SliceDone(_, done, total):
+            return {"completed": done, "total": total, "state": f"{done}/{total} slices"}
+        case events.StageStarted(stage):
+            return {"description": f"training the {stage}", "completed": 0, "total": 1.0}
+        case events.StepDone():
+            return {
+                "completed": event.done,
+                "total": 1.0,
+                "state": f"epoch {event.epoch} step {event.step}",
+            }
+        case events.Evaluated():
+            gain = event.scores["psnr"] - event.scores["bicubic_psnr"]
+            return {"description": f"training the {event.stage}, {gain:+.2f} dB over bicubic"}
+        case _:
+            return {}
+
+
+def print_json(document: Mapping[str, Any] | list[Any]) -> None:
+    """Print one JSON document on stdout."""
+    typer.echo(json.dumps(document, indent=1, default=str, allow_nan=False))
