@@ -1,0 +1,43 @@
+"""The command ``sem-sr``: each command parses input, calls one core function, shows the result."""
+
+import sys
+
+import typer
+
+from napari_sem_sr.cli.check import check
+from napari_sem_sr.cli.demo import demo, open_napari
+from napari_sem_sr.cli.info import info
+from napari_sem_sr.cli.models import models_app
+from napari_sem_sr.cli.train import train
+from napari_sem_sr.cli.upscale import upscale
+from napari_sem_sr.errors import SemSrError
+from napari_sem_sr.terminal import tell
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Super-resolution of FIB-SEM stacks, with evidence of what is true and what the network made up. "
+    "Add --debug to any command to see the traceback of an error.",
+)
+
+app.command()(demo)
+app.command("app")(open_napari)
+app.command()(info)
+app.add_typer(models_app, name="models")
+app.command()(train)
+app.command()(upscale)
+app.command()(check)
+
+
+def main() -> None:
+    """Run the command line; one clear line and exit code 1 for what a person can mend."""
+    debug = "--debug" in sys.argv
+    arguments = [a for a in sys.argv[1:] if a != "--debug"]
+    try:
+        app(args=arguments)
+    except SemSrError as error:
+        if debug:
+            raise
+        tell(f"Error: {error}", style="red")
+        raise SystemExit(1) from None

@@ -1,0 +1,47 @@
+"""``sem-sr check``: what in an SR stack is supported by the measurement."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from napari_sem_sr.cli.options import JsonFlag, read
+from napari_sem_sr.terminal import follow, print_json, say
+
+
+def check(
+    lr: Annotated[Path, typer.Option(help="Measured LR stack.")],
+    sr: Annotated[Path, typer.Option(help="Its SR stack.")],
+    out: Annotated[
+        Path, typer.Option(help="Folder for report.html, report.json, regions.csv, maps.zarr.")
+    ],
+    hr: Annotated[Path | None, typer.Option(help="HR of the same field, if there is one.")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Model that made SR; known from SR if installed.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue an interrupted check.")
+    ] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Check SR against what was measured, and against HR where there is one."""
+    from napari_sem_sr.checking import iter_check
+    from napari_sem_sr.model.zoo import load_model, model_of
+
+    made = read(sr)
+    report = follow(
+        iter_check(
+            read(lr),
+            made,
+            None if hr is None else read(hr),
+            model=model_of(made.provenance) if model is None else load_model(model),
+            out=out,
+            resume=resume,
+        )
+    )
+    if as_json:
+        print_json(asdict(report))
+    else:
+        say(report.verdict)
+        say(f"Report: {out / 'report.html'}")

@@ -1,0 +1,70 @@
+"""Options that several commands share, and how their text is understood."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from napari_sem_sr.stack import SemStack
+from napari_sem_sr.terminal import tell
+
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+VoxelOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="Z,Y,X", help="Voxel size in nm where the file does not say it or is wrong."
+    ),
+]
+GreyFlag = Annotated[
+    bool, typer.Option("--grey", help="Consent to converting a colour photograph.")
+]
+DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
+
+
+def _numbers(text: str, option: str, form: str, count: int) -> tuple[int, ...]:
+    try:
+        numbers = tuple(int(part) for part in text.replace(",", ":").split(":"))
+    except ValueError:
+        numbers = ()
+    if len(numbers) != count:
+        raise typer.BadParameter(f"'{text}' is not of the form {form}", param_hint=option)
+    return numbers
+
+
+def parse_slices(text: str | None) -> tuple[int, int] | None:
+    """Slices ``A:B`` as (first, end)."""
+    if text is None:
+        return None
+    first, end = _numbers(text, "--slices", "A:B", 2)
+    return first, end
+
+
+def parse_region(text: str | None) -> tuple[tuple[int, int], tuple[int, int]] | None:
+    """Region ``Y0:Y1,X0:X1`` in LR pixels as ((y0, y1), (x0, x1))."""
+    if text is None:
+        return None
+    y0, y1, x0, x1 = _numbers(text, "--region", "Y0:Y1,X0:X1", 4)
+    return (y0, y1), (x0, x1)
+
+
+def parse_voxel(text: str | None) -> tuple[float | None, float | None, float | None] | None:
+    """Voxel size ``Z,Y,X`` in nm."""
+    if text is None:
+        return None
+    try:
+        z, y, x = (float(part) for part in text.split(","))
+    except ValueError:
+        raise typer.BadParameter(
+            f"'{text}' is not of the form Z,Y,X", param_hint="--voxel"
+        ) from None
+    return z, y, x
+
+
+def read(path: Path, voxel: str | None = None, *, grey: bool = False) -> SemStack:
+    """Read a stack and tell what a person should know about how it was understood."""
+    from napari_sem_sr.io import read_stack
+
+    stack = read_stack(path, voxel_nm=parse_voxel(voxel), grey=grey)
+    for notice in stack.notices:
+        tell(notice)
+    return stack

@@ -1,0 +1,67 @@
+"""``sem-sr upscale``: a stack, slice by slice."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from napari_sem_sr.cli.options import (
+    DeviceOption,
+    GreyFlag,
+    JsonFlag,
+    VoxelOption,
+    parse_region,
+    parse_slices,
+    read,
+)
+from napari_sem_sr.terminal import follow, print_json, say
+
+
+def upscale(
+    input_path: Annotated[Path, typer.Argument(metavar="INPUT")],
+    output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="*.zarr or *.tif")],
+    model: Annotated[str, typer.Option(help="Name or path of a model.")],
+    device: DeviceOption = "auto",
+    precision: Annotated[str, typer.Option(help="auto, fp32, bf16 or fp16.")] = "auto",
+    sharpness: Annotated[
+        float | None, typer.Option(min=0, max=1, help="0 twin to 1 SRGAN; the card's by default.")
+    ] = None,
+    tile: Annotated[int | None, typer.Option(help="Tile width in LR pixels.")] = None,
+    slices: Annotated[str | None, typer.Option(metavar="A:B", help="First and end slice.")] = None,
+    region: Annotated[
+        str | None, typer.Option(metavar="Y0:Y1,X0:X1", help="Part in LR pixels.")
+    ] = None,
+    voxel: VoxelOption = None,
+    grey: GreyFlag = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue an interrupted run.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace an existing output.")
+    ] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Upscale a stack slice by slice."""
+    from napari_sem_sr.inference.runner import UpscaleSettings, iter_upscale
+    from napari_sem_sr.model.zoo import load_model
+
+    if resume and overwrite:
+        raise typer.BadParameter("give either --resume or --overwrite", param_hint="--resume")
+    settings = UpscaleSettings(
+        sharpness=sharpness,
+        device=device,
+        precision=precision,
+        tile=tile,
+        slices=parse_slices(slices),
+        region=parse_region(region),
+    )
+    stack = read(input_path, voxel, grey=grey)
+    result = follow(
+        iter_upscale(stack, output, load_model(model), settings, resume=resume, overwrite=overwrite)
+    )
+    if as_json:
+        print_json(asdict(result))
+        return
+    stages = ", ".join(f"{s.name} {s.seconds:.1f} s" for s in result.stages)
+    say(
+        f"{result.output}: {result.total} slices, {result.computed} computed in {result.seconds:.1f} s ({stages})"
+    )
