@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from napari_sem_sr.checking import pictures
 from napari_sem_sr.checking.difference import difference
 from napari_sem_sr.checking.frc import THRESHOLD
 from napari_sem_sr.checking.inspection import Inspector
+from napari_sem_sr.checking.markup import environment
 from napari_sem_sr.checking.pictures import Panel
 from napari_sem_sr.checking.report import Report
 from napari_sem_sr.checking.verdict import lights
@@ -44,29 +44,24 @@ def render_page(report: Report, inspector: Inspector, model: Model | None) -> st
     model
         Gives what its card says.
     """
-    # autoescape: names of files and layers are other people's text
-    environment = Environment(
-        loader=PackageLoader("napari_sem_sr.checking"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["number"] = _number
-    environment.filters["voxel"] = _voxel
     index = _shown_slice(report)
     panels, place = _panels(inspector, index)
-    return environment.get_template(TEMPLATE).render(
-        report=report,
-        panels=panels,
-        place=place,
-        stops=pictures.diverging_stops(),
-        plots=_plots(report),
-        lights=lights(report),
-        places=_places(report, inspector),
-        card=None if model is None else model.card,
-        versions={name: version(name) for name in PACKAGES} | {"Python": platform.python_version()},
-        now=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+    return (
+        environment()
+        .get_template(TEMPLATE)
+        .render(
+            report=report,
+            panels=panels,
+            place=place,
+            stops=pictures.diverging_stops(),
+            plots=_plots(report),
+            lights=lights(report),
+            places=_places(report, inspector),
+            card=None if model is None else model.card,
+            versions={name: version(name) for name in PACKAGES}
+            | {"Python": platform.python_version()},
+            now=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        )
     )
 
 
@@ -228,16 +223,6 @@ def _world(stack: SemStack, z: int, y: float, x: float) -> str:
             f"{name} {value / 1000:.3f} µm" if unit == "nanometer" else f"{name} {value:.1f} px"
         )
     return ", ".join(parts)
-
-
-def _number(value: float | None, digits: int = 2) -> str:
-    return "–" if value is None else f"{value:.{digits}f}"
-
-
-def _voxel(voxel_nm: list[float | None]) -> str:
-    if all(v is None for v in voxel_nm):
-        return "unknown"
-    return " × ".join("?" if v is None else f"{v:g}" for v in voxel_nm) + " nm (z, y, x)"
 
 
 def _pixel(size: float | None) -> str:

@@ -16,7 +16,10 @@ REGION_COLUMNS = ("slice", "y", "x", "height", "width", "score", "reasons")
 
 @dataclass(frozen=True)
 class Report:
-    """What ``report.json`` says; its keys are fixed, None is evidence that could not be had (see ``limits``)."""
+    """What ``report.json`` says; its keys are fixed, None is evidence that could not be had (see ``limits``).
+
+    ``judgements`` is written once a person has judged a place, see `napari_sem_sr.checking.judgements`.
+    """
 
     lr: Mapping[str, Any]
     sr: Mapping[str, Any]
@@ -31,6 +34,7 @@ class Report:
     regions: Sequence[Mapping[str, Any]]
     verdict: str
     limits: Sequence[str]
+    judgements: Mapping[str, Any] | None = None
 
     @classmethod
     def read(cls, folder: str | Path) -> "Report":
@@ -44,8 +48,9 @@ class Report:
         path = Path(folder) / JSON
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
-            return cls(**{f.name: values[f.name] for f in fields(cls)})
-        except (OSError, ValueError, KeyError) as error:
+            # nobody may have judged yet when a report is written
+            return cls(**{f.name: values[f.name] for f in fields(cls) if f.name in values})
+        except (OSError, ValueError, TypeError) as error:
             raise InputError(
                 f"'{folder}' holds no finished report ({error}); give the folder that sem-sr check wrote."
             ) from error
@@ -71,5 +76,8 @@ class Report:
                 path.write_text(page, encoding="utf-8")
             # last: a folder with this file holds a finished report
             with replacing(folder / JSON) as path:
-                text = json.dumps(asdict(self), indent=1, ensure_ascii=False, allow_nan=False)
+                values = asdict(self)
+                if self.judgements is None:
+                    del values["judgements"]
+                text = json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False)
                 path.write_text(text + "\n", encoding="utf-8")

@@ -4,6 +4,7 @@ import math
 import shutil
 from collections.abc import Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import zarr
 from napari_sem_sr.checking.alignment import Field, align
 from napari_sem_sr.checking.inspection import MAPS, Inspector, common_data_range
 from napari_sem_sr.checking.journal import Journal, different
+from napari_sem_sr.checking.judgements import read_judgements, summary
 from napari_sem_sr.checking.page import render_page
 from napari_sem_sr.checking.report import JSON, Report
 from napari_sem_sr.checking.summary import summarise
@@ -129,6 +131,9 @@ def iter_check(
     if report.trust is not None and report.trust["refused"]:
         # a mask that is refused must not lie around
         shutil.rmtree(out / MAPS_FOLDER / "trust", ignore_errors=True)
+    said = read_judgements(out)
+    if said:
+        report = replace(report, judgements=summary(report.regions, said))
     page = yield from in_background(
         lambda: render_page(report, inspector, model), "drawing the report"
     )
