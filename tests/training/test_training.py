@@ -8,6 +8,7 @@ import torch
 
 from napari_sem_sr import events
 from napari_sem_sr.errors import InputError, OutputError, TrainingError
+from napari_sem_sr.inference.devices import fast_precisions
 from napari_sem_sr.model.bundle import load_bundle
 from napari_sem_sr.model.card import Architecture
 from napari_sem_sr.pairing.teachers import Teacher
@@ -93,6 +94,40 @@ def test_a_resumed_training_equals_an_uninterrupted_one_bit_for_bit(tmp_path: Pa
         through, resumed = weights_of(tmp_path / "through"), weights_of(out)
         assert all(torch.equal(through[k], resumed[k]) for k in through)
         assert not training_folder(out).exists()
+
+
+def test_training_can_start_from_a_model_of_the_same_architecture(tmp_path: Path) -> None:
+    first = train(teachers(), settings(), tmp_path / "first")
+    plan = settings(epochs=1, gan_share=0, learning_rate=1e-9)
+    model = train(teachers(), plan, tmp_path / "second", start=first)
+    assert model.card.training.started_from == f"first ({first.content_hash})"
+    for a, b in zip(
+        first.network("twin").parameters(), model.network("twin").parameters(), strict=True
+    ):
+        assert torch.allclose(a, b, atol=1e-6)
+
+
+def test_a_start_of_another_architecture_is_refused(tmp_path: Path) -> None:
+    first = train(teachers(), settings(epochs=1, gan_share=0), tmp_path / "first")
+    other = settings(architecture=Architecture(channels=4, blocks=1, tail_channels=4))
+    with pytest.raises(TrainingError, match="another factor or architecture"):
+        train(teachers(), other, tmp_path / "second", start=first)
+
+
+@pytest.mark.skipif(
+    not fast_precisions(torch.device("cpu")), reason="this CPU does not compute in bf16"
+)
+def test_a_resumed_training_in_bf16_equals_an_uninterrupted_one(tmp_path: Path) -> None:
+    plan = settings(precision="bf16")
+    train(teachers(), plan, tmp_path / "through")
+    work = iter_train(teachers(), plan, tmp_path / "stopped")
+    for seen, event in enumerate(work):
+        if seen > 9 and isinstance(event, events.StepDone):
+            break
+    work.close()
+    train(teachers(), plan, tmp_path / "stopped", resume=True)
+    through, resumed = weights_of(tmp_path / "through"), weights_of(tmp_path / "stopped")
+    assert all(torch.equal(through[k], resumed[k]) for k in through)
 
 
 def test_every_step_is_reported_with_finite_losses(tmp_path: Path) -> None:

@@ -65,6 +65,7 @@ class Training(_Part):
     seed: int
     device: str
     precision: str
+    started_from: str | None = None
     versions: dict[str, str]
     curve: list[CurvePoint]
 

@@ -52,6 +52,8 @@ def iter_finish(
     gan: Mapping[str, Tensor],
     progress: "TrainProgress",
     device: torch.device,
+    precision: str,
+    start: Model | None,
     out: Path,
     name: str,
     licence: str,
@@ -79,7 +81,7 @@ def iter_finish(
         architecture=settings.architecture,
         teachers=_teachers(split, everyone),
         degradation=settings.degradation,
-        training=_training(settings, progress, device),
+        training=_training(settings, progress, device, precision, start),
         scores=scores,
         default_sharpness=sharpness,
         domain={"specimens": len({t.group for t in split.train})},
@@ -157,7 +159,13 @@ def _teachers(split: Split, everyone: Sequence[Teacher]) -> Teachers:
     )
 
 
-def _training(settings: TrainSettings, progress: "TrainProgress", device: torch.device) -> Training:
+def _training(
+    settings: TrainSettings,
+    progress: "TrainProgress",
+    device: torch.device,
+    precision: str,
+    start: Model | None,
+) -> Training:
     return Training(
         epochs=progress.epochs,
         steps=progress.steps,
@@ -168,7 +176,8 @@ def _training(settings: TrainSettings, progress: "TrainProgress", device: torch.
         losses={"pixel": 1.0, **settings.weights.model_dump()},
         seed=settings.seed,
         device=device.type,
-        precision="fp32",
+        precision=precision,
+        started_from=start and f"{start.card.name} ({start.content_hash})",
         versions={
             package: importlib.metadata.version(package)
             for package in ("napari-sem-sr", "torch", "numpy")

@@ -2,6 +2,7 @@
 
 import copy
 import math
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import torch
@@ -135,12 +136,19 @@ class Learner:
         adversarial = losses.adversarial_loss(logits_sr)
         feature = losses.feature_loss(features_sr, features_hr)
         weights = self.settings.weights
-        total = pixel + weights.adversarial * adversarial + weights.feature * feature
+        spectrum = losses.spectrum_loss(sr, hr, self.settings.factor)
+        total = (
+            pixel
+            + weights.adversarial * adversarial
+            + weights.feature * feature
+            + weights.spectrum * spectrum
+        )
         self._update(self._optimizer, self._generator, total)
         return {
             "pixel": pixel.item(),
             "adversarial": adversarial.item(),
             "feature": feature.item(),
+            "spectrum": spectrum.item(),
             "discriminator": judged.item(),
         }
 
@@ -150,6 +158,11 @@ class Learner:
         decay = min(AVERAGE_DECAY, (1 + self.step) / (10 + self.step))
         for kept, new in zip(self.average.parameters(), self._network.parameters(), strict=True):
             kept.lerp_(new.to(kept.dtype), 1 - decay)
+
+    def begin_from(self, twin: Mapping[str, Tensor]) -> None:
+        """Start the twin from known weights of the same architecture."""
+        self._network.load_state_dict(twin)
+        self.average.load_state_dict(twin)
 
     def begin_gan(self, twin: dict[str, Tensor]) -> None:
         """Keep ``twin`` as the twin and go on from its weights against the discriminator."""

@@ -14,6 +14,7 @@ class LossWeights(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     adversarial: float = Field(1e-2, ge=0)
     feature: float = Field(3e-2, ge=0)
+    spectrum: float = Field(5e-3, ge=0)
 
 
 class TrainSettings(BaseModel):
@@ -39,6 +40,7 @@ class TrainSettings(BaseModel):
     weights: LossWeights = LossWeights()
     seed: int = 0
     device: str = "auto"
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
 
     @model_validator(mode="after")
     def _one_budget(self) -> Self:

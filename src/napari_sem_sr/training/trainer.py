@@ -6,7 +6,7 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from lightning_fabric import Fabric
@@ -22,7 +22,7 @@ from napari_sem_sr.events import (
     StepDone,
     drain,
 )
-from napari_sem_sr.inference.devices import pick_device
+from napari_sem_sr.inference.devices import fast_precisions, pick_device
 from napari_sem_sr.model.bundle import Model, load_bundle
 from napari_sem_sr.model.generator import Generator as Network
 from napari_sem_sr.pairing.teachers import Split, Teacher, split_teachers
@@ -39,9 +39,11 @@ from napari_sem_sr.training.learner import Learner, Stage
 from napari_sem_sr.training.lessons import Lessons
 from napari_sem_sr.training.settings import TrainSettings
 
+Precision = Literal["fp32", "bf16"]
 CHECKPOINT = "checkpoint.safetensors"
-# Held-out images are looked at after this many steps, at the end of an epoch.
+# Held-out images are looked at after this many steps, at the end of an epoch; less often as learning slows.
 STEPS_BETWEEN_GLANCES = 150
+GLANCES_PER_STAGE = 30
 SECONDS_BETWEEN_CHECKPOINTS = 120.0
 # Part of a budget in minutes that the scores on whole held-out images and the card may take.
 FINISHING_SHARE = 0.15
@@ -60,6 +62,19 @@ class Progress:
     best: dict[str, float] | None = None
 
 
+FABRIC_PRECISIONS: dict[Precision, Literal["32-true", "bf16-mixed"]] = {
+    "fp32": "32-true",
+    "bf16": "bf16-mixed",
+}
+
+
+def pick_precision(asked: Literal["auto", "fp32", "bf16"], device: torch.device) -> Precision:
+    """Precision of the networks' arithmetic: bf16 where the device has it, unless told otherwise."""
+    if asked == "auto":
+        return "bf16" if "bf16" in fast_precisions(device) else "fp32"
+    return asked
+
+
 def training_folder(out: Path) -> Path:
     """Folder beside the model in which an unfinished training is kept."""
     return out.with_name(f"{out.name}.training")
@@ -72,6 +87,7 @@ def iter_train(
     *,
     name: str | None = None,
     split: Split | None = None,
+    start: Model | None = None,
     licence: str = "unpublished",
     credits: Sequence[str] = (),
     resume: bool = False,
@@ -88,13 +104,17 @@ def iter_train(
         return _finished(out, split)
     _check_target(out, folder, resume=resume)
     device = pick_device(settings.device)
-    fabric = Fabric(accelerator=device.type, devices=1, precision="32-true")
+    precision = pick_precision(settings.precision, device)
+    fabric = Fabric(accelerator=device.type, devices=1, precision=FABRIC_PRECISIONS[precision])
     learner = Learner(settings, fabric)
+    if start is not None:
+        learner.begin_from(_start_weights(start, settings))
     lessons = Lessons(split.train, settings.factor, settings.patch_lr_px, fabric.device)
     progress = Progress()
     best: dict[str, Tensor] = {}
     fixed = {
         "settings": settings.model_dump(mode="json"),
+        "start": start.content_hash if start else None,
         "teachers": [t.content_hash for t in (*split.train, *split.calibration, *split.test)],
     }
     if resume and (folder / CHECKPOINT).exists():
@@ -156,6 +176,8 @@ def iter_train(
         gan=gan,
         progress=progress,
         device=fabric.device,
+        precision=precision,
+        start=start,
         out=out,
         name=name or out.name.removesuffix(".semsr"),
         licence=licence,
@@ -172,6 +194,7 @@ def train(
     *,
     name: str | None = None,
     split: Split | None = None,
+    start: Model | None = None,
     licence: str = "unpublished",
     credits: Sequence[str] = (),
     resume: bool = False,
@@ -190,6 +213,8 @@ def train(
         Name on the card; the file name of ``out`` where None.
     split
         Who is trained on and who is held out; by specimen where None.
+    start
+        A model of the same factor and architecture whose twin to start from, instead of from chance.
     licence, credits
         For the card: under which terms the model may be used, and whose images it learned from.
     resume
@@ -206,11 +231,21 @@ def train(
             out,
             name=name,
             split=split,
+            start=start,
             licence=licence,
             credits=credits,
             resume=resume,
         )
     )
+
+
+def _start_weights(start: Model, settings: TrainSettings) -> Mapping[str, Tensor]:
+    if (start.card.factor, start.card.architecture) != (settings.factor, settings.architecture):
+        raise TrainingError(
+            f"Model '{start.card.name}' has another factor or architecture than asked for, so training cannot "
+            "start from it; ask for the same, or start from chance."
+        )
+    return start.network("twin").state_dict()
 
 
 def _check_target(out: Path, folder: Path, *, resume: bool) -> None:
@@ -321,8 +356,10 @@ class _Run:
         """Whether held-out images are to be looked at now."""
         stage = self.learner.stage
         ends = self.progress.steps[stage] % self.steps_per_epoch == 0
-        due = self.progress.epochs[stage] % ceil(STEPS_BETWEEN_GLANCES / self.steps_per_epoch) == 0
-        return (ends and due) or self.finished(stage)
+        seen = [p["step"] for p in self.progress.curve if p["stage"] == stage]
+        since = self.progress.steps[stage] - (seen[-1] if seen else 0)
+        pause = max(STEPS_BETWEEN_GLANCES, self.progress.steps[stage] / GLANCES_PER_STAGE)
+        return (ends and since >= pause) or self.finished(stage)
 
     def glance(self) -> Evaluated:
         """Look at held-out images and, for the gap, at images trained on."""
