@@ -8,6 +8,7 @@ from napari_sem_sr.cli.check import check
 from napari_sem_sr.cli.demo import demo, open_napari
 from napari_sem_sr.cli.info import info
 from napari_sem_sr.cli.models import models_app
+from napari_sem_sr.cli.register import register
 from napari_sem_sr.cli.train import train
 from napari_sem_sr.cli.upscale import upscale
 from napari_sem_sr.errors import SemSrError
@@ -28,6 +29,7 @@ app.add_typer(models_app, name="models")
 app.command()(train)
 app.command()(upscale)
 app.command()(check)
+app.command()(register)
 
 
 def main() -> None:
