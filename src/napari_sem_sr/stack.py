@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import dask.array as da
 import numpy as np
 import numpy.typing as npt
+from dask.delayed import Delayed
 
 from napari_sem_sr.errors import InputError
 
@@ -26,6 +27,8 @@ class Instrument:
 
     Parameters
     ----------
+    beam
+        Which beam made the image: ``"electron"`` or ``"ion"``.
     kv
         Accelerating voltage in kV.
     wd_mm
@@ -34,6 +37,18 @@ class Instrument:
         Beam current in nA.
     dwell_us
         Dwell time per pixel in µs.
+    time
+        When the image was taken, ISO 8601 without a time zone, or as the file says it.
+    stage_tilt_deg
+        Tilt of the stage, which alone does not say how the imaged face stood to the beam.
+    stage_mm, stage_rotation_deg
+        Place (x, y, z) and rotation of the stage.
+    scan_rotation_deg
+        Rotation of the scan; 0 where the file says that there was none.
+    tilt_corrected
+        Whether the microscope stretched the scan along y to undo foreshortening.
+    tilt_correction_deg
+        The angle set for that correction, whether it was on or not.
     raw
         The vendor's own metadata, untouched.
     """
@@ -41,11 +56,33 @@ class Instrument:
     maker: str | None = None
     model: str | None = None
     detector: str | None = None
+    beam: str | None = None
     kv: float | None = None
     wd_mm: float | None = None
     beam_current_na: float | None = None
     dwell_us: float | None = None
+    time: str | None = None
+    stage_tilt_deg: float | None = None
+    stage_mm: Triple[float | None] | None = None
+    stage_rotation_deg: float | None = None
+    scan_rotation_deg: float | None = None
+    tilt_corrected: bool | None = None
+    tilt_correction_deg: float | None = None
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where voxel size and tilt come from; None where the number is unknown or was given by a program.
+
+    Each is ``"file"`` (the image, its sidecar or its folder's metadata), ``"project"`` (the project file of the
+    acquisition software) or ``"typed"`` (by a person).
+    """
+
+    z: str | None = None
+    y: str | None = None
+    x: str | None = None
+    tilt: str | None = None
 
 
 @dataclass(frozen=True)
@@ -84,10 +121,14 @@ class SemStack:
         1/f in y and x for an SR stack.
     tilt_deg
         Angle between the electron beam and the normal of the imaged face, in degrees.
+    sources
+        Where voxel size and tilt come from.
     instrument
         Maker, detector, kV and so on.
     paths
         The files (or the one folder) the data come from; empty for an array made in memory.
+    part
+        Which part of its one file a stack is (an HDF5 dataset, a typed header); empty for a whole file.
     provenance
         What was written into one of our own outputs (``synthetic``, model, factor, ...); None for measured data.
     notices
@@ -100,8 +141,10 @@ class SemStack:
     origin_nm: Triple[float] = (0.0, 0.0, 0.0)
     pixel_step: Triple[float] = (1.0, 1.0, 1.0)
     tilt_deg: float | None = None
+    sources: Sources = Sources()
     instrument: Instrument = Instrument()
     paths: tuple[Path, ...] = ()
+    part: str = ""
     provenance: Mapping[str, Any] | None = None
     notices: tuple[str, ...] = ()
 
@@ -152,18 +195,31 @@ class SemStack:
 
     def slice(self, index: int) -> npt.NDArray[Any]:
         """Read one z-plane, (y, x), into memory."""
-        return np.asarray(self.data[index].compute())
+        if self.data.numblocks != (self.shape[0], 1, 1) or not 0 <= index < self.shape[0]:
+            return np.asarray(self.data[index].compute())
+        # slicing the array costs time in proportion to all its slices, its one chunk does not
+        key = (self.data.name, index, 0, 0)
+        graph = self.data.dask.cull({key}).to_dict()
+        plane: npt.NDArray[Any] = np.asarray(Delayed(key, graph).compute())[0]
+        return plane
 
     def describe(self) -> dict[str, Any]:
         """What is known, as plain values for people and programs; unknown is None."""
         instrument = {k: v for k, v in vars(self.instrument).items() if k != "raw"}
+        known = (*self.voxel_nm, self.tilt_deg)
+        sources = [
+            "unknown" if value is None else source or "given"
+            for value, source in zip(known, vars(self.sources).values(), strict=True)
+        ]
         return {
             "name": self.name,
             "shape": list(self.shape),
             "dtype": str(self.dtype),
             "voxel_nm": list(self.voxel_nm),
+            "voxel_source": sources[:3],
             "origin_nm": list(self.origin_nm),
             "tilt_deg": self.tilt_deg,
+            "tilt_source": sources[3],
             "instrument": instrument,
             "synthetic": bool(self.provenance and self.provenance.get("synthetic")),
         }
@@ -257,6 +313,7 @@ class SemStack:
                         digest.update(block)
         # the same file may be read in part (a crop, one series), so shape and dtype belong to it
         digest.update(repr((self.shape, str(self.dtype), self.origin_nm)).encode())
+        digest.update(self.part.encode())
         if not self.paths:
             for z in range(self.shape[0]):
                 digest.update(np.ascontiguousarray(self.slice(z)).tobytes())

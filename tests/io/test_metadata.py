@@ -93,7 +93,7 @@ def test_zeiss_smartsem(tmp_path):
     assert (said.maker, said.detector, said.kv, said.wd_mm) == ("Zeiss", "InLens", 1.5, 5.0)
     assert said.beam_current_na == pytest.approx(0.25)
     assert said.dwell_us == pytest.approx(0.8)
-    assert said.raw["ap_wd"] == ("WD", 5.0, "mm")
+    assert said.raw["AP_WD"] == ("WD", "5.0 mm")
 
 
 def test_zeiss_without_named_pixel_size_uses_the_head_of_the_tag(tmp_path):
@@ -123,7 +123,8 @@ def test_jeol_sidecar(tmp_path):
     assert (said.maker, said.model, said.detector) == ("JEOL", "JSM-7800F", "LED")
     assert (said.kv, said.wd_mm) == (5.0, 6.2)
     # in a folder it belongs to its image and is not reported as skipped
-    assert not read_stack(tmp_path).notices
+    (notice,) = read_stack(tmp_path).notices
+    assert "databar from row 960 on" in notice
 
 
 def test_a_jeol_sidecar_describes_the_full_frame_not_another_size(tmp_path):
@@ -163,7 +164,9 @@ def test_a_jeol_sidecar_without_numbers_leaves_the_size_unknown(tmp_path):
 def test_real_thermo_fisher_files(name, model, nm, kv, wd_mm, current_na, dwell_us):
     stack = read_stack(READERS / "thermofisher" / name)
     assert stack.shape == (1, 1024, 1536)
-    assert stack.voxel_nm == pytest.approx((None, nm, nm))
+    assert stack.voxel_nm[1:] == pytest.approx((nm, nm))
+    # only the first is a slice of the project beside it
+    assert stack.voxel_nm[0] == (100.0 if name.startswith("SEM_Image") else None)
     said = stack.instrument
     assert (said.maker, said.model) == ("Thermo Fisher Scientific (FEI)", model)
     assert said.detector == "ETD"

@@ -1,28 +1,80 @@
 """``sem-sr info``: what a file or folder says about itself."""
 
 from pathlib import Path
+from typing import Annotated
 
+import typer
 from rich.table import Table
 
-from napari_sem_sr.cli.options import GreyFlag, JsonFlag, VoxelOption, read
+from napari_sem_sr.cli.options import GreyFlag, JsonFlag, TiltOption, VoxelOption, read
+from napari_sem_sr.stack import SemStack
 from napari_sem_sr.terminal import print_json, stdout
+
+# What a person calls the instrument's numbers, and their units.
+_LABELS = {
+    "kv": ("voltage", "kV"),
+    "wd_mm": ("working distance", "mm"),
+    "beam_current_na": ("beam current", "nA"),
+    "dwell_us": ("dwell time", "µs"),
+    "stage_tilt_deg": ("stage tilt", "°"),
+    "stage_mm": ("stage x, y, z", "mm"),
+    "stage_rotation_deg": ("stage rotation", "°"),
+    "scan_rotation_deg": ("scan rotation", "°"),
+    "tilt_corrected": ("tilt correction", ""),
+    "tilt_correction_deg": ("its angle", "°"),
+    "time": ("taken", ""),
+}
 
 
 def info(
-    path: Path, as_json: JsonFlag = False, voxel: VoxelOption = None, grey: GreyFlag = False
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="An image, a stack, or a folder.")],
+    as_json: JsonFlag = False,
+    voxel: VoxelOption = None,
+    tilt: TiltOption = None,
+    grey: GreyFlag = False,
 ) -> None:
-    """Say what a file or folder holds: shape, voxel size, geometry, instrument."""
-    stack = read(path, voxel, grey=grey)
-    document = stack.describe()
+    """Say what a file or folder holds: shape, voxel size and where it comes from, geometry, instrument."""
+    stack = read(path, voxel, tilt, grey=grey)
     if as_json:
-        print_json(document)
+        print_json({**stack.describe(), "notices": list(stack.notices)})
         return
     table = Table(show_header=False, box=None)
-    instrument = document.pop("instrument")
-    for key, value in {
-        **document,
-        **{k: v for k, v in instrument.items() if v is not None},
-    }.items():
-        unknown = value is None or value == [None, None, None]
-        table.add_row(key, "unknown" if unknown else str(value))
+    for row in _rows(stack):
+        table.add_row(*row)
     stdout.print(table)
+
+
+def _rows(stack: SemStack) -> list[tuple[str, str, str]]:
+    said = stack.describe()
+    z, y, x = stack.shape
+    rows = [
+        ("name", stack.name, ""),
+        ("size", f"{z} slices, {x} x {y} px, {stack.dtype}", ""),
+    ]
+    for axis, size, source in zip("zyx", said["voxel_nm"], said["voxel_source"], strict=True):
+        name = "slice thickness (z)" if axis == "z" else f"pixel size ({axis})"
+        rows.append((name, *_with_unit(size, "nm", source)))
+    rows.append(("tilt of the face", *_with_unit(said["tilt_deg"], "°", said["tilt_source"])))
+    for key, value in said["instrument"].items():
+        if value is not None:
+            label, unit = _LABELS.get(key, (key, ""))
+            rows.append((label, f"{_shown(value)} {unit}".strip(), ""))
+    if said["synthetic"]:
+        rows.append(("pixels", "super-resolved (synthetic)", ""))
+    return rows
+
+
+def _with_unit(value: float | None, unit: str, source: str) -> tuple[str, str]:
+    return ("unknown", "") if value is None else (f"{value:.6g} {unit}", f"({source})")
+
+
+def _shown(value: object) -> str:
+    match value:
+        case bool():
+            return "on" if value else "off"
+        case float():
+            return f"{value:.6g}"
+        case tuple():
+            return ", ".join("?" if v is None else _shown(v) for v in value)
+        case _:
+            return str(value)

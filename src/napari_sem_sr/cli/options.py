@@ -15,6 +15,13 @@ VoxelOption = Annotated[
         metavar="Z,Y,X", help="Voxel size in nm where the file does not say it or is wrong."
     ),
 ]
+TiltOption = Annotated[
+    float | None,
+    typer.Option(
+        metavar="DEG",
+        help="Angle between the beam and the normal of the imaged face, where the file does not say it or is wrong.",
+    ),
+]
 GreyFlag = Annotated[
     bool, typer.Option("--grey", help="Consent to converting a colour photograph.")
 ]
@@ -60,11 +67,13 @@ def parse_voxel(text: str | None) -> tuple[float | None, float | None, float | N
     return z, y, x
 
 
-def read(path: Path, voxel: str | None = None, *, grey: bool = False) -> SemStack:
+def read(
+    path: Path, voxel: str | None = None, tilt: float | None = None, *, grey: bool = False
+) -> SemStack:
     """Read a stack and tell what a person should know about how it was understood."""
     from napari_sem_sr.io import read_stack
 
-    stack = read_stack(path, voxel_nm=parse_voxel(voxel), grey=grey)
+    stack = read_stack(path, voxel_nm=parse_voxel(voxel), tilt_deg=tilt, grey=grey)
     for notice in stack.notices:
         tell(notice)
     return stack

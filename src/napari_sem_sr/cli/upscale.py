@@ -10,6 +10,7 @@ from napari_sem_sr.cli.options import (
     DeviceOption,
     GreyFlag,
     JsonFlag,
+    TiltOption,
     VoxelOption,
     parse_region,
     parse_slices,
@@ -33,6 +34,7 @@ def upscale(
         str | None, typer.Option(metavar="Y0:Y1,X0:X1", help="Part in LR pixels.")
     ] = None,
     voxel: VoxelOption = None,
+    tilt: TiltOption = None,
     grey: GreyFlag = False,
     resume: Annotated[bool, typer.Option("--resume", help="Continue an interrupted run.")] = False,
     overwrite: Annotated[
@@ -54,7 +56,7 @@ def upscale(
         slices=parse_slices(slices),
         region=parse_region(region),
     )
-    stack = read(input_path, voxel, grey=grey)
+    stack = read(input_path, voxel, tilt, grey=grey)
     result = follow(
         iter_upscale(stack, output, load_model(model), settings, resume=resume, overwrite=overwrite)
     )

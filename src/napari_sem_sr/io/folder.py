@@ -11,7 +11,8 @@ from natsort import natsorted, ns
 
 from napari_sem_sr.errors import InputError
 from napari_sem_sr.io import picture, tiff
-from napari_sem_sr.io.metadata.jeol import sidecar_of
+from napari_sem_sr.io.metadata import sidecars_of
+from napari_sem_sr.io.metadata.thermofisher import PROJECT
 from napari_sem_sr.io.planes import Contents, JoinedPlanes, Planes
 
 SUFFIXES = frozenset({".tif", ".tiff", ".btf", ".tf8", ".png", ".bmp", ".jpg", ".jpeg", ".jpe"})
@@ -68,9 +69,9 @@ def list_images(folder: Path) -> tuple[list[Path], tuple[str, ...]]:
     if not images:
         held = "none of its files is an image" if files else "it is empty"
         raise InputError(f"The folder '{folder}' holds no slices: {held}; give a folder of images.")
-    sidecars = {sidecar_of(p) for p in images}
-    known = sidecars.union(images)
-    skipped = [p.name for p in files if p not in known]
+    understood = {PROJECT, *(side.name for p in images for side in sidecars_of(p))}
+    understood.update(p.name for p in images)
+    skipped = [p.name for p in files if p.name not in understood]
     if not skipped:
         return images, ()
     names = ", ".join(f"'{n}'" for n in skipped[:_NAMED])

@@ -12,8 +12,8 @@ import zarr
 from napari_sem_sr.errors import InputError
 from napari_sem_sr.io.planes import Contents, Planes, first_line
 from napari_sem_sr.io.units import nm_per
-from napari_sem_sr.io.write_zarr import KEY, done_slices
-from napari_sem_sr.stack import Triple
+from napari_sem_sr.io.write_zarr import KEY, NOT_PROVENANCE, TILT, done_slices
+from napari_sem_sr.stack import Sources, Triple
 
 _MARKS = ("zarr.json", ".zgroup", ".zarray")
 
@@ -131,14 +131,21 @@ def _open_multiscale(
     planes = _planes(path / dataset["path"], array, names, grey)
     provenance: dict[str, Any] | None = None
     notices: tuple[str, ...] = ()
+    tilt: float | None = None
     if isinstance(ours, Mapping):
-        provenance = {k: v for k, v in ours.items() if k != "complete"}
+        provenance = {k: v for k, v in ours.items() if k not in NOT_PROVENANCE}
+        tilt = None if ours.get(TILT) is None else float(ours[TILT])
         notices = _unfinished(path, ours, planes.shape[0])
     return Contents(
         planes=planes,
         voxel_nm=(voxel.get("z"), voxel.get("y"), voxel.get("x")),
         origin_nm=(origin.get("z", 0.0), origin.get("y", 0.0), origin.get("x", 0.0)),
         pixel_step=(step_px.get("z", 1.0), step_px.get("y", 1.0), step_px.get("x", 1.0)),
+        tilt_deg=tilt,
+        sources=Sources(
+            **{axis: None if voxel.get(axis) is None else "file" for axis in "zyx"},
+            tilt=None if tilt is None else "file",
+        ),
         provenance=provenance,
         notices=notices,
     )

@@ -11,9 +11,10 @@ import numpy.typing as npt
 from PIL import Image
 
 from napari_sem_sr.errors import InputError
+from napari_sem_sr.io.known import known
 from napari_sem_sr.io.metadata import ImageFile, find_metadata
 from napari_sem_sr.io.planes import Contents, Planes, first_line
-from napari_sem_sr.stack import Instrument, Triple
+from napari_sem_sr.stack import Triple
 
 PNG = b"\x89PNG\r\n\x1a\n"
 MAGIC = (PNG, b"BM", b"\xff\xd8\xff")
@@ -62,13 +63,10 @@ def open_picture(path: Path, *, grey: bool, metadata: bool = True) -> Contents:
             f"'{path}' cannot be read as a picture ({first_line(error)}); the file is cut off or damaged: copy it again."
         ) from error
     planes = PicturePlanes(path, (1, height, width), dtype, grey)
-    found = find_metadata(ImageFile(path, height, width)) if metadata else None
-    return Contents(
-        planes=planes,
-        voxel_nm=(None, *(found.pixel_nm if found else (None, None))),
-        instrument=found.instrument if found else Instrument(),
-        notices=found.notices if found else (),
-    )
+    if not metadata:
+        return Contents(planes=planes)
+    said = known(path, find_metadata(ImageFile(path, height, width)))
+    return Contents(planes=planes, **vars(said))
 
 
 def _is_png(path: Path) -> bool:

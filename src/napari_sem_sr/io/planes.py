@@ -12,7 +12,7 @@ import numpy.typing as npt
 from dask.base import tokenize
 
 from napari_sem_sr.errors import InputError
-from napari_sem_sr.stack import Instrument, Triple
+from napari_sem_sr.stack import Instrument, Sources, Triple
 
 # Rec. 601, the luminance that ImageJ ("weighted") and Pillow use too.
 LUMINANCE = (0.299, 0.587, 0.114)
@@ -107,7 +107,14 @@ class Contents:
     voxel_nm: Triple[float | None] = (None, None, None)
     origin_nm: Triple[float] = (0.0, 0.0, 0.0)
     pixel_step: Triple[float] = (1.0, 1.0, 1.0)
+    tilt_deg: float | None = None
+    sources: Sources = field(default_factory=Sources)
     instrument: Instrument = field(default_factory=Instrument)
+    part: str = ""
+    # first row that the vendor says is no image
+    databar_row: int | None = None
+    # what to ask as long as nobody has typed the tilt or y
+    question: str | None = None
     provenance: Mapping[str, Any] | None = None
     notices: tuple[str, ...] = ()
 

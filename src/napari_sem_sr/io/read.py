@@ -2,11 +2,16 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
+
+import numpy.typing as npt
 
 from napari_sem_sr.errors import InputError
+from napari_sem_sr.geometry import with_typed
+from napari_sem_sr.io.databar import find_databar
 from napari_sem_sr.io.folder import open_file, open_files, open_folder
+from napari_sem_sr.io.known import databar_notice
 from napari_sem_sr.io.omezarr import is_zarr, open_zarr
 from napari_sem_sr.io.planes import Contents
 from napari_sem_sr.stack import SemStack, Triple
@@ -18,6 +23,7 @@ def read_stack(
     source: Source | Sequence[Source],
     *,
     voxel_nm: Triple[float | None] | None = None,
+    tilt_deg: float | None = None,
     grey: bool = False,
 ) -> SemStack:
     """Open an image or a stack of slices; the pixels stay in the files until they are asked for.
@@ -30,6 +36,9 @@ def read_stack(
         or OME-Zarr (0.4, 0.5: level 0) or a Zarr array.
     voxel_nm
         Voxel size (z, y, x) in nm; a number overrides what the files say, None leaves it.
+    tilt_deg
+        Angle in degrees between the beam and the normal of the imaged face; overrides what the files say, and
+        undoes the foreshortening of a recorded y (see :func:`~napari_sem_sr.geometry.with_typed`).
     grey
         Convert colour photographs to their luminance, in the file's dtype.
 
@@ -57,19 +66,36 @@ def read_stack(
             f"'{paths[0]}' cannot be opened ({error.strerror or error}); check the file."
         ) from error
     # a colour photograph or a damaged file should be known now, not in the middle of a long run
-    contents.planes.plane(0)
+    first = contents.planes.plane(0)
+    notices = contents.notices
+    if contents.provenance is None and (rows := _image_rows(contents, first)) is not None:
+        notices += (databar_notice(contents.planes.files[0], rows, first.shape[1]),)
+    typed = voxel_nm or (None, None, None)
+    if contents.question and tilt_deg is None and typed[1:2] == (None,):
+        notices += (contents.question,)
     stack = SemStack(
         data=contents.planes.lazy(),
         name=_name(paths),
         voxel_nm=contents.voxel_nm,
         origin_nm=contents.origin_nm,
         pixel_step=contents.pixel_step,
+        tilt_deg=contents.tilt_deg,
+        sources=contents.sources,
         instrument=contents.instrument,
         paths=whole,
+        part=contents.part,
         provenance=contents.provenance,
-        notices=contents.notices,
+        notices=notices,
     )
-    return stack if voxel_nm is None else _typed(stack, voxel_nm)
+    return with_typed(stack, typed, tilt_deg)
+
+
+def _image_rows(contents: Contents, image: npt.NDArray[Any]) -> tuple[int, int] | None:
+    """Return the rows beside a databar; what the vendor says comes before what the pixels show."""
+    if contents.databar_row is not None:
+        return 0, contents.databar_row
+    bar = find_databar(image)
+    return None if bar is None else bar.image_rows
 
 
 def _open(paths: list[Path], grey: bool) -> tuple[Contents, tuple[Path, ...]]:
@@ -91,21 +117,3 @@ def _name(paths: list[Path]) -> str:
     path = (paths[0] if len(paths) == 1 else paths[0].parent).absolute()
     stem = path.name if path.is_dir() and not is_zarr(path) else path.stem
     return stem.removesuffix(".ome") or path.name
-
-
-def _typed(stack: SemStack, voxel_nm: Triple[float | None]) -> SemStack:
-    """Put typed voxel sizes over those of the file, keeping the origin where it was on the sample."""
-    if len(voxel_nm) != 3:
-        raise InputError(f"The voxel size {voxel_nm} needs three numbers, z, y, x in nm.")
-    world = stack.world
-    voxel, origin = list(stack.voxel_nm), list(stack.origin_nm)
-    for axis, typed in enumerate(voxel_nm):
-        if typed is not None:
-            voxel[axis] = float(typed)
-            # an origin is a number of voxels from the first one, whatever their size
-            origin[axis] = stack.origin_nm[axis] / world.scale[axis] * float(typed)
-    return replace(
-        stack,
-        voxel_nm=(voxel[0], voxel[1], voxel[2]),
-        origin_nm=(origin[0], origin[1], origin[2]),
-    )

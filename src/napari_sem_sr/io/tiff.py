@@ -14,7 +14,7 @@ import numpy.typing as npt
 import tifffile
 
 from napari_sem_sr.errors import InputError
-from napari_sem_sr.io.planes import Contents, Planes, first_line
+from napari_sem_sr.io.planes import Contents, Planes, first_line, to_grey
 from napari_sem_sr.io.tiff_metadata import describe
 from napari_sem_sr.stack import Triple
 
@@ -196,6 +196,11 @@ def _planes(
     page = series.keyframe
     count, notices = _count_slices(series, path)
     colours = page.photometric in (tifffile.PHOTOMETRIC.PALETTE, tifffile.PHOTOMETRIC.MINISWHITE)
+    if written := _annotation_colours(page):
+        notices += (
+            f"'{path.name}' has a palette of greys with {written} colours for what is written on the image; they "
+            "are read as their brightness.",
+        )
     stored = np.dtype(series.dtype).newbyteorder(tiff.byteorder)
     if stored.kind not in "uifb":
         raise InputError(
@@ -272,6 +277,15 @@ def _is_palette(page: tifffile.TiffPage) -> bool:
     return bool(page.photometric == tifffile.PHOTOMETRIC.PALETTE and page.colormap is not None)
 
 
+def _annotation_colours(page: tifffile.TiffPage) -> int:
+    """Return how many colours are set aside for writing in a palette that is otherwise grey; 0 in any other."""
+    if not _is_palette(page):
+        return 0
+    palette = np.asarray(page.colormap)
+    coloured = int((np.ptp(palette, axis=0) > 0).sum())
+    return coloured if coloured < palette.shape[1] / 4 else 0
+
+
 def _pixels(page: tifffile.TiffPage) -> npt.NDArray[Any]:
     """Decode a page to (y, x) or (y, x, samples), black being low."""
     size = page.parent.filehandle.size
@@ -281,8 +295,10 @@ def _pixels(page: tifffile.TiffPage) -> npt.NDArray[Any]:
     image: npt.NDArray[Any] = page.asarray()
     if _is_palette(page):
         # 16-bit entries of an 8-bit palette: the high byte
-        colours = (np.asarray(page.colormap) >> 8).astype(np.uint8)
-        image = np.moveaxis(colours, 0, -1)[image]
+        colours = np.moveaxis((np.asarray(page.colormap) >> 8).astype(np.uint8), 0, -1)
+        if _annotation_colours(page):
+            colours = to_grey(colours[np.newaxis], consent=True, where="")[0]
+        image = colours[image]
     # not 1-bit images: tifffile and others save True as 1 under this name
     if page.photometric == tifffile.PHOTOMETRIC.MINISWHITE and image.dtype.kind == "u":
         image = np.iinfo(image.dtype).max - image

@@ -8,10 +8,11 @@ from xml.etree import ElementTree
 
 import tifffile
 
+from napari_sem_sr.io.known import known
 from napari_sem_sr.io.metadata import ImageFile, find_metadata
 from napari_sem_sr.io.planes import Contents, Planes
 from napari_sem_sr.io.units import pixel_nm
-from napari_sem_sr.stack import Instrument, Triple
+from napari_sem_sr.stack import Triple
 
 # Marks the annotation of an OME-TIFF in which our writer keeps what OME has no word for.
 NAMESPACE = "napari-sem-sr"
@@ -24,28 +25,21 @@ def describe(
 ) -> Contents:
     """Add what the file says about itself; each axis takes the first source that knows it."""
     ours = _our_annotation(tiff)
-    found = find_metadata(ImageFile(path, planes.shape[1], planes.shape[2], tiff))
-    sources: list[Triple[float | None]] = [_ome(tiff), _imagej(tiff), _baseline(tiff)]
-    if found is not None:
-        sources.insert(0, (None, *found.pixel_nm))
-    voxel = _first_known(sources)
+    said = known(
+        path,
+        find_metadata(ImageFile(path, planes.shape[1], planes.shape[2], tiff)),
+        _ome(tiff),
+        _imagej(tiff),
+        _baseline(tiff),
+        tilt_deg=ours.get("tilt"),
+    )
     return Contents(
         planes=planes,
-        voxel_nm=voxel,
         origin_nm=_triple(ours.get("origin"), 0.0),
         pixel_step=_triple(ours.get("pixel_step"), 1.0),
-        instrument=found.instrument if found else Instrument(),
         provenance=ours.get("provenance"),
-        notices=(*notices, *(found.notices if found else ())),
+        **{**vars(said), "notices": (*notices, *said.notices)},
     )
-
-
-def _first_known(sources: list[Triple[float | None]]) -> Triple[float | None]:
-    z, y, x = (
-        next((source[axis] for source in sources if source[axis] is not None), None)
-        for axis in range(3)
-    )
-    return z, y, x
 
 
 def _triple(values: Any, otherwise: float) -> Triple[float]:

@@ -88,6 +88,7 @@ def _ome_xml(stack: SemStack, provenance: Mapping[str, Any]) -> bytes:
         "provenance": provenance,
         "origin": stack.origin_nm,
         "pixel_step": stack.pixel_step,
+        **({} if stack.tilt_deg is None else {"tilt": stack.tilt_deg}),
     }
     sizes: dict[str, Any] = {}
     for axis, size in zip("ZYX", stack.voxel_nm, strict=True):

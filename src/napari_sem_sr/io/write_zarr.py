@@ -7,7 +7,8 @@ Layout of ``out.zarr`` (Zarr v3, OME-Zarr 0.5)::
     0/c/12/0/0           slice 12; there if and only if the slice is done
     1/..., 2/...         y and x halved, until both are <= 512
 
-The attribute ``napari_sem_sr`` is flat: ``{"complete": bool, "synthetic": bool, ...provenance}``.
+The attribute ``napari_sem_sr`` is flat: ``{"complete": bool, "synthetic": bool, ...provenance}``, and ``"tilt_deg"``
+where it is known.
 Nothing in the files depends on when, where or in how many runs they were written.
 
 Why not another writer: ome-zarr's and bioio-ome-zarr's write whole arrays or regions through Zarr's own
@@ -41,6 +42,9 @@ from napari_sem_sr.io.pyramid import halve, level_shapes, level_world
 from napari_sem_sr.stack import SemStack, Triple, World
 
 KEY = "napari_sem_sr"
+# Under the same key, but said of the output and not of how it was made.
+TILT = "tilt_deg"
+NOT_PROVENANCE = frozenset({"complete", TILT})
 CHUNK = 512
 # Fast, and SEM noise does not get smaller with higher levels.
 ZSTD_LEVEL = 3
@@ -103,7 +107,7 @@ class ZarrStackWriter:
         path = Path(path)
         attributes = {
             "ome": _multiscales(like),
-            KEY: _plain({"synthetic": True, **provenance, "complete": False}),
+            KEY: _plain({"synthetic": True, **provenance, **_tilt(like), "complete": False}),
         }
         # made under another name, so that a kill leaves nothing or an output that can be resumed
         unborn = partial_name(path)
@@ -159,7 +163,7 @@ class ZarrStackWriter:
     @property
     def provenance(self) -> dict[str, Any]:
         """What ``create`` was given, as JSON values, with ``synthetic``."""
-        return {k: v for k, v in self._attributes.items() if k != "complete"}
+        return {k: v for k, v in self._attributes.items() if k not in NOT_PROVENANCE}
 
     @property
     def complete(self) -> bool:
@@ -327,6 +331,10 @@ def _transformations(world: World) -> list[dict[str, Any]]:
         {"type": "scale", "scale": [float(v) for v in world.scale]},
         {"type": "translation", "translation": [float(v) for v in world.translate]},
     ]
+
+
+def _tilt(like: SemStack) -> dict[str, float]:
+    return {} if like.tilt_deg is None else {TILT: like.tilt_deg}
 
 
 def _plain(provenance: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,14 +4,23 @@ One module per vendor with one function ``find(image) -> Found | None``; a new v
 and its entry in ``VENDORS``. The first one that recognises its own marks is believed.
 """
 
-from napari_sem_sr.io.metadata import jeol, thermofisher, zeiss
+from pathlib import Path
+
+from napari_sem_sr.io.metadata import fibics, hitachi, jeol, tescan, thermofisher, zeiss
 from napari_sem_sr.io.metadata.form import Found, ImageFile
 
-__all__ = ["VENDORS", "Found", "ImageFile", "find_metadata"]
+__all__ = ["VENDORS", "Found", "ImageFile", "find_metadata", "sidecars_of"]
 
-VENDORS = (zeiss.find, thermofisher.find, jeol.find)
+# Atlas writes beside SmartSEM's tag, and knows the pixel size of its own scan
+VENDORS = (fibics.find, zeiss.find, thermofisher.find, tescan.find, hitachi.find, jeol.find)
 
 
 def find_metadata(image: ImageFile) -> Found | None:
     """Return what the image's vendor says about it, or None where no vendor is recognised."""
     return next((found for find in VENDORS if (found := find(image)) is not None), None)
+
+
+def sidecars_of(image: Path) -> tuple[Path, ...]:
+    """Return the vendors' files beside an image that belong to it."""
+    beside = (jeol.sidecar_of(image), tescan.sidecar_of(image))
+    return tuple(path for path in beside if path is not None)

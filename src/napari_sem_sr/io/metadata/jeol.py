@@ -8,33 +8,44 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from napari_sem_sr.io.metadata.form import Found, ImageFile, positive, text
+from napari_sem_sr.io.metadata.form import (
+    Found,
+    ImageFile,
+    decoded,
+    moment,
+    number,
+    place,
+    positive,
+    sidecar,
+    text,
+)
 from napari_sem_sr.io.units import nm_per
 from napari_sem_sr.stack import Instrument
 
 _LINE = re.compile(r"^\$+(\S+) ?(.*)$", re.MULTILINE)
 _MARKER = re.compile(r"^\s*([0-9.]+)\s*(\D+?)\s*$")
-# A sidecar has a few kB; a log that happens to have the image's name may have GB.
-_LONGEST = 1 << 20
 
 
 def find(image: ImageFile) -> Found | None:
     """Read the sidecar; the pixel size holds only where the image is as wide as the full frame."""
-    sidecar = sidecar_of(image.path)
-    if sidecar is None:
+    beside = sidecar_of(image.path)
+    if beside is None:
         return None
-    values = _parse(sidecar)
+    values = {k: v.strip() for k, v in _LINE.findall(decoded(beside.read_bytes()))}
     if "SM_MICRON_BAR" not in values and values.get("CM_FORMAT") != "JEOL-SEM":
         return None
     size = _pixel_nm(values)
     notices: tuple[str, ...] = ()
-    full_width = next(iter(values.get("CM_FULL_SIZE", "").split()), "")
-    if size is not None and full_width != str(image.width):
+    frame = values.get("CM_FULL_SIZE", "").split()
+    if size is not None and frame[:1] != [str(image.width)]:
         size = None
         notices = (
-            f"'{sidecar.name}' describes a frame {full_width or 'of unknown size'} px wide and "
+            f"'{beside.name}' describes a frame {frame[0] if frame else 'of unknown size'} px wide and "
             f"'{image.path.name}' is {image.width} px wide, so its pixel size is unknown; type it in.",
         )
+    rows = number(frame[1]) if len(frame) > 1 else None
+    # "X Y Z R T ..." in mm and degrees
+    stage = [*values.get("CM_STAGE_POS", "").split(), *("",) * 5][:5]
     return Found(
         instrument=Instrument(
             maker="JEOL",
@@ -43,22 +54,25 @@ def find(image: ImageFile) -> Found | None:
             kv=positive(values.get("CM_ACCEL_VOLT")),
             wd_mm=positive(values.get("SM_WD")),
             beam_current_na=positive(values.get("SM_PROBE_CURRENT"), 1e9),
-            raw=dict(values),
+            time=moment(
+                f"{values.get('CM_DATE', '')} {values.get('CM_TIME', '')}".strip(),
+                "%Y/%m/%d %H:%M:%S",
+            ),
+            stage_tilt_deg=number(stage[4]),
+            stage_mm=place(stage[:3], 1.0),
+            stage_rotation_deg=number(stage[3]),
+            scan_rotation_deg=number(values.get("SM_SCAN_ROTATION")),
+            raw=values,
         ),
         pixel_nm=(size, size),
+        databar_row=int(rows) if size and rows and 0 < rows < image.height else None,
         notices=notices,
     )
 
 
 def sidecar_of(path: Path) -> Path | None:
     """Return the ``.txt`` with the image's name, if there is one."""
-    candidates = (path.with_suffix(".txt"), path.with_suffix(".TXT"))
-    return next((p for p in candidates if p.is_file() and p.stat().st_size < _LONGEST), None)
-
-
-def _parse(sidecar: Path) -> Mapping[str, str]:
-    content = sidecar.read_bytes().decode("utf-8", errors="replace")
-    return {key: value.strip() for key, value in _LINE.findall(content)}
+    return sidecar(path, ".txt")
 
 
 def _pixel_nm(values: Mapping[str, str]) -> float | None:

@@ -1,0 +1,87 @@
+"""How an imaged face stood to the beam, and what that does to voxel size and slices.
+
+The electron beam meets the imaged face at ``tilt_deg`` from its normal, so that a length on the face along y is
+recorded shorter by cos(tilt_deg), and the face, which retreats by one slice thickness along its normal from slice
+to slice, wanders in the recorded image by thickness × sin(tilt_deg) unless the beam followed it. (For columns at 52
+degrees and a face milled along the ion beam the tilt is 90 - 52 = 38 degrees.)
+"""
+
+import math
+from dataclasses import replace
+
+from napari_sem_sr.errors import InputError
+from napari_sem_sr.stack import SemStack, Sources, Triple
+
+# At 85 degrees a face is seen at a twelfth of its height; beyond, nobody images.
+STEEPEST_DEG = 85.0
+
+
+def true_pixel_nm(recorded_nm: float, tilt_deg: float) -> float:
+    """Pixel size along y on the imaged face, in nm, of one recorded at ``tilt_deg``."""
+    return recorded_nm / math.cos(math.radians(tilt_deg))
+
+
+def shear_nm(thickness_nm: float, tilt_deg: float) -> float:
+    """How far, in nm on the face along y, an untracked stack wanders per slice of ``thickness_nm``.
+
+    Thickness × sin(tilt) in the recorded image, which is thickness × tan(tilt) on the face.
+    """
+    return thickness_nm * math.tan(math.radians(tilt_deg))
+
+
+def is_along_y(scan_rotation_deg: float | None) -> bool:
+    """Whether foreshortening lies along y: not where the scan was rotated by other than half turns."""
+    turned = (scan_rotation_deg or 0.0) % 180.0
+    return min(turned, 180.0 - turned) < 1.0
+
+
+def with_typed(
+    stack: SemStack,
+    voxel_nm: Triple[float | None] = (None, None, None),
+    tilt_deg: float | None = None,
+) -> SemStack:
+    """Put typed numbers over those of the files, keeping the origin where it was on the sample.
+
+    Parameters
+    ----------
+    voxel_nm
+        Voxel size (z, y, x) in nm on the sample; None leaves what is known. A typed y is believed as it is.
+    tilt_deg
+        Angle between the beam and the normal of the imaged face, in degrees; None leaves what is known. A y that
+        is not typed is foreshortened by it, unless the microscope corrected that.
+
+    Raises
+    ------
+    InputError
+        If a number is impossible.
+    """
+    if len(voxel_nm) != 3:
+        raise InputError(f"The voxel size {voxel_nm} needs three numbers, z, y, x in nm.")
+    voxel = list(stack.voxel_nm)
+    sources = vars(stack.sources).copy()
+    if tilt_deg is not None:
+        if not 0 <= tilt_deg <= STEEPEST_DEG:
+            raise InputError(
+                f"A tilt of {tilt_deg} degrees cannot be; give the angle between the beam and the normal of the "
+                f"imaged face, 0 to {STEEPEST_DEG:g}."
+            )
+        if voxel[1] is not None and sources["y"] != "typed" and not stack.instrument.tilt_corrected:
+            recorded = voxel[1] * math.cos(math.radians(stack.tilt_deg or 0.0))
+            voxel[1] = true_pixel_nm(recorded, tilt_deg)
+        sources["tilt"] = "typed"
+    for axis, typed in enumerate(voxel_nm):
+        if typed is not None:
+            voxel[axis] = float(typed)
+            sources["zyx"[axis]] = "typed"
+    # an origin is a number of voxels from the first one, whatever their size
+    origin = [
+        o if v is None or v == scale else o / scale * v
+        for o, v, scale in zip(stack.origin_nm, voxel, stack.world.scale, strict=True)
+    ]
+    return replace(
+        stack,
+        voxel_nm=(voxel[0], voxel[1], voxel[2]),
+        origin_nm=(origin[0], origin[1], origin[2]),
+        tilt_deg=stack.tilt_deg if tilt_deg is None else float(tilt_deg),
+        sources=Sources(**sources),
+    )
