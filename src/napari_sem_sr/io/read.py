@@ -69,7 +69,7 @@ def read_stack(
     first = contents.planes.plane(0)
     notices = contents.notices
     if contents.provenance is None and (rows := _image_rows(contents, first)) is not None:
-        notices += (databar_notice(contents.planes.files[0], rows, first.shape[1]),)
+        notices += (databar_notice(paths[0], rows, first.shape[1]),)
     typed = voxel_nm or (None, None, None)
     if contents.question and tilt_deg is None and typed[1:2] == (None,):
         notices += (contents.question,)
