@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from napari_sem_sr.errors import InputError
-from napari_sem_sr.pairing.degradation import area_average, degrade_stack
+from napari_sem_sr.pairing.degradation import Degradation, area_average, degrade_stack
+from napari_sem_sr.pairing.steps import AreaAverage, ReadNoise
 from napari_sem_sr.stack import SemStack
 
 
@@ -53,3 +54,17 @@ def test_lr_says_that_it_was_made_not_measured() -> None:
 def test_an_image_smaller_than_an_lr_pixel_is_refused() -> None:
     with pytest.raises(InputError, match="too small"):
         degrade_stack(SemStack.from_array(np.zeros((3, 9), np.uint8), "slit"), 4)
+
+
+def test_a_stack_is_degraded_the_same_way_each_time_and_no_two_slices_share_their_noise() -> None:
+    grey = np.tile(np.linspace(20, 200, 64, dtype=np.uint8), (3, 64, 1))
+    hr = SemStack.from_array(grey, "wedge")
+    how = Degradation(steps=(AreaAverage(), ReadNoise(sigma=0.05)))
+    first, again = degrade_stack(hr, 4, how), degrade_stack(hr, 4, how)
+    np.testing.assert_array_equal(first.data.compute(), again.data.compute())
+    assert not np.array_equal(first.slice(0), first.slice(1))
+    np.testing.assert_array_equal(first.slice(2), first.data.compute()[2])
+    other = degrade_stack(hr, 4, how, seed=5)
+    assert not np.array_equal(first.slice(0), other.slice(0))
+    assert first.provenance is not None
+    assert "read noise (sigma 0.05)" in first.provenance["degradation"]

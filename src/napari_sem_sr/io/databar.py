@@ -26,6 +26,8 @@ CONTRAST = 60
 INK = 0.45
 # Part of the image's height: the thinnest bar holds one line of text, a thick one is no bar.
 THINNEST, THICKEST = 0.015, 0.25
+# Ground lost from the last rows of the bar to the first of the image, as part of a row.
+EDGE = 0.2
 # Letters and marks: a bar without any is a dark margin of the specimen.
 FEWEST_MARKS = 4
 
@@ -104,11 +106,14 @@ def _bar_height(grey: npt.NDArray[np.uint8]) -> int:
     if label(~is_ground, np.ones((3, 3)))[1] < FEWEST_MARKS:
         return 0
     # JPEG's blocks mix the last rows of the bar with the first of the image
-    for row in strip[rows : rows + BLOCK]:
-        if (np.abs(row - ground) <= JPEG).mean() < GROUND:
+    share = (np.abs(strip - ground) <= JPEG).mean(axis=1)
+    last = float(share[max(0, rows - BLOCK) : rows].max())
+    for row in range(rows, min(rows + BLOCK, len(strip))):
+        if share[row] < GROUND:
             break
         rows += 1
-    return rows
+    # a bar ends at once, a saturated part of a specimen little by little
+    return rows if rows < len(strip) and last - share[rows] >= EDGE else 0
 
 
 def _commonest(values: npt.NDArray[np.int16]) -> int:

@@ -38,6 +38,9 @@ class Teacher:
         Pixel size in nm, None if unknown.
     instrument
         Maker and model as text, "" if unknown.
+    lr
+        What a coarser microscope recorded of the same field, ``(y/f, x/f)``, registered to ``image``; None where LR is
+        to be made of ``image``.
     """
 
     image: npt.NDArray[Any]
@@ -45,12 +48,20 @@ class Teacher:
     group: str
     pixel_nm: float | None = None
     instrument: str = ""
+    lr: npt.NDArray[Any] | None = None
 
     @cached_property
     def content_hash(self) -> str:
         """Hash of the pixels."""
         digest = hashlib.blake2b(np.ascontiguousarray(self.image).tobytes(), digest_size=20)
+        if self.lr is not None:
+            digest.update(np.ascontiguousarray(self.lr).tobytes())
         return f"blake2b:{digest.hexdigest()}"
+
+    @property
+    def seed(self) -> int:
+        """Seed of what is random in its degradation wherever that must be the same each time."""
+        return int(self.content_hash[-8:], 16)
 
 
 @dataclass(frozen=True)
@@ -160,13 +171,20 @@ def split_teachers(teachers: Sequence[Teacher], seed: int) -> Split:
             "image",
         )
     only = teachers[0]
-    cut = round(only.image.shape[0] * (1 - TEST_PART))
-    return Split(
-        (replace(only, image=only.image[:cut], name=f"{only.name}, upper part"),),
-        (),
-        (replace(only, image=only.image[cut:], name=f"{only.name}, lower part"),),
-        "part of one image",
-    )
+    upper, lower = _halves(only)
+    return Split((upper,), (), (lower,), "part of one image")
+
+
+def _halves(only: Teacher) -> tuple[Teacher, Teacher]:
+    """Upper and lower part; cut where an LR pixel ends if LR was measured."""
+    factor = 1 if only.lr is None else only.image.shape[0] // only.lr.shape[0]
+    row = round(only.image.shape[0] * (1 - TEST_PART)) // factor
+    parts = []
+    for rows, name in ((slice(row), "upper part"), (slice(row, None), "lower part")):
+        hr = slice(*(None if n is None else n * factor for n in (rows.start, rows.stop)))
+        lr = None if only.lr is None else only.lr[rows]
+        parts.append(replace(only, image=only.image[hr], lr=lr, name=f"{only.name}, {name}"))
+    return parts[0], parts[1]
 
 
 def _draw(names: Sequence[str], seed: int) -> tuple[set[str], set[str], set[str]]:

@@ -11,9 +11,9 @@ import torch
 from napari_sem_sr.checking.baseline import upscale_bicubic
 from napari_sem_sr.checking.scores import psnr, ssim
 from napari_sem_sr.inference.engine import Engine
-from napari_sem_sr.intensity import IntensityRange, to_dtype
+from napari_sem_sr.intensity import IntensityRange, range_of, to_dtype
 from napari_sem_sr.model.generator import Generator
-from napari_sem_sr.pairing.degradation import area_average
+from napari_sem_sr.pairing.degradation import AREA_AVERAGE, Degradation, degrade
 from napari_sem_sr.pairing.teachers import Teacher
 from napari_sem_sr.training.lessons import teacher_range
 
@@ -37,15 +37,26 @@ class Pair:
         return psnr(sr, self.hr), ssim(sr, self.hr)
 
 
-def pair_of(teacher: Teacher, factor: int) -> Pair:
-    """Degrade a whole teacher; rows and columns that do not fill an LR pixel are left out."""
+def pair_of(teacher: Teacher, factor: int, degradation: Degradation = AREA_AVERAGE) -> Pair:
+    """Degrade a whole teacher, the same way each time, unless its LR was measured.
+
+    Rows and columns that do not fill an LR pixel are left out.
+    """
     y, x = (n - n % factor for n in teacher.image.shape)
     hr = teacher.image[:y, :x]
-    lr = to_dtype(area_average(hr, factor).astype(np.float32), hr.dtype)[0]
-    return Pair(lr, hr, teacher_range(teacher, factor), teacher.name, teacher.group)
+    if teacher.lr is not None:
+        lr = teacher.lr[: y // factor, : x // factor]
+        return Pair(lr, hr, range_of(lr), teacher.name, teacher.group)
+    recorded, scene = degrade(hr, factor, degradation, seed=teacher.seed)
+    lr = to_dtype(recorded.astype(np.float32), hr.dtype)[0]
+    intensity = teacher_range(teacher, factor, degradation)
+    shown = hr if scene is hr else to_dtype(scene.astype(np.float32), hr.dtype)[0]
+    return Pair(lr, shown, intensity, teacher.name, teacher.group)
 
 
-def glances(teachers: Sequence[Teacher], factor: int) -> list[Pair]:
+def glances(
+    teachers: Sequence[Teacher], factor: int, degradation: Degradation = AREA_AVERAGE
+) -> list[Pair]:
     """Central parts of up to ``GLANCES`` teachers, of different groups first, as pairs."""
     seen: dict[str, int] = {}
     ranked = []
@@ -55,11 +66,20 @@ def glances(teachers: Sequence[Teacher], factor: int) -> list[Pair]:
     ranked.sort(key=lambda entry: entry[0])
     found = []
     for _, teacher in ranked[:GLANCES]:
-        y, x = teacher.image.shape
-        top, left = max(0, (y - GLANCE_PX) // 2), max(0, (x - GLANCE_PX) // 2)
-        part = teacher.image[top : top + GLANCE_PX, left : left + GLANCE_PX]
-        found.append(pair_of(replace(teacher, image=part), factor))
+        found.append(pair_of(_centre(teacher, factor), factor, degradation))
     return found
+
+
+def _centre(teacher: Teacher, factor: int) -> Teacher:
+    y, x = teacher.image.shape
+    top, left = max(0, (y - GLANCE_PX) // 2), max(0, (x - GLANCE_PX) // 2)
+    if teacher.lr is None:
+        part = teacher.image[top : top + GLANCE_PX, left : left + GLANCE_PX]
+        return replace(teacher, image=part)
+    top, left, side = top // factor, left // factor, GLANCE_PX // factor
+    lr = teacher.lr[top : top + side, left : left + side]
+    hr = teacher.image[factor * top :, factor * left :][: factor * side, : factor * side]
+    return replace(teacher, image=hr, lr=lr)
 
 
 def upscale_pair(pair: Pair, network: Generator, device: torch.device) -> npt.NDArray[Any]:

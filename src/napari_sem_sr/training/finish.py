@@ -65,14 +65,14 @@ def iter_finish(
     preview: npt.NDArray[np.uint8] | None = None
     for number, teacher in enumerate(split.test):
         yield Progress("scoring held-out teachers", number, len(split.test), "images")
-        pair = pair_of(teacher, settings.factor)
+        pair = pair_of(teacher, settings.factor, settings.degradation)
         pictures = {which: upscale_pair(pair, net, device) for which, net in networks.items()}
         pictures["bicubic"] = upscale_bicubic(pair.lr, settings.factor)
         scores.append(_image_score(pair, pictures))
         if preview is None:
             preview = _preview(pair, pictures)
     yield Progress("scoring held-out teachers", len(split.test), len(split.test), "images")
-    held_out = glances((*split.test, *split.calibration), settings.factor)
+    held_out = glances((*split.test, *split.calibration), settings.factor, settings.degradation)
     sharpness = _default_sharpness(held_out, settings, twin, gan, device)
     everyone = (*split.train, *split.calibration, *split.test)
     card = Card(
@@ -88,19 +88,21 @@ def iter_finish(
         licence=licence,
         credits=list(credits),
     )
-    features = np.stack([_features(t, settings.factor) for t in split.train])
+    features = np.stack([_features(t, settings) for t in split.train])
     calibration = fit_domain(features, [t.group for t in split.train])
     curves = []
     for number, teacher in enumerate(split.calibration):
         yield Progress("calibrating", number, len(split.calibration), "images")
-        curves.append(_trust_curves(pair_of(teacher, settings.factor), networks, device))
+        curves.append(
+            _trust_curves(pair_of(teacher, settings.factor, settings.degradation), networks, device)
+        )
     calibration |= fit_trust(curves, [t.group for t in split.calibration])
     save_model(out, card, gan, twin, calibration, preview)
     return load_bundle(out)
 
 
-def _features(teacher: Teacher, factor: int) -> npt.NDArray[np.float64]:
-    pair = pair_of(teacher, factor)
+def _features(teacher: Teacher, settings: TrainSettings) -> npt.NDArray[np.float64]:
+    pair = pair_of(teacher, settings.factor, settings.degradation)
     features: npt.NDArray[np.float64] = domain_features(pair.intensity.normalise(pair.lr))
     return features
 

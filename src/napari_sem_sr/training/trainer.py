@@ -109,7 +109,9 @@ def iter_train(
     learner = Learner(settings, fabric)
     if start is not None:
         learner.begin_from(_start_weights(start, settings))
-    lessons = Lessons(split.train, settings.factor, settings.patch_lr_px, fabric.device)
+    lessons = Lessons(
+        split.train, settings.factor, settings.patch_lr_px, fabric.device, settings.degradation
+    )
     progress = Progress()
     best: dict[str, Tensor] = {}
     fixed = {
@@ -130,8 +132,8 @@ def iter_train(
         yield Notice(f"Resumed stage '{learner.stage}' at step {learner.step}.")
 
     _make_folder(folder)
-    unseen = glances(split.calibration or split.test, settings.factor)
-    known = glances(split.train, settings.factor)
+    unseen = glances(split.calibration or split.test, settings.factor, settings.degradation)
+    known = glances(split.train, settings.factor, settings.degradation)
     if split.unit != "specimen":
         yield Notice(
             f"Only one specimen: scores are measured on a held-out {split.unit}, which is not independent."
