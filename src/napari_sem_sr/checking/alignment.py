@@ -1,13 +1,17 @@
 """Which part of LR an SR stack (and an HR stack) covers, from where they lie in the world.
 
 What it can and cannot tell: it places stacks by voxel sizes and origins, or by their shapes where files say
-nothing. It does not look at the pixels, so drift between two recordings is not seen here.
+nothing. It looks at pixels only where asked to (`iter_place`): then HR is laid over LR by `pairing.register`.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, replace
 
 from napari_sem_sr.errors import InputError
+from napari_sem_sr.events import Event, drain
+from napari_sem_sr.inference.pipeline import in_background
+from napari_sem_sr.pairing.pairs import iter_register_stack, registered
+from napari_sem_sr.pairing.register import Registration
 from napari_sem_sr.stack import SemStack
 
 Interval = tuple[int, int]
@@ -18,6 +22,9 @@ FACTOR_TOLERANCE = 0.01
 SLICE_TOLERANCE = 0.1
 # Of an SR pixel: beyond this, rounding to whole pixels is worth a sentence.
 PIXEL_TOLERANCE = 0.1
+# Slices that tell whether HR lies where its file says.
+GLANCED_SLICES = 3
+REGISTERING = "registering HR with LR"
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +45,8 @@ class Field:
         Where that part begins in SR as it was given (slice, y, x).
     notes
         What a person should know about how they were placed.
+    registered
+        Whether HR was laid over LR by what its pixels show.
     """
 
     lr: SemStack
@@ -48,6 +57,7 @@ class Field:
     hr: SemStack | None
     sr_start: tuple[int, int, int] = (0, 0, 0)
     notes: tuple[str, ...] = ()
+    registered: bool = False
 
     @property
     def lr_part(self) -> SemStack:
@@ -120,6 +130,38 @@ def align(lr: SemStack, sr: SemStack, hr: SemStack | None = None) -> Field:
         ),
         notes=tuple(notes),
     )
+
+
+def iter_place(
+    lr: SemStack, sr: SemStack, hr: SemStack | None, *, register: bool
+) -> Generator[Event, None, tuple[Field, Registration | str | None]]:
+    """Find the field, and where HR lies over LR by its pixels: measured always, undone if asked to ``register``.
+
+    Returns
+    -------
+    The field, and the registration; a sentence where it was not asked for and cannot be had, None without HR.
+
+    Raises
+    ------
+    InputError
+        As `align`; or if HR cannot be registered although that was asked for.
+    """
+    if hr is None:
+        return align(lr, sr), None
+    if register:
+        found = yield from in_background(lambda: drain(iter_register_stack(lr, hr)), REGISTERING)
+        return replace(align(lr, sr, registered(lr, hr, found)), registered=True), found
+    field = align(lr, sr, hr)
+    part, whole = field.lr_part, field.hr
+    assert whole is not None
+
+    def look() -> Registration:
+        return drain(iter_register_stack(part, whole, sampled=GLANCED_SLICES))
+
+    try:
+        return field, (yield from in_background(look, REGISTERING))
+    except InputError as error:
+        return field, str(error)
 
 
 def _common(size: int, spans: Sequence[Interval], step: int) -> Interval | None:

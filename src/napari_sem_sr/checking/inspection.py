@@ -8,14 +8,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_sem_sr.checking import consistency, frc, persistence
+from napari_sem_sr.checking import against_hr, consistency, persistence
 from napari_sem_sr.checking.alignment import Field
 from napari_sem_sr.checking.baseline import upscale_bicubic
-from napari_sem_sr.checking.difference import difference, split_bands
 from napari_sem_sr.checking.domain import domain_features
 from napari_sem_sr.checking.invention import Invention, detail, doubt, filled, invention
 from napari_sem_sr.checking.regions import suspect_regions
-from napari_sem_sr.checking.scores import data_range_of, squared_error, ssim
+from napari_sem_sr.checking.scores import data_range_of
 from napari_sem_sr.checking.trust import Trust
 from napari_sem_sr.checking.yardsticks import (
     Yardsticks,
@@ -56,9 +55,13 @@ MAPS = {
         "LR",
         "SR − HR above the Nyquist frequency of LR, root mean square, grey levels",
     ),
+    "ssim": ("LR", "local structural similarity of SR and HR, −1 to 1"),
+    "local_frc": (
+        "LR",
+        "where the ring correlation of SR and HR in a patch falls below 0.5, cycles per LR pixel (0.5 is LR's Nyquist frequency)",
+    ),
 }
 MAPS_WITH_MODEL = ("invention", "agreement", "doubt")
-MAPS_WITH_HR = ("difference", "difference_low", "difference_high")
 TOO_BRIGHT = "brighter than LR measured"
 TOO_DARK = "darker than LR measured"
 INVENTED = "detail that the twin does not draw"
@@ -130,7 +133,7 @@ class Inspector:
             names += ("trust",)
         if self.no_persistence is None:
             names += ("persistence",)
-        return names + (MAPS_WITH_HR if self.field.hr is not None else ())
+        return names + (against_hr.MAPS if self.field.hr is not None else ())
 
     def look(self, index: int) -> Findings:
         """Find out what there is to know about slice ``index`` of the field."""
@@ -257,20 +260,9 @@ class Inspector:
         pictures = {"": sr, "bicubic_": self.bicubic(index)}
         if twin is not None:
             pictures["twin_"] = twin
-        for prefix, picture in pictures.items():
-            total, count = squared_error(picture, hr)
-            numbers[f"{prefix}squared_error"] = total
-            numbers[f"{prefix}pixels"] = count
-            numbers[f"{prefix}ssim"] = ssim(picture, hr, self.data_range)
-            numbers[f"{prefix}frc"] = frc.ring_sums(picture, hr)
-        whole = difference(sr, hr)
-        low, high = split_bands(whole, self.field.factor)
-        numbers["sum"] = float(np.nansum(whole, dtype=np.float64))
-        numbers["low_squared"] = float(np.nansum(low.astype(np.float64) ** 2))
-        numbers["high_squared"] = float(np.nansum(high.astype(np.float64) ** 2))
-        maps["difference"] = whole
-        maps["difference_low"] = self._coarse(low)
-        maps["difference_high"] = self._coarse(high**2) ** 0.5
+        compared = against_hr.compare(pictures, hr, self.field.factor, self.data_range)
+        numbers |= compared.numbers
+        maps |= compared.maps
 
 
 def common_data_range(field: Field) -> float | None:

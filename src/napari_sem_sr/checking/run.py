@@ -13,7 +13,7 @@ import dask.array as da
 import numpy as np
 import zarr
 
-from napari_sem_sr.checking.alignment import Field, align
+from napari_sem_sr.checking.alignment import Field, iter_place
 from napari_sem_sr.checking.inspection import MAPS, Inspector, common_data_range
 from napari_sem_sr.checking.journal import Journal, different
 from napari_sem_sr.checking.judgements import read_judgements, summary
@@ -39,10 +39,11 @@ def check(
     *,
     model: Model | None = None,
     out: str | Path,
+    register: bool = False,
     resume: bool = False,
 ) -> Report:
     """Check an SR stack; see `iter_check`."""
-    return drain(iter_check(lr, sr, hr, model=model, out=out, resume=resume))
+    return drain(iter_check(lr, sr, hr, model=model, out=out, register=register, resume=resume))
 
 
 def iter_check(
@@ -52,6 +53,7 @@ def iter_check(
     *,
     model: Model | None = None,
     out: str | Path,
+    register: bool = False,
     resume: bool = False,
 ) -> Generator[Event, None, Report]:
     """Check an SR stack slice by slice, in memory that does not grow with the stack.
@@ -68,6 +70,8 @@ def iter_check(
         The model that made SR; its twin is scored beside it.
     out
         Folder for ``report.json``, ``report.html``, ``regions.csv`` and ``maps.zarr``.
+    register
+        Lay HR over LR by what its pixels show, instead of where its file puts it.
     resume
         Begin, or continue what is there if the inputs are the same; a finished report is left as it is.
 
@@ -83,7 +87,7 @@ def iter_check(
         If ``out`` holds a report already, or cannot be written.
     """
     out = Path(out)
-    field = align(lr, sr, hr)
+    field, registration = yield from iter_place(lr, sr, hr, register=register)
     _check_fits(field, sr, model)
     journal = Journal(out)
     finished = (out / JSON).exists()
@@ -95,6 +99,7 @@ def iter_check(
     for role, stack in (("lr", lr), ("sr", sr), ("hr", hr)):
         identity[role] = (yield from _iter_hash(stack, role)) if stack is not None else None
     identity["model"] = None if model is None else model.content_hash
+    identity["registered"] = field.registered
     if finished:
         return _finished(out, identity)
 
@@ -127,7 +132,7 @@ def iter_check(
     for writer in writers.values():
         writer.finish()
 
-    report = summarise(inspector, sr, hr, model, identity, found)
+    report = summarise(inspector, sr, hr, model, identity, found, registration)
     if report.trust is not None and report.trust["refused"]:
         # a mask that is refused must not lie around
         shutil.rmtree(out / MAPS_FOLDER / "trust", ignore_errors=True)
@@ -147,6 +152,7 @@ def _finished(out: Path, identity: Mapping[str, Any]) -> Report:
     report = Report.read(out)
     there: dict[str, Any] = {k: (getattr(report, k) or {}).get("hash") for k in ("lr", "sr", "hr")}
     there["model"] = report.model["hash"] if report.model and report.model["given"] else None
+    there["registered"] = bool(((report.scores or {}).get("registration") or {}).get("applied"))
     if there != identity:
         raise different(out, there, identity)
     return report

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from napari_sem_sr.checking.against_hr import scores_of
 from napari_sem_sr.checking.alignment import Field
 from napari_sem_sr.checking.consistency import summarise_consistency
 from napari_sem_sr.checking.domain import Domain
@@ -16,13 +17,13 @@ from napari_sem_sr.checking.totals import (
     domain_of,
     invention_of,
     persistence_of,
-    scores_of,
     trust_of,
 )
 from napari_sem_sr.checking.trust import Trust
 from napari_sem_sr.checking.verdict import verdict
 from napari_sem_sr.model.bundle import Model
 from napari_sem_sr.pairing.degradation import area_average
+from napari_sem_sr.pairing.register import Registration
 from napari_sem_sr.stack import SemStack
 
 
@@ -33,6 +34,7 @@ def summarise(
     model: Model | None,
     identity: Mapping[str, Any],
     found: Sequence[Mapping[str, Any]],
+    registration: Registration | str | None = None,
 ) -> Report:
     """Make the report of a field from what was found on its slices.
 
@@ -48,6 +50,8 @@ def summarise(
         Content hashes by role.
     found
         Numbers of every slice, in order.
+    registration
+        Where HR lies over LR, or why nobody knows.
     """
     field = inspector.field
     limits = list(field.notes)
@@ -56,8 +60,8 @@ def summarise(
     if field.hr is None:
         limits.append("No HR was given, so nothing here says how close SR comes to the truth.")
     else:
-        scores = scores_of(found, inspector.data_range, field, limits)
-        if _made_from(field):
+        scores = scores_of(found, inspector.data_range, field, registration, limits)
+        if not field.registered and _made_from(field):
             limits.append(
                 "LR was made from this HR by averaging, so both share their noise and the degradation is exactly the "
                 "model's: PSNR, SSIM, resolution and chi-square are optimistic compared with two recordings on two microscopes."

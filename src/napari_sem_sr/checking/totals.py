@@ -6,10 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from napari_sem_sr.checking import frc
 from napari_sem_sr.checking.alignment import Field
 from napari_sem_sr.checking.domain import Domain
-from napari_sem_sr.checking.scores import StackScores
 from napari_sem_sr.checking.trust import ALPHA, Trust
 from napari_sem_sr.model.card import Card
 
@@ -17,68 +15,6 @@ Slices = Sequence[Mapping[str, Any]]
 
 # LR pixels of another size than the model's teachers were degraded to.
 PIXEL_MARGIN = 1.25
-PICTURES = {"": "SR", "twin_": "the twin", "bicubic_": "bicubic"}
-
-
-def scores_of(found: Slices, data_range: float, field: Field, limits: list[str]) -> dict[str, Any]:
-    """PSNR, SSIM and resolution against HR, beside the twin's and bicubic's."""
-    scores: dict[str, Any] = {}
-    for prefix, who in PICTURES.items():
-        if f"{prefix}ssim" not in found[0]:
-            scores[f"{prefix}psnr"] = scores[f"{prefix}ssim"] = None
-            continue
-        total = StackScores(data_range)
-        for numbers in found:
-            total.merge(
-                numbers[f"{prefix}squared_error"],
-                numbers[f"{prefix}pixels"],
-                numbers[f"{prefix}ssim"],
-            )
-        scores[f"{prefix}psnr"] = finite(total.psnr)
-        scores[f"{prefix}ssim"] = total.ssim
-        scores[f"{prefix}psnr_per_slice"] = [finite(v) for v in total.psnr_per_slice]
-        scores[f"{prefix}ssim_per_slice"] = total.ssim_per_slice
-        if math.isinf(total.psnr):
-            limits.append(
-                f"{who[0].upper()}{who[1:]} equals HR in every pixel; its PSNR is infinite and written as null."
-            )
-    pixels = sum(n["pixels"] for n in found)
-    scores["data_range"] = data_range
-    scores["mean_difference"] = sum(n["sum"] for n in found) / pixels
-    for band in ("low", "high"):
-        scores[f"difference_{band}_rms"] = math.sqrt(
-            sum(n[f"{band}_squared"] for n in found) / pixels
-        )
-    scores |= _resolutions(found, field, limits)
-    if field.hr is not None and field.hr.dtype.kind == "f":
-        limits.append(
-            "HR holds floats, which have no range of their own; PSNR and SSIM use the span of HR's values, "
-            f"{data_range:.6g}."
-        )
-    return scores
-
-
-def _resolutions(found: Slices, field: Field, limits: list[str]) -> dict[str, Any]:
-    """Resolution by Fourier ring correlation in nm, and the curves."""
-    vy, vx = field.sr.voxel_nm[1:]
-    known = vy is not None and vx is not None and abs(vy / vx - 1) < 0.01
-    result: dict[str, Any] = {}
-    for prefix, who in PICTURES.items():
-        if f"{prefix}frc" not in found[0]:
-            result[f"{prefix}frc_nm"] = None
-            continue
-        frequency, correlation = frc.curve([s[f"{prefix}frc"] for s in found])
-        period = frc.resolution_px(frequency, correlation)
-        result[f"{prefix}frc_nm"] = period * vx if period and vx and known else None
-        result[f"{prefix}frc_curve"] = [finite(float(v)) for v in correlation]
-        result["frc_cycles_per_px"] = [float(v) for v in frequency]
-        if not prefix and period is None:
-            limits.append(
-                f"The Fourier ring correlation of {who} with HR does not cross {frc.THRESHOLD:g}, so the resolution is undefined."
-            )
-    if not known:
-        limits.append("The pixel size is unknown or not square, so no resolution is given in nm.")
-    return result
 
 
 def invention_of(found: Slices, *, sr_is_twin: bool) -> dict[str, Any]:
@@ -179,8 +115,3 @@ def trust_of(
         result["trusted_fraction"] = sum(s["trusted"] for s in found) / places
         result["trusted_in_calibration"], result["error_among_trusted"] = trust.at(threshold)
     return result
-
-
-def finite(value: float) -> float | None:
-    """``value``, or None for what JSON cannot hold."""
-    return value if math.isfinite(value) else None

@@ -20,6 +20,9 @@ def check(
     model: Annotated[
         str | None, typer.Option(help="Model that made SR; known from SR if installed.")
     ] = None,
+    register: Annotated[
+        bool, typer.Option("--register", help="Lay HR over LR by what its pixels show.")
+    ] = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue an interrupted check.")
     ] = False,
@@ -37,6 +40,7 @@ def check(
             None if hr is None else read(hr),
             model=model_of(made.provenance) if model is None else load_model(model),
             out=out,
+            register=register,
             resume=resume,
         )
     )
