@@ -127,6 +127,8 @@ class SemStack:
         Maker, detector, kV and so on.
     paths
         The files (or the one folder) the data come from; empty for an array made in memory.
+    image_rows
+        Rows (first, end) beside a databar that was found in the images; None where there is none.
     part
         Which part of its one file a stack is (an HDF5 dataset, a typed header); empty for a whole file.
     provenance
@@ -144,6 +146,7 @@ class SemStack:
     sources: Sources = Sources()
     instrument: Instrument = Instrument()
     paths: tuple[Path, ...] = ()
+    image_rows: tuple[int, int] | None = None
     part: str = ""
     provenance: Mapping[str, Any] | None = None
     notices: tuple[str, ...] = ()
@@ -263,6 +266,7 @@ class SemStack:
         # centre of the first fine pixel = centre of the coarse one - (coarse size - fine size) / 2
         shift = (1 - 1 / by) / 2
         return {
+            "image_rows": None,
             "voxel_nm": (vz, None if vy is None else vy / by, None if vx is None else vx / by),
             "pixel_step": (sz, sy / by, sx / by),
             "origin_nm": (oz, oy - shift * world.scale[1], ox - shift * world.scale[2]),
@@ -298,6 +302,7 @@ class SemStack:
         return replace(
             self,
             data=self.data[tuple(np.s_[a:b] for a, b in bounds)],
+            image_rows=None if region else self.image_rows,
             origin_nm=(origin[0], origin[1], origin[2]),
         )
 

@@ -68,7 +68,8 @@ def read_stack(
     # a colour photograph or a damaged file should be known now, not in the middle of a long run
     first = contents.planes.plane(0)
     notices = contents.notices
-    if contents.provenance is None and (rows := _image_rows(contents, first)) is not None:
+    rows = _image_rows(contents, first) if contents.provenance is None else None
+    if rows is not None:
         notices += (databar_notice(paths[0], rows, first.shape[1]),)
     typed = voxel_nm or (None, None, None)
     if contents.question and tilt_deg is None and typed[1:2] == (None,):
@@ -83,6 +84,7 @@ def read_stack(
         sources=contents.sources,
         instrument=contents.instrument,
         paths=whole,
+        image_rows=rows,
         part=contents.part,
         provenance=contents.provenance,
         notices=notices,

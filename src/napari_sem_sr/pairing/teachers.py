@@ -13,6 +13,8 @@ import numpy.typing as npt
 
 from napari_sem_sr.errors import InputError
 from napari_sem_sr.io import is_zarr, list_images, read_stack
+from napari_sem_sr.io.databar import Databar, find_databar
+from napari_sem_sr.io.known import databar_notice
 from napari_sem_sr.stack import SemStack
 
 SplitUnit = Literal["specimen", "image", "part of one image"]
@@ -38,6 +40,10 @@ class Teacher:
         Pixel size in nm, None if unknown.
     instrument
         Maker and model as text, "" if unknown.
+    field
+        Images of one field, or slices of one stack, share its name; "" for an image of its own.
+    databar
+        Found in ``image`` and still part of it: a proposal, which `without_databar` follows.
     lr
         What a coarser microscope recorded of the same field, ``(y/f, x/f)``, registered to ``image``; None where LR is
         to be made of ``image``.
@@ -48,6 +54,8 @@ class Teacher:
     group: str
     pixel_nm: float | None = None
     instrument: str = ""
+    field: str = ""
+    databar: Databar | None = None
     lr: npt.NDArray[Any] | None = None
 
     @cached_property
@@ -85,16 +93,36 @@ def teachers_of(stack: SemStack, group: str | None = None) -> list[Teacher]:
     pixel = stack.voxel_nm[2]
     maker = " ".join(s for s in (stack.instrument.maker, stack.instrument.model) if s)
     several = stack.shape[0] > 1
-    return [
-        Teacher(
-            image=stack.slice(z),
-            name=f"{stack.name} slice {z}" if several else stack.name,
-            group=group or (stack.name if several else group_name(stack.name)),
-            pixel_nm=pixel,
-            instrument=maker,
+    found = []
+    for z in range(stack.shape[0]):
+        image = stack.slice(z)
+        found.append(
+            Teacher(
+                image=image,
+                name=f"{stack.name} slice {z}" if several else stack.name,
+                group=group or (stack.name if several else group_name(stack.name)),
+                pixel_nm=pixel,
+                instrument=maker,
+                field=stack.name if several else "",
+                databar=_databar(image, stack.image_rows),
+            )
         )
-        for z in range(stack.shape[0])
-    ]
+    return found
+
+
+def _databar(image: npt.NDArray[Any], rows: tuple[int, int] | None) -> Databar | None:
+    if rows is None:
+        return find_databar(image)
+    first, end = rows
+    height = image.shape[0]
+    return Databar(end, height, height) if first == 0 else Databar(0, first, height)
+
+
+def without_databar(teacher: Teacher) -> Teacher:
+    """Leave out what was proposed as a databar."""
+    if teacher.databar is None:
+        return teacher
+    return replace(teacher, image=teacher.databar.cut(teacher.image), databar=None)
 
 
 def read_teachers(
@@ -131,8 +159,10 @@ def read_teachers(
     teachers: list[Teacher] = []
     for file in files:
         stack = read_stack(file, grey=grey)
-        notices += stack.notices
         found = teachers_of(stack)
+        # what to do about a databar is another thing for teachers than for a stack
+        said = stack.image_rows and databar_notice(file, stack.image_rows, stack.shape[2])
+        notices += [n for n in stack.notices if n != said]
         teachers += [
             replace(t, group=f"{file.parent.name}/{t.group}") if folders else t for t in found
         ]
@@ -140,7 +170,7 @@ def read_teachers(
 
 
 def split_teachers(teachers: Sequence[Teacher], seed: int) -> Split:
-    """Split by specimen; where there is only one, by image, and one single image by its parts.
+    """Split by specimen; where there is only one, by field, and a single field (or stack) by parts of its images.
 
     Parameters
     ----------
@@ -160,22 +190,22 @@ def split_teachers(teachers: Sequence[Teacher], seed: int) -> Split:
             tuple(t for t in teachers if t.group in test),
             "specimen",
         )
-    if len(teachers) > 1:
-        names = [f"{i}" for i in range(len(teachers))]
+    fields = [t.field or f"image {i}" for i, t in enumerate(teachers)]
+    names = list(dict.fromkeys(fields))
+    if len(names) > 1:
         train, calibration, test = _draw(names, seed)
-        pick = dict(zip(names, teachers, strict=True))
+        by_field = list(zip(fields, teachers, strict=True))
         return Split(
-            tuple(pick[n] for n in names if n in train),
-            tuple(pick[n] for n in names if n in calibration),
-            tuple(pick[n] for n in names if n in test),
+            tuple(t for f, t in by_field if f in train),
+            tuple(t for f, t in by_field if f in calibration),
+            tuple(t for f, t in by_field if f in test),
             "image",
         )
-    only = teachers[0]
-    upper, lower = _halves(only)
-    return Split((upper,), (), (lower,), "part of one image")
+    upper, lower = zip(*(_parts(t) for t in teachers), strict=True)
+    return Split(upper, (), lower, "part of one image")
 
 
-def _halves(only: Teacher) -> tuple[Teacher, Teacher]:
+def _parts(only: Teacher) -> tuple[Teacher, Teacher]:
     """Upper and lower part; cut where an LR pixel ends if LR was measured."""
     factor = 1 if only.lr is None else only.image.shape[0] // only.lr.shape[0]
     row = round(only.image.shape[0] * (1 - TEST_PART)) // factor

@@ -25,6 +25,7 @@ from napari_sem_sr.events import (
 from napari_sem_sr.inference.devices import fast_precisions, pick_device
 from napari_sem_sr.model.bundle import Model, load_bundle
 from napari_sem_sr.model.generator import Generator as Network
+from napari_sem_sr.pairing.prepare import large_enough
 from napari_sem_sr.pairing.teachers import Split, Teacher, split_teachers
 from napari_sem_sr.training.checkpoint import load_checkpoint, save_checkpoint
 from napari_sem_sr.training.evaluation import (
@@ -98,7 +99,11 @@ def iter_train(
     continues exactly (on the CPU bit for bit, with a budget in epochs).
     """
     folder = training_folder(out)
-    split = split or split_teachers(teachers, settings.seed)
+    if split is None:
+        teachers, notices = large_enough(teachers, settings.patch_lr_px * settings.factor)
+        for notice in notices:
+            yield Notice(notice)
+        split = split_teachers(teachers, settings.seed)
     if resume and out.exists():
         yield Notice(f"The training of '{out}' is finished already.")
         return _finished(out, split)
