@@ -6,7 +6,14 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from napari_sem_sr.cli.options import GreyFlag, JsonFlag, TiltOption, VoxelOption, read
+from napari_sem_sr.cli.options import (
+    GreyFlag,
+    JsonFlag,
+    TiltOption,
+    VoxelOption,
+    WithoutOption,
+    read,
+)
 from napari_sem_sr.stack import SemStack
 from napari_sem_sr.terminal import print_json, stdout
 
@@ -31,10 +38,11 @@ def info(
     as_json: JsonFlag = False,
     voxel: VoxelOption = None,
     tilt: TiltOption = None,
+    without: WithoutOption = None,
     grey: GreyFlag = False,
 ) -> None:
     """Say what a file or folder holds: shape, voxel size and where it comes from, geometry, instrument."""
-    stack = read(path, voxel, tilt, grey=grey)
+    stack = read(path, voxel, tilt, without, grey=grey)
     if as_json:
         print_json({**stack.describe(), "notices": list(stack.notices)})
         return

@@ -22,6 +22,10 @@ TiltOption = Annotated[
         help="Angle between the beam and the normal of the imaged face, where the file does not say it or is wrong.",
     ),
 ]
+WithoutOption = Annotated[
+    str | None,
+    typer.Option(metavar="A,B,...", help="Slices to leave out, as damaged or doubled ones."),
+]
 GreyFlag = Annotated[
     bool, typer.Option("--grey", help="Consent to converting a colour photograph.")
 ]
@@ -67,13 +71,31 @@ def parse_voxel(text: str | None) -> tuple[float | None, float | None, float | N
     return z, y, x
 
 
+def parse_without(text: str | None) -> tuple[int, ...]:
+    """Slices ``A,B,C`` to leave out."""
+    if text is None:
+        return ()
+    return _numbers(text, "--without", "A,B,...", text.replace(",", ":").count(":") + 1)
+
+
 def read(
-    path: Path, voxel: str | None = None, tilt: float | None = None, *, grey: bool = False
+    path: Path,
+    voxel: str | None = None,
+    tilt: float | None = None,
+    without: str | None = None,
+    *,
+    grey: bool = False,
 ) -> SemStack:
     """Read a stack and tell what a person should know about how it was understood."""
     from napari_sem_sr.io import read_stack
 
-    stack = read_stack(path, voxel_nm=parse_voxel(voxel), tilt_deg=tilt, grey=grey)
+    stack = read_stack(
+        path,
+        voxel_nm=parse_voxel(voxel),
+        tilt_deg=tilt,
+        without=parse_without(without),
+        grey=grey,
+    )
     for notice in stack.notices:
         tell(notice)
     return stack

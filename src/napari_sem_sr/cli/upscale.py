@@ -12,6 +12,7 @@ from napari_sem_sr.cli.options import (
     JsonFlag,
     TiltOption,
     VoxelOption,
+    WithoutOption,
     parse_region,
     parse_slices,
     read,
@@ -35,6 +36,7 @@ def upscale(
     ] = None,
     voxel: VoxelOption = None,
     tilt: TiltOption = None,
+    without: WithoutOption = None,
     grey: GreyFlag = False,
     resume: Annotated[bool, typer.Option("--resume", help="Continue an interrupted run.")] = False,
     overwrite: Annotated[
@@ -56,7 +58,7 @@ def upscale(
         slices=parse_slices(slices),
         region=parse_region(region),
     )
-    stack = read(input_path, voxel, tilt, grey=grey)
+    stack = read(input_path, voxel, tilt, without, grey=grey)
     result = follow(
         iter_upscale(stack, output, load_model(model), settings, resume=resume, overwrite=overwrite)
     )

@@ -13,15 +13,22 @@ from napari_sem_sr.errors import InputError
 from napari_sem_sr.io import picture, tiff
 from napari_sem_sr.io.metadata import sidecars_of
 from napari_sem_sr.io.metadata.thermofisher import PROJECT
-from napari_sem_sr.io.planes import Contents, JoinedPlanes, Planes
+from napari_sem_sr.io.planes import Contents, JoinedPlanes, LostPlane, Planes
+from napari_sem_sr.io.raw import open_raw
+from napari_sem_sr.io.volumes import HEAD_BYTES, SLICE_SUFFIXES, opener
 
 SUFFIXES = frozenset({".tif", ".tiff", ".btf", ".tf8", ".png", ".bmp", ".jpg", ".jpeg", ".jpe"})
 # More names than this help nobody.
 _NAMED = 5
 
 
-def open_file(path: Path, *, grey: bool, metadata: bool = True) -> Contents:
-    """Open one image file by what it holds, whatever it is called.
+def open_file(path: Path, *, grey: bool, metadata: bool = True, part: str = "") -> Contents:
+    """Open one image or volume file by what it holds, whatever it is called.
+
+    Parameters
+    ----------
+    part
+        What stood after ``::``: the dataset of an HDF5 file, or the header of a file of raw pixels.
 
     Raises
     ------
@@ -29,13 +36,17 @@ def open_file(path: Path, *, grey: bool, metadata: bool = True) -> Contents:
         If it is no image that can be read.
     """
     head = _head(path)
-    if head.startswith(tiff.MAGIC):
+    if volume := opener(head, path):
+        return volume(path, grey=grey, metadata=metadata, part=part)
+    if head.startswith(tiff.MAGIC) and not part:
         return tiff.open_tiff(path, grey=grey, metadata=metadata)
-    if head.startswith(picture.MAGIC):
+    if head.startswith(picture.MAGIC) and not part:
         return picture.open_picture(path, grey=grey, metadata=metadata)
+    if part:
+        return open_raw(path, part, grey=grey)
     raise InputError(
-        f"'{path}' is {'empty' if not head else 'no image of a kind that can be read'}; give a TIFF, PNG, BMP or "
-        "JPEG file, a folder of them, or OME-Zarr."
+        f"'{path}' is {'empty' if not head else 'no image of a kind that can be read'}; give a TIFF, PNG, BMP, JPEG, "
+        "MRC, DM3, DM4, HDF5 or NRRD file, a folder of images, OME-Zarr, or raw pixels as 'file::Z,Y,X,TYPE'."
     )
 
 
@@ -82,29 +93,50 @@ def list_images(folder: Path) -> tuple[list[Path], tuple[str, ...]]:
 def open_files(paths: Sequence[Path], *, grey: bool) -> Contents:
     """Join files in the order given; what is known about the first holds for all.
 
+    Files that cannot be read or are of another size or type than most are kept as lost slices.
+
     Raises
     ------
     InputError
-        If one is damaged, or they differ in size or type.
+        If none can be read.
     """
-    first = open_file(paths[0], grey=grey)
     if len(paths) == 1:
-        return first
-    parts: list[Planes] = [first.planes]
-    parts += [open_file(p, grey=grey, metadata=False).planes for p in paths[1:]]
-    _check_alike(parts)
-    return replace(first, planes=JoinedPlanes.of(tuple(parts)))
+        return open_file(paths[0], grey=grey)
+    opened = [_open_or_lose(path, grey) for path in paths]
+    good = [part for part in opened if isinstance(part, Contents)]
+    if not good:
+        raise next(part for part in opened if isinstance(part, InputError))
+    described = open_file(good[0].planes.files[0], grey=grey)
+    kinds = Counter((part.planes.shape[1:], part.planes.dtype) for part in good)
+    ((usual, _),) = kinds.most_common(1)
+    like = next(p.planes for p in good if (p.planes.shape[1:], p.planes.dtype) == usual)
+    parts: list[Planes] = []
+    planes: Planes
+    lost: dict[int, str] = {}
+    start = 0
+    for path, part in zip(paths, opened, strict=True):
+        if isinstance(part, InputError):
+            planes, why = LostPlane.of(path, like, str(part).rstrip(".")), dict[int, str]()
+            why[0] = planes.why
+        else:
+            planes, why = part.planes, dict(part.lost)
+            kind = (planes.shape[1:], planes.dtype)
+            if kind != usual:
+                said = (
+                    f"'{path}' is {_described(kind)}, but the other slices are {_described(usual)}"
+                )
+                why |= dict.fromkeys(range(planes.shape[0]), said)
+        parts.append(planes)
+        lost.update({start + index: sentence for index, sentence in why.items()})
+        start += planes.shape[0]
+    return replace(described, planes=JoinedPlanes.of(tuple(parts), like), lost=lost)
 
 
-def _check_alike(parts: Sequence[Planes]) -> None:
-    kinds = [(part.shape[1:], part.dtype) for part in parts]
-    ((usual, _),) = Counter(kinds).most_common(1)
-    for part, kind in zip(parts, kinds, strict=True):
-        if kind != usual:
-            raise InputError(
-                f"'{part.files[0]}' is {_described(kind)}, but the other slices are {_described(usual)}; leave it "
-                "out or give slices of one size and type."
-            )
+def _open_or_lose(path: Path, grey: bool) -> Contents | InputError:
+    try:
+        return open_file(path, grey=grey, metadata=False)
+    except InputError as error:
+        return error
 
 
 def _described(kind: tuple[tuple[int, ...], np.dtype[Any]]) -> str:
@@ -114,13 +146,15 @@ def _described(kind: tuple[tuple[int, ...], np.dtype[Any]]) -> str:
 
 def _is_image(path: Path) -> bool:
     # a slice that lost its content must not be left out silently, so its name counts too
-    return path.suffix.lower() in SUFFIXES or _head(path).startswith((*tiff.MAGIC, *picture.MAGIC))
+    return path.suffix.lower() in SUFFIXES | SLICE_SUFFIXES or _head(path).startswith(
+        (*tiff.MAGIC, *picture.MAGIC)
+    )
 
 
 def _head(path: Path) -> bytes:
     try:
         with path.open("rb") as stream:
-            return stream.read(8)
+            return stream.read(HEAD_BYTES)
     except OSError as error:
         raise InputError(
             f"'{path}' cannot be opened ({error.strerror}); check the file."

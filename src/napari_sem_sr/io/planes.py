@@ -1,7 +1,7 @@
 """What a lazy stack reads its slices from, whatever the format."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -115,6 +115,8 @@ class Contents:
     databar_row: int | None = None
     # what to ask as long as nobody has typed the tilt or y
     question: str | None = None
+    # slices that are not there or do not fit, and why: a person may leave them out
+    lost: Mapping[int, str] = field(default_factory=dict)
     provenance: Mapping[str, Any] | None = None
     notices: tuple[str, ...] = ()
 
@@ -131,11 +133,16 @@ class JoinedPlanes(Planes):
     places: tuple[tuple[int, int], ...]
 
     @classmethod
-    def of(cls, parts: tuple[Planes, ...]) -> "JoinedPlanes":
-        """Join ``parts``, which have the same size and type."""
+    def of(cls, parts: tuple[Planes, ...], like: Planes) -> "JoinedPlanes":
+        """Join ``parts``; those that are not of the size and type of ``like`` cannot be decoded."""
         places = tuple((p, z) for p, part in enumerate(parts) for z in range(part.shape[0]))
-        first = parts[0]
-        return cls(parts, (len(places), *first.shape[1:]), first.dtype, first.grey, places)
+        return cls(parts, (len(places), *like.shape[1:]), like.dtype, like.grey, places)
+
+    @classmethod
+    def without(cls, planes: Planes, left_out: Collection[int]) -> "JoinedPlanes":
+        """Leave slices out."""
+        places = tuple((0, z) for z in range(planes.shape[0]) if z not in left_out)
+        return cls((planes,), (len(places), *planes.shape[1:]), planes.dtype, planes.grey, places)
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -151,6 +158,35 @@ class JoinedPlanes(Planes):
         """Name the slice by its file."""
         part, z = self.places[index]
         return self.parts[part].where(z)
+
+
+@dataclass(frozen=True)
+class LostPlane(Planes):
+    """One slice of a file that cannot be read, and why."""
+
+    path: Path
+    shape: Triple[int]
+    dtype: np.dtype[Any]
+    grey: bool
+    why: str
+
+    @classmethod
+    def of(cls, path: Path, like: Planes, why: str) -> "LostPlane":
+        """Stand for a slice of the size and type of ``like``."""
+        return cls(path, (1, *like.shape[1:]), like.dtype, like.grey, why)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The file that is damaged."""
+        return (self.path,)
+
+    def decode(self, index: int) -> npt.NDArray[Any]:
+        """Say why there are no pixels."""
+        raise InputError(f"{self.why}.")
+
+    def where(self, index: int) -> str:
+        """Name the file."""
+        return f"'{self.path}'"
 
 
 def to_grey(image: npt.NDArray[Any], *, consent: bool, where: str) -> npt.NDArray[Any]:
@@ -187,6 +223,11 @@ def to_grey(image: npt.NDArray[Any], *, consent: bool, where: str) -> npt.NDArra
 def _described(shape: tuple[int, ...], dtype: Any) -> str:
     height, width = shape[:2]
     return f"{width} x {height} pixels of {np.dtype(dtype).newbyteorder('=')}"
+
+
+def slice_name(path: Path, index: int, count: int) -> str:
+    """Name a slice of a file for a person."""
+    return f"Slice {index} of '{path}'" if count > 1 else f"'{path}'"
 
 
 def first_line(error: Exception) -> str:

@@ -5,7 +5,7 @@ import os
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -14,7 +14,8 @@ import numpy.typing as npt
 import tifffile
 
 from napari_sem_sr.errors import InputError
-from napari_sem_sr.io.planes import Contents, Planes, first_line, to_grey
+from napari_sem_sr.io.planes import Contents, Planes, first_line, slice_name, to_grey
+from napari_sem_sr.io.raw import RawPlanes, native
 from napari_sem_sr.io.tiff_metadata import describe
 from napari_sem_sr.stack import Triple
 
@@ -24,36 +25,6 @@ _MOST_CHANNELS = 4
 
 # What tifffile logs about odd files reaches people as our sentences; an application may still listen.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
-
-
-@dataclass(frozen=True)
-class RawPlanes(Planes):
-    """Slices that lie in a file one after the other, as they are in memory."""
-
-    path: Path
-    shape: Triple[int]
-    dtype: np.dtype[Any]
-    grey: bool
-    stored: np.dtype[Any]
-    offset: int
-
-    @property
-    def files(self) -> tuple[Path, ...]:
-        """The one file."""
-        return (self.path,)
-
-    def decode(self, index: int) -> npt.NDArray[Any]:
-        """Read the bytes of one slice."""
-        count = self.shape[1] * self.shape[2]
-        start = self.offset + index * count * self.stored.itemsize
-        image = np.fromfile(self.path, self.stored, count, offset=start)
-        if image.size < count:
-            raise EOFError("the file ends within it")
-        return image.reshape(self.shape[1:])
-
-    def where(self, index: int) -> str:
-        """Name the slice by its number."""
-        return _where(self.path, index, self.shape[0])
 
 
 @dataclass(frozen=True)
@@ -85,7 +56,7 @@ class PagePlanes(Planes):
     def where(self, index: int) -> str:
         """Name the slice by its number."""
         file = self.pages[min(index, len(self.pages) - 1)][0]
-        return _where(self.paths[file], index, self.shape[0])
+        return slice_name(self.paths[file], index, self.shape[0])
 
 
 def open_tiff(path: Path, *, grey: bool, metadata: bool = True) -> Contents:
@@ -105,9 +76,10 @@ def open_tiff(path: Path, *, grey: bool, metadata: bool = True) -> Contents:
                 notices += (
                     f"The end of '{path.name}' is missing; its pixels are there, but check the voxel size.",
                 )
+            gone = planes.lost() if isinstance(planes, RawPlanes) else {}
             if not metadata:
-                return Contents(planes=planes, notices=notices)
-            return describe(tiff, path, planes, notices)
+                return Contents(planes=planes, notices=notices, lost=gone)
+            return replace(describe(tiff, path, planes, notices), lost=gone)
 
 
 @contextmanager
@@ -206,16 +178,12 @@ def _planes(
         raise InputError(
             f"'{path}' holds {stored.name} values; give a grey image of integers or floats."
         )
-    dtype = (
-        np.dtype(np.uint8) if stored.kind == "b" or _is_palette(page) else stored.newbyteorder("=")
-    )
+    dtype = np.dtype(np.uint8) if _is_palette(page) else native(stored)
     shape = (count, int(page.imagelength), int(page.imagewidth))
     offset = series.dataoffset
     samples = "S" in series.axes and not _are_slices(series)
     if offset is not None and not samples and not colours and stored.kind != "b":
-        raw = RawPlanes(path, shape, dtype, grey, stored, int(offset))
-        _check_length(raw, count)
-        return raw, notices
+        return RawPlanes(path, shape, dtype, grey, stored, int(offset)), notices
     if len(series.pages) != count and not _are_slices(series):
         raise InputError(
             f"'{path}' keeps its {count} slices in {len(series.pages)} pages ({series.axes}), which cannot be "
@@ -263,16 +231,6 @@ def _are_slices(series: tifffile.TiffPageSeries) -> bool:
     return bool(series.kind == "shaped" and series.axes == "SYX")
 
 
-def _check_length(raw: RawPlanes, count: int) -> None:
-    slice_bytes = raw.shape[1] * raw.shape[2] * raw.stored.itemsize
-    whole = (raw.path.stat().st_size - raw.offset) // slice_bytes
-    if whole < count:
-        raise InputError(
-            f"'{raw.path}' is cut off: {max(whole, 0)} of its {count} slices are there; copy it again from the "
-            "microscope."
-        )
-
-
 def _is_palette(page: tifffile.TiffPage) -> bool:
     return bool(page.photometric == tifffile.PHOTOMETRIC.PALETTE and page.colormap is not None)
 
@@ -309,7 +267,3 @@ def _pixels(page: tifffile.TiffPage) -> npt.NDArray[Any]:
 
 def _size(page: tifffile.TiffPage) -> str:
     return f"{page.imagewidth} x {page.imagelength} pixels of {page.dtype}"
-
-
-def _where(path: Path, index: int, count: int) -> str:
-    return f"Slice {index} of '{path}'" if count > 1 else f"'{path}'"
