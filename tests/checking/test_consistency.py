@@ -8,6 +8,7 @@ from napari_sem_sr.checking.consistency import (
     project,
     residual,
     residual_numbers,
+    residual_stack,
     summarise_consistency,
 )
 from napari_sem_sr.checking.noise import noise_sigma
@@ -93,3 +94,12 @@ def test_rounding_is_part_of_the_noise_of_integers():
     flat = SemStack.from_array(np.full((2, 32, 32), 7, np.uint8), "flat")
     assert lr_sigma(flat, 4) == pytest.approx(np.sqrt(17 / 16 / 12))
     assert lr_sigma(SemStack.from_array(np.zeros((2, 32, 32)), "zero"), 4) == 1.0
+
+
+def test_the_stack_of_residuals_is_lazy_and_lies_where_lr_lies():
+    sr, lr = pair()
+    coarse = SemStack.from_array(np.stack([lr, lr + 1]), "LR", voxel_nm=(10.0, 8.0, 8.0))
+    fine = coarse.upscaled(SemStack.from_array(np.stack([sr, sr]), "SR").data, 4)
+    found = residual_stack(fine, coarse, 4)
+    assert found.world == coarse.world and found.dtype == np.float32
+    np.testing.assert_array_equal(found.slice(1), residual(sr, lr + 1, 4))

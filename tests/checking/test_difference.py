@@ -3,7 +3,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_sem_sr.checking.difference import difference, difference_stack, split_bands
+from napari_sem_sr.checking.difference import (
+    difference,
+    difference_stack,
+    magnitude_stack,
+    split_bands,
+)
 from napari_sem_sr.errors import InputError
 from napari_sem_sr.stack import SemStack
 
@@ -63,3 +68,12 @@ def test_the_stack_of_differences_is_lazy_and_lies_where_sr_lies():
     np.testing.assert_allclose(low.slice(1) + high.slice(1), found.slice(1), atol=1e-3)
     with pytest.raises(InputError, match=r"\(3, 16, 20\).*\(2, 16, 20\)"):
         difference_stack(sr, hr.cropped(slices=(0, 2)), 4)
+
+
+def test_the_magnitude_of_a_difference_has_no_sign_and_keeps_its_place():
+    a, b = np.uint8([[[3, 250]]]), np.uint8([[[250, 3]]])
+    place = {"voxel_nm": (10.0, 2.0, 2.0), "origin_nm": (5.0, 1.0, 1.0)}
+    signed = difference_stack(*(SemStack.from_array(v, "x", **place) for v in (a, b)), 4)
+    found = magnitude_stack(signed)
+    np.testing.assert_array_equal(found.slice(0), [[247, 247]])
+    assert found.world == signed.world

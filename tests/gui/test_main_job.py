@@ -11,7 +11,7 @@ import pytest
 from napari_sem_sr import samples
 from napari_sem_sr.io import ZarrStackWriter, read_stack
 from napari_sem_sr.widgets import layers, upscale
-from napari_sem_sr.widgets.comparison import belongs_to_comparison
+from napari_sem_sr.widgets.layers import belongs_to_comparison
 
 LONG_MS = 60_000
 DEPTH = 12
@@ -220,7 +220,7 @@ def test_comparison_is_one_row_in_order_with_the_right_difference_and_can_be_und
     camera = (viewer.scene.camera.center, viewer.scene.camera.zoom)
     _, inspect = open_dock("Inspect")
     tab = inspect.pages["Compare"]
-    assert tab.roles == {"LR": lr, "SR": sr, "HR": hr}
+    assert inspect.roles.roles == {"LR": lr, "SR": sr, "HR": hr}
     tab.start_button.click()
     qtbot.waitUntil(lambda: "difference" in tab.comparison.panes, timeout=LONG_MS)
     # the list reads from its top as the row does from its left

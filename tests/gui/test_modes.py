@@ -11,8 +11,8 @@ import pytest
 from napari.components import ViewerModel
 
 from napari_sem_sr.widgets import layers
-from napari_sem_sr.widgets.compare import CompareTab
 from napari_sem_sr.widgets.comparison import Comparison
+from napari_sem_sr.widgets.inspect import InspectDock
 
 FINE = 128
 COARSE = FINE // 4
@@ -49,10 +49,11 @@ def users(viewer: Any) -> list[Any]:
 
 @pytest.fixture
 def tab(users: list[Any], viewer: ViewerModel, qtbot: Any) -> Iterator[Any]:
-    tab = CompareTab(viewer)
-    qtbot.addWidget(tab)
+    dock = InspectDock(viewer)
+    qtbot.addWidget(dock)
+    tab: Any = dock.pages["Compare"]
     tab.compare()
-    qtbot.waitUntil(lambda: not tab._work.running, timeout=30_000)
+    qtbot.waitUntil(lambda: not tab.difference.work.running, timeout=30_000)
     yield tab
     tab.tear_down()
 

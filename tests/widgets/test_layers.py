@@ -14,7 +14,7 @@ from napari_sem_sr.errors import InputError
 from napari_sem_sr.io import ZarrStackWriter
 from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets import layers, reader
-from napari_sem_sr.widgets.comparison import guess_roles, seats_of
+from napari_sem_sr.widgets.roles import guess_roles, seats_of
 
 
 @pytest.fixture

@@ -15,8 +15,10 @@ taught on noise-free LR copies LR's noise, so natural residuals are smaller than
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+import dask.array as da
 import numpy as np
 import numpy.typing as npt
 
@@ -46,6 +48,27 @@ def lr_sigma(lr: SemStack, factor: int) -> float:
 def residual(sr: npt.NDArray[Any], lr: npt.NDArray[Any], factor: int) -> Float:
     """SR averaged over LR pixels − LR, ``(y, x)`` of LR in grey levels; NaN where either is."""
     return np.asarray(area_average(sr.astype(np.float64), factor) - lr, np.float32)
+
+
+def residual_stack(sr: SemStack, lr: SemStack, factor: int) -> SemStack:
+    """Lazy `residual` of two stacks of one field, in place of ``lr``."""
+
+    def block(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> Float:
+        if a.size == 0:  # dask asks for the dtype with an empty array
+            return np.empty(b.shape, np.float32)
+        return residual(a[0], b[0], factor)[np.newaxis]
+
+    whole = (1, -1, -1)
+    coarse = lr.data.rechunk(whole)
+    data = da.map_blocks(
+        block,
+        sr.data.rechunk(whole),
+        coarse,
+        chunks=coarse.chunks,
+        dtype=np.float32,
+        meta=np.empty((0, 0, 0), np.float32),
+    )
+    return replace(lr, data=data, name=f"{sr.name} averaged − {lr.name}", paths=(), provenance=None)
 
 
 def residual_numbers(

@@ -8,6 +8,7 @@ What it can and cannot tell: it needs HR of the same field, registered. A shift 
 as pairs of positive and negative edges, mostly in the high band, and HR's own noise is in there too.
 """
 
+from dataclasses import replace
 from typing import Any, Literal
 
 import dask.array as da
@@ -92,3 +93,8 @@ def difference_stack(sr: SemStack, hr: SemStack, factor: int, band: Band = "all"
         pixel_step=sr.pixel_step,
         tilt_deg=sr.tilt_deg,
     )
+
+
+def magnitude_stack(stack: SemStack) -> SemStack:
+    """Lazy absolute values of a stack of differences."""
+    return replace(stack, data=da.absolute(stack.data), name=f"|{stack.name}|")

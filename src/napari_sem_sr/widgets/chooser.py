@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING
 
 from napari.layers import Image
-from qtpy.QtCore import Signal
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import QComboBox
 
 if TYPE_CHECKING:
@@ -27,6 +28,10 @@ class LayerChooser(QComboBox):
     """
 
     chosen = Signal()
+    given_layer = Signal(object)
+    """A layer of napari's list was dropped here."""
+    given_file = Signal(str)
+    """A file or folder was dropped here."""
 
     def __init__(
         self, viewer: "ViewerModel", wanted: "Callable[[Layer], bool]", *, optional: bool = False
@@ -36,7 +41,8 @@ class LayerChooser(QComboBox):
         self._wanted = wanted
         self._optional = optional
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.setMinimumContentsLength(8)
+        self.setMinimumContentsLength(6)
+        self.setAcceptDrops(True)
         self._events = (
             viewer.layers.events.inserted,
             viewer.layers.events.removed,
@@ -60,6 +66,24 @@ class LayerChooser(QComboBox):
             if self.itemData(index) == layer:
                 self.setCurrentIndex(index)
                 return
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802, D102
+        if event.mimeData().hasUrls() or self._dropped_layers(event):
+            event.accept()
+
+    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802, D102
+        # a copy: napari removes what is moved out of its list
+        event.setDropAction(Qt.DropAction.CopyAction)
+        event.accept()
+        for layer in self._dropped_layers(event)[:1]:
+            self.given_layer.emit(layer)
+        for url in event.mimeData().urls()[:1]:
+            self.given_file.emit(url.toLocalFile())
+
+    def _dropped_layers(self, event: QDropEvent) -> "list[Layer]":
+        # what napari's layer list puts into a drag
+        items = getattr(event.mimeData(), "items", ())
+        return [item for item in items if isinstance(item, Image) and self._wanted(item)]
 
     def disconnect_viewer(self) -> None:
         """Stop listening; called when the dock closes."""

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.layers import Image
 
-from napari_sem_sr.widgets.screen_line import ScreenLine
+from napari_sem_sr.widgets.ink import Ink, Mark
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
 # how near to the line a drag has to begin, in screen pixels
 REACH_PX = 12
-LINE_COLOUR = "#ffb000"
 
 
 class Curtain:
@@ -43,9 +42,7 @@ class Curtain:
         self._edge = self._translate[-1] - size[1] / 2
         top = self._translate[-2] - size[0] / 2
         self._span = (top, top + height * size[0])
-        self._line = ScreenLine(
-            viewer, layer, self._line_at(self._edge), name="curtain", colour=LINE_COLOUR
-        )
+        self._line = Ink(viewer, layer, self._line_at(self._edge))
         viewer.layers.selection.active = layer
         viewer.mouse_drag_callbacks.append(self._drag)
 
@@ -68,7 +65,7 @@ class Curtain:
             self._layer.data = cut if self._layer.multiscale else cut[0]
             z, y, x = self._translate
             self._layer.translate = (z, y, x + column * float(self._layer.scale[-1]))
-        self._line.move(self._line_at(self.x))
+        self._line.draw(self._line_at(self.x))
 
     def take_down(self) -> None:
         """Show the whole layer again."""
@@ -79,8 +76,8 @@ class Curtain:
         self._layer.translate = self._translate
         self._layer.visible = True
 
-    def _line_at(self, x: float) -> Any:
-        return np.array([[self._span[0], x], [self._span[1], x]])
+    def _line_at(self, x: float) -> dict[str, Mark]:
+        return {"curtain": Mark("line", [[self._span[0], x], [self._span[1], x]])}
 
     def _drag(self, viewer: Any, event: Any) -> Iterator[None]:
         camera = self._viewer.scene.camera

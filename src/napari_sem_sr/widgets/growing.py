@@ -8,7 +8,7 @@ from qtpy.QtCore import QObject, QTimer
 
 from napari_sem_sr.io.write_zarr import done_slices
 from napari_sem_sr.widgets import layers
-from napari_sem_sr.widgets.comparison import belongs_to_comparison
+from napari_sem_sr.widgets.layers import belongs_to_comparison
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel

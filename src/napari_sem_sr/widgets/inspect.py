@@ -6,17 +6,19 @@ from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 
 from napari_sem_sr.widgets.compare import CompareTab
+from napari_sem_sr.widgets.comparison import Comparison
 from napari_sem_sr.widgets.dock import MIN_WIDTH, Dock
+from napari_sem_sr.widgets.role_form import RoleForm
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
-# Every tab is a Dock of its own: it scrolls by itself, and is torn down with this one.
-TABS: dict[str, type[Dock]] = {"Compare": CompareTab}
-
 
 class InspectDock(QWidget):
     """Look at LR, SR and HR together.
+
+    Every tab is a `Dock` of its own: it scrolls by itself, and is torn down with this one. All share one comparison
+    and the choice of roles above them.
 
     Parameters
     ----------
@@ -27,12 +29,15 @@ class InspectDock(QWidget):
     def __init__(self, napari_viewer: "ViewerModel") -> None:
         super().__init__()
         self.setMinimumWidth(MIN_WIDTH)
+        self.comparison = Comparison(napari_viewer)
+        self.roles = RoleForm(self.comparison)
         self.tabs = QTabWidget()
-        self.pages = {title: page(napari_viewer) for title, page in TABS.items()}
+        self.pages: dict[str, Dock] = {"Compare": CompareTab(self.comparison, self.roles)}
         for title, page in self.pages.items():
             self.tabs.addTab(page, title)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(self.roles)
         whole.addWidget(self.tabs)
 
     def event(self, event: QEvent) -> bool:
@@ -40,4 +45,5 @@ class InspectDock(QWidget):
         if event.type() == QEvent.Type.ParentChange and self.parent() is None:
             for page in self.pages.values():
                 page.tear_down()
+            self.roles.disconnect_viewer()
         return bool(super().event(event))

@@ -7,7 +7,7 @@ about it under ``metadata["napari_sem_sr"]``, so that it can be recognised and r
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import dask.array as da
 import numpy as np
@@ -23,7 +23,7 @@ from napari_sem_sr.widgets.reader import is_output
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
-Role = Literal["LR", "SR", "HR"]
+Role = Literal["LR", "SR", "HR", "twin"]
 LayerData = tuple[Any, dict[str, Any], Literal["image"]]
 KEY = "napari_sem_sr"
 AXES = ("z", "y", "x")
@@ -42,12 +42,17 @@ def mark_of(layer: Layer) -> Mapping[str, Any]:
 def role_of(layer: Layer) -> Role | None:
     """Role that a layer was given or that the file it shows says."""
     mark = mark_of(layer)
-    if mark.get("role") in ("LR", "SR", "HR"):
+    if mark.get("role") in get_args(Role):
         role: Role = mark["role"]
         return role
     # an output of ours that napari's own reader opened
     path = layer.source.path
     return "SR" if path is not None and is_output(Path(path)) else None
+
+
+def belongs_to_comparison(layer: Layer) -> bool:
+    """Whether a layer is a pane of a comparison."""
+    return mark_of(layer).get("group") == COMPARISON
 
 
 def words(name: str) -> set[str]:
@@ -230,7 +235,7 @@ def image_data(
     Parameters
     ----------
     role
-        LR, SR or HR; None where it is not known.
+        LR, SR, HR or twin; None where it is not known.
     seat
         Keywords from `placing`; the stack's own world by default.
     limits

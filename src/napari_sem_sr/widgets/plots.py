@@ -10,6 +10,7 @@ PENS: dict[str, tuple[str, Qt.PenStyle]] = {
     "LR": ("#999999", Qt.PenStyle.DashLine),
     "SR": ("#e69f00", Qt.PenStyle.SolidLine),
     "HR": ("#56b4e9", Qt.PenStyle.DotLine),
+    "twin": ("#cc79a7", Qt.PenStyle.DashDotLine),
 }
 HEIGHT = 170
 # part of the height that the legend gets
@@ -18,7 +19,7 @@ HEADROOM = 0.2
 
 def titled(role: str) -> str:
     """Role as it is named outside of napari, where nothing else says that SR was made up."""
-    return "SR (synthetic)" if role == "SR" else role
+    return f"{role} (synthetic)" if role in ("SR", "twin") else role
 
 
 def make_plot(theme_name: str, bottom: str, left: str, tip: str) -> Any:
@@ -36,7 +37,7 @@ def make_plot(theme_name: str, bottom: str, left: str, tip: str) -> Any:
         axis.setTextPen(text)
         axis.setLabel(label)
         axis.enableAutoSIPrefix(False)
-    plot.addLegend(offset=(0, 1), colCount=3, labelTextColor=text, labelTextSize="8pt")
+    plot.addLegend(offset=(0, 1), colCount=4, labelTextColor=text, labelTextSize="8pt")
     return plot
 
 

@@ -13,6 +13,7 @@ from napari_sem_sr.errors import SemSrError
 from napari_sem_sr.widgets import layers, plots
 from napari_sem_sr.widgets.comparison import Comparison
 from napari_sem_sr.widgets.dock import Line, Tone, row
+from napari_sem_sr.widgets.ink import Mark
 
 # a click is no line
 SHORTEST_PX = 4
@@ -25,6 +26,8 @@ class ProfileView(QWidget):
         super().__init__()
         self._comparison = comparison
         self.profiles: dict[str, Profile] = {}
+        self.line: tuple[tuple[float, float], tuple[float, float]] | None = None
+        """((y, x), (y, x)) in the world."""
         self._plot: Any = None
         self.draw_button = QPushButton("Draw line profile")
         self.draw_button.setCheckable(True)
@@ -55,6 +58,9 @@ class ProfileView(QWidget):
         )
         if not active:
             self.draw_button.setChecked(False)
+            self.line = None
+        elif self.line is not None:
+            self._comparison.set_mark("line", Mark("line", self.line))
         self.update_profiles()
 
     def disconnect_viewer(self) -> None:
@@ -66,7 +72,7 @@ class ProfileView(QWidget):
         """Measure along the line again, on the slice on screen."""
         self.profiles = {}
         trouble = ""
-        line = self._comparison.line
+        line = self.line
         if line is not None and self._comparison.active:
             z = self._comparison.viewer.dims.point[-3]
             for role, seat in self._comparison.seats.items():
@@ -130,7 +136,14 @@ class ProfileView(QWidget):
 
     def set_line(self, start: tuple[float, float], end: tuple[float, float]) -> None:
         """Lay the line from ``start`` to ``end``, (y, x) in the world."""
-        self._comparison.set_line((start, end))
+        self.line = (start, end)
+        self._comparison.set_mark("line", Mark("line", self.line))
+        self.update_profiles()
+
+    def clear_line(self) -> None:
+        """Remove the line and its profiles."""
+        self.line = None
+        self._comparison.set_mark("line", None)
         self.update_profiles()
 
     def _export(self) -> None:

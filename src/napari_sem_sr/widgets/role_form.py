@@ -1,0 +1,92 @@
+"""Which layer plays which role; shared by all tabs of Inspect."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QGridLayout, QLabel, QWidget
+
+from napari_sem_sr.errors import SemSrError
+from napari_sem_sr.io import read_stack
+from napari_sem_sr.widgets import layers
+from napari_sem_sr.widgets.chooser import LayerChooser
+from napari_sem_sr.widgets.comparison import Comparison
+from napari_sem_sr.widgets.dock import Line, Tone
+from napari_sem_sr.widgets.layers import Role, belongs_to_comparison
+from napari_sem_sr.widgets.roles import MEANING, ROLES, guess_roles
+
+if TYPE_CHECKING:
+    from napari.layers import Image
+
+
+class RoleForm(QWidget):
+    """One chooser per role, filled by what the layers say until a person chooses."""
+
+    changed = Signal()
+
+    def __init__(self, comparison: Comparison) -> None:
+        super().__init__()
+        self._comparison = comparison
+        self._viewer = comparison.viewer
+        self._by_hand: set[Role] = set()
+        self.choosers: dict[Role, LayerChooser] = {}
+        self.message = Line(small=True)
+        grid = QGridLayout(self)
+        grid.setContentsMargins(9, 4, 9, 0)
+        grid.setSpacing(4)
+        for place, role in enumerate(ROLES):
+            chooser = LayerChooser(
+                self._viewer, lambda layer: not belongs_to_comparison(layer), optional=True
+            )
+            tip = f"{MEANING[role]} Choose a layer, or drop a layer or a file here."
+            chooser.setToolTip(tip)
+            chooser.activated.connect(lambda _, role=role: self._by_hand.add(role))
+            chooser.given_layer.connect(lambda layer, role=role: self.give(role, layer))
+            chooser.given_file.connect(lambda path, role=role: self.give_file(role, Path(path)))
+            chooser.chosen.connect(self.changed)
+            label = QLabel(role)
+            label.setToolTip(tip)
+            row, column = divmod(place, 2)
+            grid.addWidget(label, row, 2 * column)
+            grid.addWidget(chooser, row, 2 * column + 1)
+            self.choosers[role] = chooser
+        grid.addWidget(self.message, 2, 0, 1, 4)
+        for column in (1, 3):
+            grid.setColumnStretch(column, 1)
+        self._viewer.layers.events.inserted.connect(self.guess)
+        self.guess()
+
+    def guess(self) -> None:
+        """Follow what the layers say, except in roles that were chosen by hand."""
+        if self._comparison.active:
+            return
+        for role, layer in guess_roles(self._viewer).items():
+            if role not in self._by_hand or self.choosers[role].layer is None:
+                self.choosers[role].choose(layer)
+
+    def give(self, role: Role, layer: "Image") -> None:
+        """Let a layer play a role."""
+        self._by_hand.add(role)
+        self.choosers[role].choose(layer)
+
+    def give_file(self, role: Role, path: Path) -> None:
+        """Open a file or folder in a role."""
+        self.message.say("")
+        try:
+            stack = read_stack(path)
+        except SemSrError as error:
+            self.message.say(str(error), Tone.BAD)
+            return
+        self.give(role, layers.add(self._viewer, layers.image_data(stack, stack.name, role)))
+
+    @property
+    def roles(self) -> "dict[Role, Image]":
+        """Layers by role, as chosen."""
+        chosen = {role: chooser.layer for role, chooser in self.choosers.items()}
+        return {role: layer for role, layer in chosen.items() if layer is not None}
+
+    def disconnect_viewer(self) -> None:
+        """Let go of the viewer."""
+        self._viewer.layers.events.inserted.disconnect(self.guess)
+        for chooser in self.choosers.values():
+            chooser.disconnect_viewer()
