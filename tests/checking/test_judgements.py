@@ -8,6 +8,7 @@ from napari_sem_sr.checking.judgements import (
     MIN_DECIDED,
     NAME,
     Judgement,
+    forget,
     judge,
     place_of,
     read_judgements,
@@ -71,6 +72,14 @@ def test_judging_a_place_again_replaces_what_was_said(folder):
     assert (judged["real"], judged["artifact"], judged["unsure"]) == (1, 0, 1)
     page = (folder / PAGE).read_text()
     assert "second" in page and "first" not in page
+
+
+def test_a_judgement_taken_back_is_gone_from_file_and_report(folder):
+    judge(folder, region(1), "real")
+    judge(folder, region(2), "unsure")
+    left = forget(folder, region(1))
+    assert [j.place for j in read_judgements(folder)] == [place_of(region(2))]
+    assert left["real"] == 0 and Report.read(folder).judgements["real"] == 0
 
 
 def test_a_note_is_shown_as_it_was_written_and_never_as_markup(folder):

@@ -10,7 +10,7 @@ as it was judged, nothing about faults that are not on it, and people err too.
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -124,10 +124,22 @@ def judge(
         *place_of(region), opinion, note.strip(), datetime.now(UTC).isoformat(timespec="seconds")
     )
     kept = [j for j in read_judgements(folder) if j.place != new.place]
+    return _keep(folder, report, (*kept, new))
+
+
+def forget(folder: str | Path, region: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Take the judgement of one place back, at once; see `judge`."""
+    folder = Path(folder)
+    report = Report.read(folder)
+    place = place_of(region)
+    return _keep(folder, report, [j for j in read_judgements(folder) if j.place != place])
+
+
+def _keep(folder: Path, report: Report, judgements: Sequence[Judgement]) -> Mapping[str, Any]:
     with told_plainly(folder / NAME), replacing(folder / NAME) as path:
-        text = json.dumps({"judgements": [asdict(j) for j in (*kept, new)]}, indent=1)
+        text = json.dumps({"judgements": [asdict(j) for j in judgements]}, indent=1)
         path.write_text(text + "\n", encoding="utf-8")
-    judged = summary(report.regions, (*kept, new))
+    judged = summary(report.regions, judgements)
     page = folder / PAGE
     with told_plainly(page):
         shown = page.read_text(encoding="utf-8")

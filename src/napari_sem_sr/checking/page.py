@@ -16,6 +16,7 @@ from napari_sem_sr.checking.frc import THRESHOLD
 from napari_sem_sr.checking.inspection import Inspector
 from napari_sem_sr.checking.markup import environment
 from napari_sem_sr.checking.pictures import Panel
+from napari_sem_sr.checking.places import look_around
 from napari_sem_sr.checking.report import Report
 from napari_sem_sr.checking.verdict import lights
 from napari_sem_sr.intensity import range_of
@@ -26,7 +27,6 @@ TEMPLATE = "report.html.j2"
 # SR pixels along a side: what a panel shows sharply on a screen and on paper.
 SHOWN_PX = 320
 SHOWN_PLACES = 10
-AROUND_PX = 96
 PACKAGES = ("napari-sem-sr", "torch", "numpy", "scipy", "scikit-image")
 
 Image = npt.NDArray[Any]
@@ -176,40 +176,24 @@ class Place:
 
 def _places(report: Report, inspector: Inspector) -> list[Place]:
     """Pictures of the worst places, each with its surroundings."""
-    field, f = inspector.field, inspector.field.factor
+    field = inspector.field
     z0, y0, x0 = field.sr_start
-    _, height, width = field.sr.shape
     places = []
     for region in report.regions[:SHOWN_PLACES]:
+        seen = look_around(field, region)
         index, y, x = region["slice"] - z0, region["y"] - y0, region["x"] - x0
-        side = max(AROUND_PX, region["height"], region["width"])
-        top, bottom = _around(y + region["height"] // 2, side, height, f)
-        left, right = _around(x + region["width"] // 2, side, width, f)
-        lr, sr = field.lr_part.slice(index), field.sr.slice(index)
-        shown = range_of(lr)
-        scale = 100 / (right - left)
+        shown = range_of(field.lr_part.slice(index))
+        top, left, height, width = (100 * v / seen.sr.shape[0] for v in seen.box)
         places.append(
             Place(
                 region=region,
                 where=_world(field.sr, index, y + region["height"] / 2, x + region["width"] / 2),
-                lr=pictures.grey_uri(lr[top // f : bottom // f, left // f : right // f], shown),
-                sr=pictures.grey_uri(sr[top:bottom, left:right], shown),
-                box=(
-                    (x - left) * scale,
-                    (y - top) * scale,
-                    region["width"] * scale,
-                    region["height"] * scale,
-                ),
+                lr=pictures.grey_uri(seen.lr, shown),
+                sr=pictures.grey_uri(seen.sr, shown),
+                box=(left, top, width, height),
             )
         )
     return places
-
-
-def _around(centre: int, side: int, size: int, step: int) -> tuple[int, int]:
-    """Interval of about ``side`` around ``centre`` inside 0:size, on the LR grid."""
-    length = min(size, -(-side // step) * step)
-    start = min(max(0, centre - length // 2), size - length)
-    return start - start % step, start - start % step + length
 
 
 def _world(stack: SemStack, z: int, y: float, x: float) -> str:

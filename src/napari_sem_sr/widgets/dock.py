@@ -37,6 +37,7 @@ class Tone(Enum):
     GOOD = ("✓ ", "#2e9e5b")
     CARE = ("⚠ ", "#c98a00")
     BAD = ("✕ ", "#e0533d")
+    UNKNOWN = ("○ ", "#8a8d93")
 
 
 class Line(QLabel):

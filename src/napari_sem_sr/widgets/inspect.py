@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 
+from napari_sem_sr.widgets.answer_check import AnswerCheckTab
 from napari_sem_sr.widgets.compare import CompareTab
 from napari_sem_sr.widgets.comparison import Comparison
 from napari_sem_sr.widgets.dock import MIN_WIDTH, Dock
@@ -32,7 +33,9 @@ class InspectDock(QWidget):
         self.comparison = Comparison(napari_viewer)
         self.roles = RoleForm(self.comparison)
         self.tabs = QTabWidget()
-        self.pages: dict[str, Dock] = {"Compare": CompareTab(self.comparison, self.roles)}
+        compare = CompareTab(self.comparison, self.roles)
+        answers = AnswerCheckTab(self.comparison, self.roles, compare.compare)
+        self.pages: dict[str, Dock] = {"Compare": compare, "Answer check": answers}
         for title, page in self.pages.items():
             self.tabs.addTab(page, title)
         whole = QVBoxLayout(self)
