@@ -38,8 +38,8 @@ from napari_sem_sr.widgets.verdict_view import VerdictView
 from napari_sem_sr.widgets.work import Work
 
 MARK = "place"
-# a place is shown with this much around it
-SURROUNDINGS = 6.0
+# a place is shown with this much around it, and never larger than so many SR pixels fill a pane
+SURROUNDINGS, LEAST_PX = 6.0, 80
 BACK_KEY, ON_KEY = "P", "N"
 
 
@@ -253,7 +253,10 @@ class AnswerCheckTab(Dock):
         z, y, x = centre_of(region, self._seat)
         corners = corners_of(region, self._seat)
         self.comparison.set_mark(MARK, Mark("rectangle", corners, width_px=2))
-        extent = SURROUNDINGS * float((corners.max(axis=0) - corners.min(axis=0)).max())
+        extent = max(
+            SURROUNDINGS * float((corners.max(axis=0) - corners.min(axis=0)).max()),
+            LEAST_PX * self._seat.world.scale[-1],
+        )
         self.comparison.look_at(z, (y, x), extent)
         self.about.say(
             f"#{index + 1} · slice {region['slice']} · {self.places.where(index)} · {region['score']:.1f} × the limit: "
@@ -269,7 +272,7 @@ class AnswerCheckTab(Dock):
 
     def _bind_keys(self, *, on: bool) -> None:
         for key, action in self._canvas_keys.items():
-            self.viewer.bind_key(key, partial(_act, action) if on else None, overwrite=True)
+            self.viewer.bind_key(key, _for_key(action) if on else None, overwrite=True)
 
     # ---- the report
 
@@ -337,5 +340,10 @@ class AnswerCheckTab(Dock):
         self._sr = self.evidence = None
 
 
-def _act(action: Callable[[], object], _: object) -> None:
-    action()
+def _for_key(action: Callable[[], object]) -> Callable[[object], None]:
+    """What napari can bind to a key; it wants a function with a name."""
+
+    def press(_: object) -> None:
+        action()
+
+    return press

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QComboBox, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_sem_sr.checking.difference import Band
 from napari_sem_sr.events import Event, Progress
@@ -16,7 +16,7 @@ from napari_sem_sr.widgets.work import Work
 NO_DIFFERENCE = "none"
 NAME = "difference"
 SUBJECTS: tuple[Subject, ...] = ("SR − HR", "SR − bicubic", "averaged SR − LR")
-BANDS: dict[str, Band] = {"all": "all", "low": "low", "high": "high"}
+BANDS: tuple[Band, ...] = ("all", "low", "high")
 
 
 class DifferenceForm(QWidget):
@@ -44,16 +44,16 @@ class DifferenceForm(QWidget):
         self.band_box = QComboBox()
         self.band_box.addItems(list(BANDS))
         for box in (self.subject_box, self.sign_box, self.band_box):
-            box.setSizeAdjustPolicy(
-                QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-            )
-            box.setMinimumContentsLength(4)
+            # three of them have to fit a narrow dock
+            box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             box.activated.connect(lambda _: self.show_difference())
         self.message = Line(small=True)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         whole = field("Difference", self.subject_box, self.sign_box, self.band_box)
-        whole.layout().setStretch(1, 2)
+        whole.layout().setStretch(1, 3)
+        whole.layout().setStretch(2, 2)
+        whole.layout().setStretch(3, 1)
         column.addWidget(whole)
         column.addWidget(self.message)
         self.work.finished.connect(self._made)
@@ -71,7 +71,7 @@ class DifferenceForm(QWidget):
         known: Subject = SUBJECTS[SUBJECTS.index(subject)]
         if known == "SR − HR" and "HR" not in self._comparison.seats:
             known = "SR − bicubic"
-        band = BANDS[self.band_box.currentText()] if self.band_box.isEnabled() else "all"
+        band: Band = BANDS[self.band_box.currentIndex()] if self.band_box.isEnabled() else "all"
         return Difference(known, band, self.sign_box.currentText() == "signed")
 
     def show_difference(self) -> None:
@@ -108,7 +108,8 @@ class DifferenceForm(QWidget):
 
     def _made(self, computed: Computed) -> None:
         self.message.say("")
-        if not self._outdated:
+        # the comparison may have ended, or something else been chosen, in the meantime
+        if self._comparison.active and not self._outdated:
             self._comparison.add(NAME, computed)
             self.shown.emit()
 

@@ -179,13 +179,13 @@ class PlaceList(QWidget):
         )
 
     def where(self, index: int) -> str:
-        """Centre and size of a place, in nm where the pixel size is known."""
+        """Size of a place and its centre (y, x), in nm where the pixel size is known."""
         assert self._sr is not None
         region = self._regions[index]
         _, y, x = centre_of(region, self._sr)
         _, dy, dx = self._sr.world.scale
         size = f"{region['height'] * dy:.3g} × {region['width'] * dx:.3g}"
-        return f"y {y:.0f}, x {x:.0f} · {size} {self._unit}"
+        return f"{size} {self._unit} at {y:.0f}, {x:.0f}"
 
     def _current_changed(self, item: QListWidgetItem | None) -> None:
         if item is not None:
