@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_sem_sr.checking.alignment import align
@@ -29,6 +29,7 @@ def test_all_pictures_of_a_place_cover_the_same_field(truth):
     )
 
 
+@settings(max_examples=20, deadline=None)
 @given(st.integers(0, 14), st.integers(0, 18), st.sampled_from([16, 24, 96]))
 def test_a_place_at_any_border_stays_inside_its_picture(row, column, side):
     hr = SemStack.from_array(np.zeros((1, 64, 80), np.uint8), "SR")
