@@ -89,3 +89,25 @@ def test_the_share_of_patches_that_leave_hr_too_early_stands_beside_the_twins(tm
     local = report.scores["local_frc"]
     assert local["wrong_fraction"] == local["false_alarm_rate"] <= 0.05
     assert np.isfinite(np.asarray(zarr.open_group(tmp_path / "maps.zarr")["local_frc/0"])).any()
+
+
+def test_particles_that_sr_lost_and_made_up_are_counted_by_diameter_beside_bicubic(tmp_path):
+    rng, yy, xx = np.random.default_rng(0), *np.mgrid[:320, :320]
+    image = np.full((320, 320), 60.0)
+    places = [(y, x) for y in range(24, 300, 32) for x in range(24, 300, 32)]
+    for number, (y, x) in enumerate(places):
+        radius = 2.5 if number % 2 else 8
+        image += 120 * np.clip(radius + 0.5 - np.hypot(yy - y, xx - x), 0, 1)
+    hr = np.clip(image + rng.normal(0, 2, image.shape), 0, 255).astype(np.uint8)[None]
+    truth = truth_of(hr)
+    sr = hr.copy()
+    for y, x in places[1:40:2]:
+        sr[0, y - 6 : y + 7, x - 6 : x + 7] = 60
+    sr[0, 34:48, 34:48] = hr[0, 17:31, 17:31]
+    found = check(truth.lr, with_pixels(truth.sr, sr), truth.hr, out=tmp_path).scores["particles"]
+    assert found["sr"]["unit"] == "nm"
+    assert (found["sr"]["n_true"], found["sr"]["n_missed"]) == (81, 20)
+    assert found["sr"]["n_invented"] == 1
+    # half of those of 5 to 6 pixels of 5 nm are lost, none of those of 17
+    assert 30 < found["sr"]["diameter_recall_90"] <= 85
+    assert found["bicubic"]["n_true"] == 81

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_sem_sr.checking import frc, local_frc
+from napari_sem_sr.checking import frc, local_frc, particles
 from napari_sem_sr.checking.alignment import Field
 from napari_sem_sr.checking.difference import difference, split_bands
 from napari_sem_sr.checking.scores import StackScores, squared_error, ssim, ssim_map
@@ -30,6 +30,10 @@ PICTURES = {"": "SR", "twin_": "the twin", "bicubic_": "bicubic"}
 MAPS = ("difference", "difference_low", "difference_high", "ssim", "local_frc")
 # SR pixels by which HR may lie elsewhere before the scores say more about that than about SR.
 SHIFT_LIMIT_PX = 0.3
+POLARITIES: tuple[particles.Polarity, ...] = ("bright", "dark")
+OBJECTS = {"bright": "particles", "dark": "pores"}
+# Fewer objects in HR say nothing about sizes.
+ENOUGH_OBJECTS = 10
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,14 @@ def compare(pictures: Mapping[str, Image], hr: Image, factor: int, data_range: f
                 maps["local_frc"] = np.full(lr_shape, np.nan, np.float32)
             else:
                 maps["local_frc"] = local_frc.spread(crossings * factor, lr_shape)
+    for polarity in POLARITIES:
+        segmentation = particles.Segmentation.of(hr, polarity)
+        truth = particles.detect(hr, None, segmentation=segmentation)
+        for prefix, picture in pictures.items():
+            other = particles.detect(picture, None, segmentation=segmentation)
+            numbers[f"{prefix}{polarity}"] = particles.count(
+                truth, other, particles.match(truth, other)
+            )
     whole = difference(sr, hr)
     low, high = split_bands(whole, factor)
     numbers["sum"] = float(np.nansum(whole, dtype=np.float64))
@@ -120,6 +132,8 @@ def scores_of(
         )
     scores |= _resolutions(found, field, limits)
     scores["local_frc"] = _local(found, field, limits)
+    for polarity, name in OBJECTS.items():
+        scores[name] = _objects(found, polarity, field, limits)
     scores |= _placed(field, registration, limits)
     if field.hr is not None and field.hr.dtype.kind == "f":
         limits.append(
@@ -187,6 +201,25 @@ def _local(found: Slices, field: Field, limits: list[str]) -> dict[str, Any] | N
             f"No patch of {local_frc.patch_px(field.factor)} SR pixels of HR shows more than its noise, so there is no local ring correlation."
         )
     return local
+
+
+def _objects(
+    found: Slices, polarity: str, field: Field, limits: list[str]
+) -> dict[str, Any] | None:
+    """Particles or pores missed and invented by diameter, in SR, its twin and bicubic."""
+    pixel = square_pixel_nm(field)
+    total = {
+        who: particles.summarise_counts([s[f"{prefix}{polarity}"] for s in found], pixel)
+        for prefix, who in (("", "sr"), ("twin_", "twin"), ("bicubic_", "bicubic"))
+        if f"{prefix}{polarity}" in found[0]
+    }
+    n = total["sr"]["n_true"]
+    if n < ENOUGH_OBJECTS:
+        limits.append(
+            f"HR shows {n or 'no'} whole {OBJECTS[polarity]} ({polarity} islands under Otsu's threshold), too few to say which sizes SR keeps."
+        )
+        return None
+    return total
 
 
 def _placed(
