@@ -13,6 +13,7 @@ from napari_sem_sr.checking.alignment import Field
 from napari_sem_sr.checking.baseline import upscale_bicubic
 from napari_sem_sr.checking.domain import domain_features
 from napari_sem_sr.checking.invention import Invention, detail, doubt, filled, invention
+from napari_sem_sr.checking.reference import Reference
 from napari_sem_sr.checking.regions import suspect_regions
 from napari_sem_sr.checking.scores import data_range_of
 from napari_sem_sr.checking.trust import Trust
@@ -100,6 +101,8 @@ class Inspector:
         Peak of PSNR and SSIM.
     sharpness
         Of SR, if known: where it is 0, SR is the twin itself and the model's GAN is compared with it instead.
+    reference
+        Teachers whose statistics are held beside the stack's, if any.
     """
 
     def __init__(
@@ -109,11 +112,13 @@ class Inspector:
         intensity: IntensityRange,
         data_range: float,
         sharpness: float | None = None,
+        reference: Reference | None = None,
     ) -> None:
         self.field = field
         self.intensity = intensity
         self.data_range = data_range
         self.sr_is_twin = sharpness == 0
+        self.reference = reference
         self.trust_threshold = None if model is None else Trust.of(model.calibration).threshold()
         self._twin = None if model is None else Engine(model.network("twin"))
         self._gan = Engine(model.network("gan")) if model is not None and self.sr_is_twin else None
@@ -157,6 +162,8 @@ class Inspector:
             self._note_persistence(index, numbers, maps)
         z, y, x = self.field.sr_start
         numbers["regions"] = [r.describe() for r in suspect_regions(evidence, f, (z + index, y, x))]
+        if self.reference is not None:
+            numbers["reference"] = self.reference.look(index, self.bicubic(index))
         if self.field.hr is not None:
             self._compare(index, sr, self.field.hr.slice(index), twin, numbers, maps)
         return Findings(numbers, maps)

@@ -18,7 +18,8 @@ REGION_COLUMNS = ("slice", "y", "x", "height", "width", "score", "reasons")
 class Report:
     """What ``report.json`` says; its keys are fixed, None is evidence that could not be had (see ``limits``).
 
-    ``judgements`` is written once a person has judged a place, see `napari_sem_sr.checking.judgements`.
+    ``judgements`` is written once a person has judged a place (`napari_sem_sr.checking.judgements`), ``reference`` where
+    teachers were given to compare with (`napari_sem_sr.checking.reference`).
     """
 
     lr: Mapping[str, Any]
@@ -35,6 +36,7 @@ class Report:
     verdict: str
     limits: Sequence[str]
     judgements: Mapping[str, Any] | None = None
+    reference: Mapping[str, Any] | None = None
 
     @classmethod
     def read(cls, folder: str | Path) -> "Report":
@@ -77,7 +79,8 @@ class Report:
             # last: a folder with this file holds a finished report
             with replacing(folder / JSON) as path:
                 values = asdict(self)
-                if self.judgements is None:
-                    del values["judgements"]
+                for name in ("judgements", "reference"):
+                    if values[name] is None:
+                        del values[name]
                 text = json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False)
                 path.write_text(text + "\n", encoding="utf-8")

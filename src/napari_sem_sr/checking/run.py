@@ -2,7 +2,7 @@
 
 import math
 import shutil
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from importlib.metadata import version
@@ -13,11 +13,13 @@ import dask.array as da
 import numpy as np
 import zarr
 
+from napari_sem_sr.checking.against_hr import square_pixel_nm
 from napari_sem_sr.checking.alignment import Field, iter_place
 from napari_sem_sr.checking.inspection import MAPS, Inspector, common_data_range
 from napari_sem_sr.checking.journal import Journal, different
 from napari_sem_sr.checking.judgements import read_judgements, summary
 from napari_sem_sr.checking.page import render_page
+from napari_sem_sr.checking.reference import Reference, measure_teachers
 from napari_sem_sr.checking.report import JSON, Report
 from napari_sem_sr.checking.summary import summarise
 from napari_sem_sr.errors import InputError, OutputError
@@ -27,6 +29,7 @@ from napari_sem_sr.intensity import IntensityRange, stack_range
 from napari_sem_sr.io import ZarrStackWriter
 from napari_sem_sr.io.durable import make_folder, told_plainly
 from napari_sem_sr.model.bundle import Model
+from napari_sem_sr.pairing.teachers import Teacher
 from napari_sem_sr.stack import SemStack
 
 MAPS_FOLDER = "maps.zarr"
@@ -38,12 +41,17 @@ def check(
     hr: SemStack | None = None,
     *,
     model: Model | None = None,
+    reference: Sequence[Teacher] | None = None,
     out: str | Path,
     register: bool = False,
     resume: bool = False,
 ) -> Report:
     """Check an SR stack; see `iter_check`."""
-    return drain(iter_check(lr, sr, hr, model=model, out=out, register=register, resume=resume))
+    return drain(
+        iter_check(
+            lr, sr, hr, model=model, reference=reference, out=out, register=register, resume=resume
+        )
+    )
 
 
 def iter_check(
@@ -52,6 +60,7 @@ def iter_check(
     hr: SemStack | None = None,
     *,
     model: Model | None = None,
+    reference: Sequence[Teacher] | None = None,
     out: str | Path,
     register: bool = False,
     resume: bool = False,
@@ -68,6 +77,8 @@ def iter_check(
         HR of the same field, if there is one.
     model
         The model that made SR; its twin is scored beside it.
+    reference
+        Teachers of the same material, of other places: their statistics are held beside the stack's.
     out
         Folder for ``report.json``, ``report.html``, ``regions.csv`` and ``maps.zarr``.
     register
@@ -100,6 +111,7 @@ def iter_check(
         identity[role] = (yield from _iter_hash(stack, role)) if stack is not None else None
     identity["model"] = None if model is None else model.content_hash
     identity["registered"] = field.registered
+    identity["reference"] = None if reference is None else [t.content_hash for t in reference]
     if finished:
         return _finished(out, identity)
 
@@ -109,8 +121,14 @@ def iter_check(
     intensity = yield from _iter_intensity(field, sr)
     data_range = yield from _iter_data_range(field)
     sharpness = (sr.provenance or {}).get("sharpness")
+    beside = None
+    if reference is not None:
+        beside = yield from in_background(
+            lambda: Reference(measure_teachers(reference, square_pixel_nm(field)), field),
+            "measuring the reference",
+        )
     inspector = yield from in_background(
-        lambda: Inspector(field, model, intensity, data_range, sharpness),
+        lambda: Inspector(field, model, intensity, data_range, sharpness, beside),
         "measuring what is usual in this stack",
     )
     writers = _open_maps(out / MAPS_FOLDER, inspector, field, identity)
@@ -152,6 +170,7 @@ def _finished(out: Path, identity: Mapping[str, Any]) -> Report:
     report = Report.read(out)
     there: dict[str, Any] = {k: (getattr(report, k) or {}).get("hash") for k in ("lr", "sr", "hr")}
     there["model"] = report.model["hash"] if report.model and report.model["given"] else None
+    there["reference"] = (report.reference or {}).get("hashes")
     there["registered"] = bool(((report.scores or {}).get("registration") or {}).get("applied"))
     if there != identity:
         raise different(out, there, identity)

@@ -11,6 +11,7 @@ from napari_sem_sr.checking.alignment import Field
 from napari_sem_sr.checking.consistency import summarise_consistency
 from napari_sem_sr.checking.domain import Domain
 from napari_sem_sr.checking.inspection import Inspector
+from napari_sem_sr.checking.reference import reference_of
 from napari_sem_sr.checking.regions import Region, worst
 from napari_sem_sr.checking.report import Report
 from napari_sem_sr.checking.totals import (
@@ -106,6 +107,9 @@ def summarise(
                 limits.append(
                     "The pixel size of LR or of the teachers is unknown, so they could not be compared."
                 )
+    reference = None
+    if inspector.reference is not None:
+        reference = reference_of([s["reference"] for s in found], inspector.reference, limits)
     persistence = persistence_of(found, inspector.no_persistence)
     if inspector.no_persistence is not None:
         limits.append(
@@ -139,6 +143,7 @@ def summarise(
         regions=[r.describe() for r in worst(regions)],
         verdict="",
         limits=limits,
+        reference=reference,
     )
     return replace(report, verdict=verdict(report))
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from napari_sem_sr.cli.options import JsonFlag, read
-from napari_sem_sr.terminal import follow, print_json, say
+from napari_sem_sr.terminal import follow, print_json, say, tell
 
 
 def check(
@@ -17,6 +17,10 @@ def check(
         Path, typer.Option(help="Folder for report.html, report.json, regions.csv, maps.zarr.")
     ],
     hr: Annotated[Path | None, typer.Option(help="HR of the same field, if there is one.")] = None,
+    reference: Annotated[
+        list[Path] | None,
+        typer.Option(help="Teacher images of the same material, of other places; may be repeated."),
+    ] = None,
     model: Annotated[
         str | None, typer.Option(help="Model that made SR; known from SR if installed.")
     ] = None,
@@ -31,7 +35,13 @@ def check(
     """Check SR against what was measured, and against HR where there is one."""
     from napari_sem_sr.checking import iter_check
     from napari_sem_sr.model.zoo import load_model, model_of
+    from napari_sem_sr.pairing.teachers import read_teachers
 
+    teachers = None
+    if reference:
+        teachers, notices = read_teachers(reference)
+        for notice in notices:
+            tell(notice)
     made = read(sr)
     report = follow(
         iter_check(
@@ -39,6 +49,7 @@ def check(
             made,
             None if hr is None else read(hr),
             model=model_of(made.provenance) if model is None else load_model(model),
+            reference=teachers,
             out=out,
             register=register,
             resume=resume,
