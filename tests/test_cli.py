@@ -82,6 +82,28 @@ def test_a_typed_voxel_size_is_used(sem_sr, lr: Path) -> None:
     assert json.loads(out)["voxel_nm"] == [20.0, 5.0, 5.0]
 
 
+def test_info_says_where_each_number_comes_from(sem_sr, lr: Path) -> None:
+    code, out, _ = sem_sr("info", lr, "--voxel", "20,5,5", "--tilt", "38")
+    assert code == 0
+    lines = {line.split("  ")[0].strip(): line for line in out.splitlines()}
+    assert "20 nm" in lines["slice thickness (z)"]
+    assert "(typed)" in lines["pixel size (y)"]
+    assert "38 °" in lines["tilt of the face"]
+    document = json.loads(sem_sr("info", lr, "--json")[1])
+    assert document["voxel_source"] == ["unknown"] * 3
+    assert document["notices"] == []
+
+
+def test_info_examines_slices_and_leaves_out_what_it_is_told_to(sem_sr, lr: Path) -> None:
+    code, out, err = sem_sr("info", lr, "--examine", "--json")
+    assert code == 0, err
+    assert json.loads(out)["findings"] == []
+    assert json.loads(sem_sr("info", lr, "--without", "0,2", "--json")[1])["shape"][0] == 1
+    code, _, err = sem_sr("info", lr, "--without", "7")
+    assert code == 1
+    assert "no slice 7 to leave out" in err
+
+
 def test_upscale_prints_json_on_stdout_and_progress_on_stderr(
     sem_sr, lr: Path, bundle: Path, tmp_path: Path
 ) -> None:

@@ -1,7 +1,8 @@
 """``sem-sr info``: what a file or folder says about itself."""
 
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -15,7 +16,10 @@ from napari_sem_sr.cli.options import (
     read,
 )
 from napari_sem_sr.stack import SemStack
-from napari_sem_sr.terminal import print_json, stdout
+from napari_sem_sr.terminal import follow, print_json, say, stdout
+
+if TYPE_CHECKING:
+    from napari_sem_sr.slices import Finding
 
 # What a person calls the instrument's numbers, and their units.
 _LABELS = {
@@ -40,16 +44,30 @@ def info(
     tilt: TiltOption = None,
     without: WithoutOption = None,
     grey: GreyFlag = False,
+    examine: Annotated[
+        bool,
+        typer.Option("--examine", help="Read every slice and name those that are odd."),
+    ] = False,
 ) -> None:
     """Say what a file or folder holds: shape, voxel size and where it comes from, geometry, instrument."""
     stack = read(path, voxel, tilt, without, grey=grey)
+    findings = _examined(stack) if examine else None
     if as_json:
-        print_json({**stack.describe(), "notices": list(stack.notices)})
+        found = {} if findings is None else {"findings": [asdict(f) for f in findings]}
+        print_json({**stack.describe(), "notices": list(stack.notices), **found})
         return
     table = Table(show_header=False, box=None)
     for row in _rows(stack):
         table.add_row(*row)
     stdout.print(table)
+    if findings is not None:
+        say("\n".join(f.sentence for f in findings) or "Nothing is odd about its slices.")
+
+
+def _examined(stack: SemStack) -> tuple["Finding", ...]:
+    from napari_sem_sr.slices import iter_examine
+
+    return follow(iter_examine(stack)).findings
 
 
 def _rows(stack: SemStack) -> list[tuple[str, str, str]]:
