@@ -35,6 +35,8 @@ _LEAST_GREY = 0.05  # of the range of greys
 _LEAST_SHIFT = 2.0  # pixels
 # A drift worth a sentence, in pixels over the stack.
 _DRIFT = 4.0
+# Fewer slices do not show what is steady and what is not.
+_FEWEST = 8
 # A steady step along y within this part of the tilt's shear is that shear.
 _LIKE_SHEAR = 0.15
 # This part of a slice's rows being one grey at its end is worth a sentence.
@@ -300,6 +302,8 @@ def _unlike(steps: npt.NDArray[np.float64], least: float) -> list[tuple[int, flo
 
 def _drift(stack: SemStack, steps: npt.NDArray[np.float64]) -> list[Finding]:
     found: list[Finding] = []
+    if len(steps) < _FEWEST:
+        return found
     dy, dx = np.ptp(np.asarray(Alignment.of_steps(steps).wander), axis=0)
     if max(dy, dx) >= _DRIFT:
         found.append(
@@ -309,7 +313,7 @@ def _drift(stack: SemStack, steps: npt.NDArray[np.float64]) -> list[Finding]:
                 f"Slices wander irregularly, by {dy:.0f} px along y and {dx:.0f} px along x; they can be aligned.",
             )
         )
-    along_y, along_x = steps[1:].mean(axis=0) if len(steps) > 1 else (0.0, 0.0)
+    along_y, along_x = steps[1:].mean(axis=0)
     if max(abs(along_y), abs(along_x)) * len(steps) < _DRIFT:
         return found
     said = (
