@@ -44,7 +44,11 @@ def _interrupts() -> Iterator[Callable[[], bool]]:
         signal.signal(signal.SIGINT, before)
 
 
-def follow(work: Generator[events.Event, None, Result]) -> Result:
+def follow(
+    work: Generator[events.Event, None, Result],
+    *,
+    go_on: str = "the same command with --resume goes on",
+) -> Result:
     """Show long work as a progress bar on stderr and return its result; Ctrl-C leaves it resumable."""
     columns = (
         TextColumn("{task.description}"),
@@ -63,9 +67,7 @@ def follow(work: Generator[events.Event, None, Result]) -> Result:
         while True:
             if asked_to_stop():
                 work.close()
-                stderr.print(
-                    "Stopped; what is done is kept, the same command with --resume goes on."
-                )
+                tell(f"Stopped; what is done is kept, {go_on}.")
                 raise SystemExit(130)
             try:
                 event = next(work)

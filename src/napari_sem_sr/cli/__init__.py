@@ -9,6 +9,7 @@ from napari_sem_sr.cli.demo import demo, open_napari
 from napari_sem_sr.cli.info import info
 from napari_sem_sr.cli.models import models_app
 from napari_sem_sr.cli.register import register
+from napari_sem_sr.cli.study import study_app
 from napari_sem_sr.cli.train import train
 from napari_sem_sr.cli.upscale import upscale
 from napari_sem_sr.errors import SemSrError
@@ -30,6 +31,7 @@ app.command()(train)
 app.command()(upscale)
 app.command()(check)
 app.command()(register)
+app.add_typer(study_app, name="study")
 
 
 def main() -> None:

@@ -46,11 +46,8 @@ def write_comparison(lr: SemStack, sr: SemStack, hr: SemStack, z: int, path: Pat
             interpolation="nearest",
         )
         axis.set_title(f"{role}   {_pixel(stack)}")
-    _scale_bar(axes[0], width, height, world.units[2])
-    axes[1].text(
-        0.02, 0.98, SYNTHETIC_MARK, transform=axes[1].transAxes, va="top", fontsize=8, color="white",
-        bbox={"facecolor": "black", "alpha": 0.6, "pad": 2, "edgecolor": "none"},
-    )  # fmt: skip
+    scale_bar(axes[0], width, height, world.units[2])
+    mark_synthetic(axes[1])
     difference = _difference(planes["SR"], planes["HR"])
     limit = float(np.nanpercentile(np.abs(difference), 99.5)) or 1.0
     drawn = axes[3].imshow(difference, cmap="RdBu_r", vmin=-limit, vmax=limit, extent=extent)
@@ -71,7 +68,16 @@ def _pixel(stack: SemStack) -> str:
     return f"{stack.shape[2]} px wide" if size is None else f"{size:g} nm pixels"
 
 
-def _scale_bar(axis: Axes, width: float, height: float, unit: str) -> None:
+def mark_synthetic(axis: Axes) -> None:
+    """Say on a picture that it was not measured."""
+    axis.text(
+        0.02, 0.98, SYNTHETIC_MARK, transform=axis.transAxes, va="top", fontsize=8, color="white",
+        bbox={"facecolor": "black", "alpha": 0.6, "pad": 2, "edgecolor": "none"},
+    )  # fmt: skip
+
+
+def scale_bar(axis: Axes, width: float, height: float, unit: str) -> None:
+    """Draw a scale bar into a picture of ``width`` by ``height`` ``unit``."""
     magnitude = 10 ** np.floor(np.log10(width * BAR_SHARE))
     length = max(m * magnitude for m in (1, 2, 5) if m * magnitude <= width * BAR_SHARE)
     left, y = 0.05 * width, 0.94 * height

@@ -1,0 +1,352 @@
+"""A model on a material that it was not taught on: which particles it invents, and whether the alarm is raised."""
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from pydantic import BaseModel, ConfigDict
+from scipy.ndimage import gaussian_filter
+
+from napari_sem_sr.checking.baseline import upscale_bicubic
+from napari_sem_sr.checking.domain import Domain, domain_features
+from napari_sem_sr.checking.particles import Particles, match
+from napari_sem_sr.events import Event, Notice, Progress
+from napari_sem_sr.intensity import range_of
+from napari_sem_sr.model.bundle import Model
+from napari_sem_sr.model.card import Architecture
+from napari_sem_sr.study.contrast import spots
+from napari_sem_sr.study.folder import Row, StudyFolder
+from napari_sem_sr.study.grid import Tile, write_grid
+from napari_sem_sr.study.images import Images, real_images, simulated_images
+from napari_sem_sr.study.models import Which, iter_model, upscaled
+from napari_sem_sr.study.page import Page, Plot, StudyResult, write_page
+from napari_sem_sr.study.plots import BICUBIC, COLOURS, svg
+from napari_sem_sr.training.evaluation import Pair, pair_of
+from napari_sem_sr.training.settings import TrainSettings
+
+STUDY = "mismatch"
+SHOWN_PX = 224
+# Diameters in HR pixels of what would be a particle.
+SOUGHT_PX = (4.0, 40.0)
+# Grey levels between a particle and its surroundings that count, as share of the intensity range of HR.
+LEAST_CONTRAST = 0.08
+# HR is smoothed by this before it is asked whether it holds a particle, so that its noise is not taken for one.
+HR_SMOOTHING_PX = 1.0
+# What HR shows with this share of the contrast asked of SR is not called invented.
+LENIENCE = 0.5
+NETWORKS: tuple[Which, ...] = ("twin", "gan")
+
+Grey = npt.NDArray[Any]
+
+
+class MismatchPlan(BaseModel):
+    """What the study does.
+
+    Parameters
+    ----------
+    teachers, teacher_px
+        Simulated specimens of each material to teach with, and sides of the square images.
+    held_out, held_out_px
+        Specimens looked at during training and as many others upscaled.
+    settings
+        Recipe and budget of each model.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    teachers: int = 100
+    teacher_px: int = 512
+    held_out: int = 16
+    held_out_px: int = 512
+    settings: TrainSettings = TrainSettings(epochs=40)
+
+
+QUICK = MismatchPlan(
+    teachers=24,
+    teacher_px=384,
+    held_out=6,
+    held_out_px=448,
+    settings=TrainSettings(
+        epochs=12,
+        gan_share=0.3,
+        batch=4,
+        gan_batch=4,
+        architecture=Architecture(channels=32, blocks=4, tail_channels=16),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One pair of materials: two models, both applied to the second material."""
+
+    name: str
+    foreign: Images
+    own: Images
+    taught: tuple[str, str]
+
+
+def iter_mismatch(
+    out: Path, plan: MismatchPlan, real: tuple[Path, Path] | None = None
+) -> Generator[Event, None, StudyResult]:
+    """Teach on one material, apply to another, count what was invented and write the result to ``out``.
+
+    Parameters
+    ----------
+    out
+        Folder for models, CSV, plots, pictures and ``study.html``; finished trainings in it are kept.
+    plan
+        How many teachers, how long.
+    real
+        Folders of real images of the material to teach on and of the one to apply to (metal powder and a
+        coating, say), as a second case beside the simulated one.
+
+    Returns
+    -------
+    Findings, and the rows of ``mismatch.csv``.
+
+    Raises
+    ------
+    InputError, OutputError, TrainingError
+    """
+    folder = StudyFolder.open(out, STUDY, plan, real or ())
+    cases = [_simulated_case(plan)]
+    if real is None:
+        yield Notice(
+            "No real pair of materials was given, so only the simulated one is studied; give one with --real."
+        )
+    else:
+        cases.append(_real_case(plan, real))
+    rows: list[Row] = []
+    pictures: list[list[Tile]] = []
+    for case in cases:
+        models = {}
+        for taught, images in zip(case.taught, (case.foreign, case.own), strict=True):
+            models[taught] = yield from iter_model(
+                folder, f"{case.name}-{taught}", images.split(), plan.settings
+            )
+        counted, worst = yield from _iter_case(case, models)
+        rows += counted
+        pictures.append(worst)
+    folder.write_csv("mismatch.csv", rows)
+    write_grid(folder.path / "grid.png", pictures, cases[0].own.test[0].pixel_nm, SHOWN_PX)
+    return write_page(folder, _page(plan, cases, rows), rows)
+
+
+def _simulated_case(plan: MismatchPlan) -> Case:
+    sizes = (plan.teachers, plan.held_out, plan.teacher_px, plan.held_out_px)
+    return Case(
+        "simulated",
+        simulated_images("tin", *sizes),
+        simulated_images("cathode", *sizes),
+        ("tin", "cathode"),
+    )
+
+
+def _real_case(plan: MismatchPlan, real: tuple[Path, Path]) -> Case:
+    foreign, own = (real_images([folder], plan.held_out, plan.held_out_px) for folder in real)
+    return Case("real", foreign, own, (real[0].name, real[1].name))
+
+
+@dataclass
+class _Count:
+    found: int = 0
+    invented: int = 0
+    alarms: int = 0
+    psnr: float = 0.0
+    ssim: float = 0.0
+
+
+def _iter_case(
+    case: Case, models: Mapping[str, Model]
+) -> Generator[Event, None, tuple[list[Row], list[Tile]]]:
+    """Count on every test image of the second material; also the pictures of the one with most inventions."""
+    counts: dict[tuple[str, str], _Count] = {("none", "bicubic"): _Count()}
+    counts |= {(taught, which): _Count() for taught in models for which in NETWORKS}
+    factor = next(iter(models.values())).card.factor
+    worst: tuple[int, list[Tile]] = (-1, [])
+    area = 0.0
+    in_hr = 0
+    for number, teacher in enumerate(case.own.test):
+        pair = pair_of(teacher, factor)
+        pixel = teacher.pixel_nm
+        area += pair.hr.size * (pixel or 1.0) ** 2
+        contrast = LEAST_CONTRAST * _span(pair.hr)
+        smooth = gaussian_filter(pair.hr.astype(np.float32), HR_SMOOTHING_PX)
+        held = spots(smooth, SOUGHT_PX, LENIENCE * contrast, pixel)
+        in_hr += len(spots(smooth, SOUGHT_PX, contrast, pixel))
+        tiles = [Tile("LR", pair.lr)]
+        for (taught, which), count in counts.items():
+            yield Progress(
+                f"looking for particles, {case.name}", number, len(case.own.test), "images"
+            )
+            picture = _picture(models, taught, which, pair, factor)
+            found = spots(picture, SOUGHT_PX, contrast, pixel)
+            made = match(held, found).invented
+            psnr, ssim = pair.score(picture)
+            count.found += len(found)
+            count.invented += len(made)
+            count.psnr += psnr / len(case.own.test)
+            count.ssim += ssim / len(case.own.test)
+            count.alarms += which != "bicubic" and _alarm(models[taught], pair)
+            if which == "bicubic":
+                tiles.append(Tile("bicubic", picture, circles=_circles(found, made)))
+            if which == "gan":
+                tiles.append(
+                    Tile(f"SRGAN taught on {taught}", picture, True, _circles(found, made))
+                )
+        score = sum(len(t.circles) for t in tiles)
+        if score > worst[0]:
+            worst = (score, [*tiles, Tile("HR", pair.hr)])
+    bicubic = counts["none", "bicubic"]
+    known = case.own.test[0].pixel_nm is not None
+    rows: list[Row] = [
+        {
+            "pair": case.name,
+            "taught_on": taught,
+            "network": which,
+            "applied_to": case.taught[1],
+            "images": len(case.own.test),
+            "particles_in_hr": in_hr,
+            "found": c.found,
+            "invented": c.invented,
+            "invented_per_um2": 1e6 * c.invented / area if known else None,
+            "psnr": c.psnr,
+            "gain_db": c.psnr - bicubic.psnr,
+            "ssim": c.ssim,
+            "alarms": None if which == "bicubic" else c.alarms,
+        }
+        for (taught, which), c in counts.items()
+    ]
+    return rows, worst[1]
+
+
+def _picture(models: Mapping[str, Model], taught: str, which: str, pair: Pair, factor: int) -> Grey:
+    if which == "bicubic":
+        return upscale_bicubic(pair.lr, factor)
+    return upscaled(models[taught], "twin" if which == "twin" else "gan", pair)
+
+
+def _span(image: Grey) -> float:
+    shown = range_of(image)
+    return shown.high - shown.low
+
+
+def _alarm(model: Model, pair: Pair) -> bool:
+    """Whether the model's domain alarm is raised on the LR of ``pair``, as the answer check would."""
+    domain = Domain.of(model.calibration)
+    if domain is None or domain.threshold is None:
+        return False
+    features = domain_features(pair.intensity.normalise(pair.lr))
+    beyond = domain.distance(features) > domain.threshold
+    return beyond or domain.is_noisier(features) or domain.is_softer(features)
+
+
+def _circles(found: Particles, chosen: npt.NDArray[np.intp]) -> list[tuple[float, float, float]]:
+    """Places in nm, in pixels where no pixel size is known."""
+    return [
+        (float(y), float(x), float(d))
+        for (y, x), d in zip(
+            found.centres[chosen] / found.unit_px, found.diameters[chosen], strict=True
+        )
+    ]
+
+
+def _page(plan: MismatchPlan, cases: Sequence[Case], rows: Sequence[Row]) -> Page:
+    skipped = len(cases) == 1
+    return Page(
+        title="A model on a material it was not taught on",
+        question=" ".join(
+            f"Taught on {c.foreign.material} or on {c.own.material}, applied to specimens of the latter."
+            for c in cases
+        ),
+        finding=[
+            *(_finding(c, [r for r in rows if r["pair"] == c.name]) for c in cases),
+            *(
+                [
+                    "The real pair of materials was skipped: no folders of real images were given (--real)."
+                ]
+                if skipped
+                else []
+            ),
+        ],
+        plots=[_plot(c, [r for r in rows if r["pair"] == c.name]) for c in cases],
+        grids=[
+            (
+                "grid.png",
+                "The held-out image with most inventions, its middle. Circles: particles that SR shows and HR does not.",
+            )
+        ],
+        table=[_shown(r) for r in rows],
+        method=[
+            f"×{plan.settings.factor}; {plan.teachers} simulated specimens of each material to teach with, "
+            f"{plan.held_out} others to apply to.",
+            f"Particles: maxima of the Laplacian of Gaussian in scale space (Lindeberg 1998), {SOUGHT_PX[0]:g} to "
+            f"{SOUGHT_PX[1]:g} HR pixels across, brighter than their surroundings by {LEAST_CONTRAST:.0%} of HR's range.",
+            f"Invented: found in SR, but not in HR at that place and size, not even with {LENIENCE:.0%} of that contrast "
+            f"(HR smoothed by {HR_SMOOTHING_PX:g} pixel against its noise).",
+            "Bicubic, which draws nothing, shows how many the detector itself misjudges.",
+            "Alarms: images whose LR raises the model's own domain alarm (distance, noise or blur), before any SR is made.",
+        ],
+        limits=[
+            "The count depends on the contrast that is asked for; compare models, not numbers.",
+            "Only bright round detail is counted; invented cracks, edges and texture are not.",
+            *(["Simulated materials."] if skipped else []),
+        ],
+        files=[
+            ("mismatch.csv", "one row per pair, model and network"),
+            ("models/", "the models, as any other model of this program"),
+        ],
+    )
+
+
+def _of(rows: Sequence[Row], taught: str, network: str) -> Row:
+    return next(r for r in rows if (r["taught_on"], r["network"]) == (taught, network))
+
+
+def _finding(case: Case, rows: Sequence[Row]) -> str:
+    foreign, own = (_of(rows, taught, "gan") for taught in case.taught)
+    plain = _of(rows, "none", "bicubic")
+    return (
+        f"{case.name.capitalize()}: on {own['images']} images of {case.taught[1]}, the SRGAN taught on {case.taught[0]} "
+        f"invents {foreign['invented']} particles, the one taught on {case.taught[1]} {own['invented']} (bicubic: "
+        f"{plain['invented']}); PSNR over bicubic is {foreign['gain_db']:+.2f} dB against {own['gain_db']:+.2f} dB. The "
+        f"domain alarm of the first is raised on {foreign['alarms']} of {foreign['images']} images, that of the second on "
+        f"{own['alarms']}."
+    )
+
+
+def _plot(case: Case, rows: Sequence[Row]) -> Plot:
+    names = ["bicubic"] + [
+        f"{'SRGAN' if r['network'] == 'gan' else 'twin'}\ntaught on {r['taught_on']}"
+        for r in rows[1:]
+    ]
+    colours = [BICUBIC, *(COLOURS[0 if r["taught_on"] == case.taught[1] else 1] for r in rows[1:])]
+
+    def draw(axes: Axes) -> None:
+        bars = axes.bar(names, [r["invented"] for r in rows], color=colours)
+        axes.bar_label(bars, fontsize=9)
+        axes.set_ylabel(f"invented particles on {rows[0]['images']} images")
+        axes.tick_params(axis="x", labelsize=8)
+
+    title = f"Invented particles, {case.name} {case.taught[1]}"
+    return Plot(f"invented_{case.name}", title, svg(draw), "Found in SR, not in HR.")
+
+
+def _shown(row: Row) -> dict[str, str]:
+    return {
+        "pair": row["pair"],
+        "taught on": row["taught_on"],
+        "network": {"gan": "SRGAN"}.get(row["network"], row["network"]),
+        "applied to": row["applied_to"],
+        "found": f"{row['found']}",
+        "in HR": f"{row['particles_in_hr']}",
+        "invented": f"{row['invented']}",
+        "per µm²": "–" if row["invented_per_um2"] is None else f"{row['invented_per_um2']:.2f}",
+        "over bicubic (dB)": f"{row['gain_db']:+.2f}",
+        "SSIM": f"{row['ssim']:.3f}",
+        "alarms": "–" if row["alarms"] is None else f"{row['alarms']} of {row['images']}",
+    }
