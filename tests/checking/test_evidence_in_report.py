@@ -12,7 +12,7 @@ from napari_sem_sr.checking import check
 from napari_sem_sr.checking.baseline import upscale_bicubic
 from napari_sem_sr.checking.consistency import lr_sigma
 from napari_sem_sr.checking.domain import domain_features, fit_domain
-from napari_sem_sr.checking.trust import detail_curves, fit_trust
+from napari_sem_sr.checking.trust import fit_trust, image_curves
 from napari_sem_sr.intensity import stack_range
 from napari_sem_sr.model.bundle import Model, load_bundle, save_model
 from napari_sem_sr.model.card import Card
@@ -140,7 +140,7 @@ def calibrated(model: Model, tmp_path: Path, n: int) -> Model:
     for seed in range(50, 50 + n):
         truth = truth_of(specimen((1, 96, 96), seed))
         sr = upscale_bicubic(truth.lr.slice(0), 4)
-        images.append(detail_curves(sr, sr, truth.hr.slice(0), 4, lr_sigma(truth.lr, 4)))
+        images.append(image_curves(sr, sr, truth.hr.slice(0), 4, lr_sigma(truth.lr, 4), 255.0))
     arrays = {**model.calibration, **fit_trust(images, [str(i) for i in range(n)])}
     path = tmp_path / f"calibrated with {n}"
     save_model(path, model.card, model.weights["gan"], model.weights["twin"], arrays)

@@ -5,13 +5,17 @@ from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
 
 from napari_sem_sr.checking.trust import (
-    THRESHOLDS,
+    THRESHOLDS as ALL_THRESHOLDS,
+)
+from napari_sem_sr.checking.trust import (
     Curves,
     Trust,
     curves,
-    detail_curves,
     fit_trust,
+    image_curves,
 )
+
+THRESHOLDS = ALL_THRESHOLDS["detail"]
 
 
 def specimen(rng: np.random.Generator) -> Curves:
@@ -21,8 +25,14 @@ def specimen(rng: np.random.Generator) -> Curves:
     return curves(score, rng.random(400) < chance)
 
 
+def both(images: list[Curves]) -> list[dict]:
+    """The same places for the mask of error, whose thresholds differ."""
+    nothing = np.zeros(ALL_THRESHOLDS["error"].size)
+    return [{"detail": i, "error": Curves(nothing, nothing)} for i in images]
+
+
 def trust_of(images: list[Curves]) -> Trust:
-    return Trust.of(fit_trust(images, [str(i) for i in range(len(images))]))
+    return Trust.of(fit_trust(both(images), [str(i) for i in range(len(images))]))
 
 
 def test_the_loss_is_the_share_of_all_places_that_is_trusted_and_wrong():
@@ -71,11 +81,11 @@ def test_too_few_specimens_are_refused_and_told_how_many_more_would_do():
 def test_images_of_one_specimen_count_once():
     rng = np.random.default_rng(2)
     images = [specimen(rng) for _ in range(12)]
-    found = Trust.of(fit_trust(images, ["a", "b", "c"] * 4))
+    found = Trust.of(fit_trust(both(images), ["a", "b", "c"] * 4))
     assert found.n == 3
     np.testing.assert_allclose(found.lost[0], np.mean([i.lost for i in images[::3]], axis=0))
     with pytest.raises(ValueError, match="1 specimen names"):
-        fit_trust(images, ["a"])
+        fit_trust(both(images), ["a"])
 
 
 def test_detail_that_follows_hr_may_be_trusted_and_made_up_detail_may_not():
@@ -86,10 +96,10 @@ def test_detail_that_follows_hr_may_be_trusted_and_made_up_detail_may_not():
         return 100 + 20 * image / image.std()
 
     hr, other = texture(), texture()
-    good = detail_curves(hr, 100 + 0.8 * (hr - 100), hr, 4, 1.0)
+    good = image_curves(hr, 100 + 0.8 * (hr - 100), hr, 4, 1.0, 255.0)["detail"]
     assert good.lost.max() == 0
     half = np.where(np.arange(128) < 64, hr, other)
-    mixed = detail_curves(half, hr, hr, 4, 1.0)
+    mixed = image_curves(half, hr, hr, 4, 1.0, 255.0)["detail"]
     at = int(np.searchsorted(THRESHOLDS, -1.4))
     assert mixed.trusted[at] == pytest.approx(0.5, abs=0.1)
     assert mixed.lost[at] < 0.02
@@ -106,3 +116,23 @@ def test_what_is_reported_of_the_calibration_is_what_was_measured():
     assert trusted == pytest.approx(np.mean([i.trusted[column] for i in images]))
     assert wrong == pytest.approx(np.mean([i.lost[column] for i in images]) / trusted)
     assert 0 < trusted < 1
+
+
+def test_grey_values_are_trusted_where_sr_is_smooth_and_nothing_was_invented():
+    rng = np.random.default_rng(5)
+    hr = np.full((128, 128), 100.0)
+    sr = hr.copy()
+    sr[:, 64:] += 40 * (rng.random((128, 64)) - 0.5)
+    found = image_curves(sr, hr, hr, 4, 1.0, 255.0)["error"]
+    assert found.lost[-1] == pytest.approx(0.5 * (1 - 2 * 0.05 * 255 / 40), abs=0.03)
+    half = int(np.argmax(found.trusted > 0.4))
+    assert found.lost[half] == 0
+
+
+def test_the_two_masks_of_a_model_do_not_mix():
+    rng = np.random.default_rng(6)
+    arrays = fit_trust(both([specimen(rng) for _ in range(12)]), [str(i) for i in range(12)])
+    detail, error = Trust.of(arrays), Trust.of(arrays, "error")
+    assert detail.n == error.n == 12
+    assert detail.thresholds is not error.thresholds
+    assert error.threshold() == ALL_THRESHOLDS["error"][-1]

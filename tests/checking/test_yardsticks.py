@@ -3,9 +3,13 @@ import pytest
 from scipy.ndimage import gaussian_filter, gaussian_laplace
 
 from napari_sem_sr.checking.yardsticks import (
-    amount_suspicion,
+    INVENTED,
+    TEXTURE,
+    TOO_BRIGHT,
+    TOO_DARK,
+    Slice,
+    by_kind,
     measure,
-    residual_suspicion,
 )
 
 
@@ -24,80 +28,117 @@ def natural(lr: np.ndarray, seed: int = 1) -> np.ndarray:
     return rng.standard_normal(lr.shape) * scatter
 
 
-def worst(residual: np.ndarray, lr: np.ndarray, usual) -> np.ndarray:
-    return np.maximum(*residual_suspicion(residual, lr, usual))
+def worst(residual: np.ndarray, lr: np.ndarray, yardsticks) -> np.ndarray:
+    return by_kind(yardsticks.heights(Slice(lr, residual)))["residual"]
 
 
-def test_a_natural_residual_is_hardly_suspect_anywhere():
+def test_a_natural_residual_stands_out_nowhere():
     lr = lr_image()
-    usual = measure([natural(lr)], [lr], [], 0.0).residual
-    assert (worst(natural(lr, 7), lr, usual) >= 1).mean() < 0.01
+    usual = measure([Slice(lr, natural(lr))], 0.0)
+    found = worst(natural(lr, 7), lr, usual)
+    assert (found > 4).mean() < 0.01
+    assert found.max() < 7
 
 
 def test_a_weak_addition_in_a_quiet_place_is_as_suspect_as_a_strong_one_in_a_busy_place():
     lr, residual = lr_image(), natural(lr_image())
-    usual = measure([residual], [lr], [], 0.0).residual
+    usual = measure([Slice(lr, residual)], 0.0)
     residual[60:64, 20:24] += 2.0
     residual[60:64, 100:104] += 20.0
-    score = worst(residual, lr, usual)
-    assert score[60:64, 20:24].max() > 1
-    assert score[60:64, 100:104].max() > 1
-    rest = score.copy()
-    rest[54:70, 14:30] = rest[54:70, 94:110] = 0
-    assert rest.max() < min(score[60:64, 20:24].max(), score[60:64, 100:104].max())
+    found = worst(residual, lr, usual)
+    quiet, busy = found[60:64, 20:24].max(), found[60:64, 100:104].max()
+    assert min(quiet, busy) > 10
+    assert max(quiet, busy) < 3 * min(quiet, busy)
+    rest = found.copy()
+    rest[46:78, 6:38] = rest[46:78, 86:118] = 0
+    assert rest.max() < min(quiet, busy)
 
 
 def test_what_follows_from_lr_alone_is_not_suspect():
     lr = lr_image()
-    usual = measure([0.1 * gaussian_laplace(lr, 0.6)], [lr], [], 0.05).residual
+    usual = measure([Slice(lr, 0.1 * gaussian_laplace(lr, 0.6))], 0.05)
     other = lr_image(5)
-    assert worst(0.1 * gaussian_laplace(other, 0.6), other, usual).max() < 0.2
+    assert worst(0.1 * gaussian_laplace(other, 0.6), other, usual).max() < 1
 
 
-def test_a_faint_large_addition_is_found_although_no_pixel_stands_out():
+@pytest.mark.parametrize(
+    ("rows", "columns", "strength"),
+    [(8, 8, 1.6), (2, 2, 4.0), (1, 8, 3.0), (8, 1, 3.0)],
+    ids=["faint and large", "small and bright", "line along x", "line along y"],
+)
+def test_additions_of_any_shape_are_found_at_their_place(rows, columns, strength):
     rng = np.random.default_rng(2)
     lr = np.full((128, 128), 100.0)
     residual = rng.normal(0, 1, lr.shape)
-    usual = measure([residual], [lr], [], 0.0).residual
-    residual[60:68, 60:68] += 1.6
-    score = worst(residual, lr, usual)
-    peak = np.unravel_index(score.argmax(), score.shape)
-    assert score.max() > 1
+    usual = measure([Slice(lr, residual)], 0.0)
+    residual[60 : 60 + rows, 60 : 60 + columns] += strength
+    found = worst(residual, lr, usual)
+    peak = np.unravel_index(found.argmax(), found.shape)
+    assert found.max() > 5.5
     assert all(58 <= i <= 69 for i in peak)
+
+
+def test_a_texture_whose_mean_is_zero_is_found_by_its_power():
+    rng = np.random.default_rng(2)
+    lr = np.full((128, 128), 100.0)
+    residual = rng.normal(0, 1, lr.shape)
+    usual = measure([Slice(lr, residual)], 0.0)
+    residual[60:70, 60:70] += 3 * (-1.0) ** np.add.outer(np.arange(10), np.arange(10))
+    found = usual.heights(Slice(lr, residual))[TEXTURE]
+    peak = np.unravel_index(found.argmax(), found.shape)
+    assert found.max() > 5
+    assert all(58 <= i <= 71 for i in peak)
+
+
+def test_a_coarse_addition_stands_out_more_where_the_residual_has_no_coarse_part():
+    """A generator keeps LR's coarse grey values; what breaks them is all the more certain."""
+    rng = np.random.default_rng(6)
+    lr = np.full((128, 128), 100.0)
+    fine = rng.standard_normal(lr.shape)
+    fine -= gaussian_filter(fine, 1.0)
+    white = rng.standard_normal(lr.shape) * fine.std()
+    found = []
+    for residual in (fine, white):
+        usual = measure([Slice(lr, residual)], 0.0)
+        added = residual.copy()
+        added[60:66, 60:66] += 1.0
+        found.append(worst(added, lr, usual)[60:66, 60:66].max())
+    assert found[0] > 1.5 * found[1]
 
 
 def test_the_sign_tells_bright_from_dark():
     lr = np.full((64, 64), 100.0)
     residual = np.random.default_rng(3).normal(0, 1, lr.shape)
-    usual = measure([residual], [lr], [], 0.0).residual
+    usual = measure([Slice(lr, residual)], 0.0)
     residual[30, 30], residual[10, 10] = 20.0, -20.0
-    bright, dark = residual_suspicion(residual, lr, usual)
-    assert bright[30, 30] > 1 > bright[10, 10]
-    assert dark[10, 10] > 1 > dark[30, 30]
+    found = usual.heights(Slice(lr, residual))
+    assert found[TOO_BRIGHT][30, 30] > 10 > found[TOO_BRIGHT][10, 10]
+    assert found[TOO_DARK][10, 10] > 10 > found[TOO_DARK][30, 30]
 
 
 def test_masked_places_say_nothing_and_do_not_spread():
     lr = lr_image()
     residual = natural(lr)
     lr[:10] = residual[:10] = np.nan
-    usual = measure([residual], [lr], [], 0.0).residual
-    score = worst(residual, lr, usual)
-    assert np.isnan(score[:10]).all()
-    assert np.isfinite(score[10:]).all()
+    usual = measure([Slice(lr, residual)], 0.0)
+    found = worst(residual, lr, usual)
+    assert np.isnan(found[:10]).all()
+    assert np.isfinite(found[10:]).all()
 
 
 @pytest.mark.parametrize("value", [0.0, 3.0])
 def test_a_perfect_residual_of_any_constant_is_not_suspect(value):
     lr = np.full((32, 32), 7.0)
-    usual = measure([np.full(lr.shape, value)], [lr], [], 0.07).residual
-    assert worst(np.full(lr.shape, value), lr, usual).max() < 1e-6
+    flat = Slice(lr, np.full(lr.shape, value))
+    assert by_kind(measure([flat], 0.07).heights(flat))["residual"].max() < 1e-6
 
 
-def test_an_amount_is_suspect_where_it_exceeds_what_is_usual():
+def test_an_amount_is_suspect_where_it_exceeds_what_is_usual_for_such_a_place():
     rng = np.random.default_rng(4)
-    amount = np.exp(rng.normal(0, 0.3, (64, 64)))
-    found = measure([np.zeros((64, 64))], [np.ones((64, 64))], [amount], 0.1).amount
-    amount[5, 5] = 20.0
-    score = amount_suspicion(amount, found)
-    assert score[5, 5] > 1
-    assert np.delete(score.ravel(), 5 * 64 + 5).max() < 1.2
+    lr = lr_image()
+    amount = np.where(np.arange(128) < 64, 1.0, 20.0) * np.exp(rng.normal(0, 0.2, lr.shape))
+    usual = measure([Slice(lr, natural(lr), [amount])], 0.1)
+    amount[50, 20] = 12.0
+    found = usual.heights(Slice(lr, natural(lr), [amount]))[INVENTED]
+    assert found[50, 20] > 5
+    assert found.argmax() == 50 * 128 + 20

@@ -12,17 +12,13 @@ from napari_sem_sr.checking import against_hr, consistency, persistence
 from napari_sem_sr.checking.alignment import Field
 from napari_sem_sr.checking.baseline import upscale_bicubic
 from napari_sem_sr.checking.domain import domain_features
-from napari_sem_sr.checking.invention import Invention, detail, doubt, filled, invention
+from napari_sem_sr.checking.invention import Invention, added, detail, doubt, filled, invention
 from napari_sem_sr.checking.reference import Reference
 from napari_sem_sr.checking.regions import suspect_regions
 from napari_sem_sr.checking.scores import data_range_of
-from napari_sem_sr.checking.trust import Trust
-from napari_sem_sr.checking.yardsticks import (
-    Yardsticks,
-    amount_suspicion,
-    measure,
-    residual_suspicion,
-)
+from napari_sem_sr.checking.tails import tails_of
+from napari_sem_sr.checking.trust import TOLERANCE, Mask, Trust, error_score
+from napari_sem_sr.checking.yardsticks import KIND_OF, Slice, Yardsticks, measure
 from napari_sem_sr.errors import InputError
 from napari_sem_sr.inference.engine import Engine
 from napari_sem_sr.intensity import IntensityRange
@@ -47,6 +43,10 @@ MAPS = {
         "local correlation of SR's detail with the slice before or after, −1 to 1",
     ),
     "trust": ("LR", "1 where the detail may be trusted, 0 where not"),
+    "trust_error": (
+        "LR",
+        f"1 where SR may be trusted to be within {TOLERANCE:.0%} of the intensity range, 0 where not",
+    ),
     "difference": ("SR", "SR − HR, grey levels"),
     "difference_low": (
         "LR",
@@ -62,10 +62,8 @@ MAPS = {
         "where the ring correlation of SR and HR in a patch falls below 0.5, cycles per LR pixel (0.5 is LR's Nyquist frequency)",
     ),
 }
+TRUST_MAPS: Mapping[Mask, str] = {"detail": "trust", "error": "trust_error"}
 MAPS_WITH_MODEL = ("invention", "agreement", "doubt")
-TOO_BRIGHT = "brighter than LR measured"
-TOO_DARK = "darker than LR measured"
-INVENTED = "detail that the twin does not draw"
 # Where SR's detail is under the noise of LR, a low agreement says nothing.
 DISAGREES = 0.5
 
@@ -119,7 +117,8 @@ class Inspector:
         self.data_range = data_range
         self.sr_is_twin = sharpness == 0
         self.reference = reference
-        self.trust_threshold = None if model is None else Trust.of(model.calibration).threshold()
+        calibration = {} if model is None else model.calibration
+        self.trust_thresholds = {m: Trust.of(calibration, m).threshold() for m in TRUST_MAPS}
         self._twin = None if model is None else Engine(model.network("twin"))
         self._gan = Engine(model.network("gan")) if model is not None and self.sr_is_twin else None
         self.no_persistence = persistence.inapplicable(field.sr, field.factor)
@@ -127,6 +126,7 @@ class Inspector:
         self._detail = lru_cache(maxsize=3)(self._detail_of)
         self.sigma = consistency.lr_sigma(field.lr_part, field.factor)
         self._yardsticks = self._measure()
+        self._tails = tails_of(calibration)
 
     @property
     def maps(self) -> tuple[str, ...]:
@@ -134,8 +134,7 @@ class Inspector:
         names: tuple[str, ...] = ("consistency",)
         if self._twin is not None:
             names += MAPS_WITH_MODEL
-        if self.trust_threshold is not None:
-            names += ("trust",)
+        names += tuple(n for m, n in TRUST_MAPS.items() if self.trust_thresholds[m] is not None)
         if self.no_persistence is None:
             names += ("persistence",)
         return names + (against_hr.MAPS if self.field.hr is not None else ())
@@ -151,17 +150,18 @@ class Inspector:
         }
         residual = consistency.residual(sr, lr, f)
         maps: dict[str, Float] = {"consistency": residual / np.float32(self.sigma)}
-        bright, dark = residual_suspicion(residual, lr, self._yardsticks.residual)
-        evidence = {TOO_BRIGHT: bright, TOO_DARK: dark}
+        found = None
         if twin is not None:
-            found = invention(self._generated(index, sr), twin, f)
+            generated = self._generated(index, sr)
+            found = invention(generated, twin, f)
             self._note_invention(found, numbers, maps)
-            if self._yardsticks.amount is not None and not self.sr_is_twin:
-                evidence[INVENTED] = amount_suspicion(maps["invention"], self._yardsticks.amount)
+            self._note_trust(generated, found, numbers, maps)
         if self.no_persistence is None:
             self._note_persistence(index, numbers, maps)
         z, y, x = self.field.sr_start
-        numbers["regions"] = [r.describe() for r in suspect_regions(evidence, f, (z + index, y, x))]
+        suspicion = self._suspicion(lr, residual, found)
+        regions = suspect_regions(suspicion, f, (z + index, y, x))
+        numbers["regions"] = [r.describe() for r in regions]
         if self.reference is not None:
             numbers["reference"] = self.reference.look(index, self.bicubic(index))
         if self.field.hr is not None:
@@ -185,19 +185,33 @@ class Inspector:
     def _measure(self) -> Yardsticks:
         n = self.field.sr.shape[0]
         picks = np.unique(np.linspace(0, n - 1, MEASURED_SLICES).round().astype(int))
-        residuals, lrs, amounts = [], [], []
+        slices = []
         for index in map(int, picks):
-            sr = self.field.sr.slice(index)
-            lrs.append(self.field.lr_part.slice(index))
-            residuals.append(consistency.residual(sr, lrs[-1], self.field.factor))
+            sr, lr = self.field.sr.slice(index), self.field.lr_part.slice(index)
             twin = self.twin(index)
+            found = None
             if twin is not None:
                 found = invention(self._generated(index, sr), twin, self.field.factor)
-                amounts.append(self._coarse(found.amount**2) ** 0.5)
+            slices.append(self._slice(lr, consistency.residual(sr, lr, self.field.factor), found))
         # SR's rounding, averaged; LR's own a generator follows
         rounding = consistency.ROUNDING**0.5 / self.field.factor
-        least = rounding if self.field.sr.dtype.kind in "ui" else 0.0
-        return measure(residuals, lrs, amounts, least)
+        least = rounding / self._unit if self.field.sr.dtype.kind in "ui" else 0.0
+        return measure(slices, least)
+
+    @property
+    def _unit(self) -> float:
+        """Grey levels of this stack in one of 8 bits."""
+        return (self.intensity.high - self.intensity.low) / 255
+
+    def _slice(self, lr: Image, residual: Image, found: Invention | None) -> Slice:
+        amounts = () if found is None or self.sr_is_twin else added(found, self.field.factor)
+        return Slice(lr / self._unit, residual / self._unit, [a / self._unit for a in amounts])
+
+    def _suspicion(self, lr: Image, residual: Image, found: Invention | None) -> dict[str, Float]:
+        """Scores by reason, comparable over all kinds of evidence."""
+        heights = self._yardsticks.heights(self._slice(lr, residual, found))
+        pixels = self.field.sr.shape[0] * lr.size
+        return {r: self._tails[KIND_OF[r]].score(h, pixels) for r, h in heights.items()}
 
     def _generated(self, index: int, sr: Image) -> Image:
         return sr if self._gan is None else self._upscale(self._gan, index)
@@ -225,10 +239,6 @@ class Inspector:
         maps["invention"] = self._coarse(found.amount**2) ** 0.5
         maps["agreement"] = agreement
         maps["doubt"] = doubt(agreement, energy, self.sigma)
-        if self.trust_threshold is not None:
-            trusted = maps["doubt"] <= self.trust_threshold
-            maps["trust"] = np.where(np.isfinite(agreement), trusted, np.nan).astype(np.float32)
-            numbers["trusted"] = int(np.count_nonzero(trusted))
         visible = energy > self.sigma
         numbers["invention"] = {
             "n": int(np.count_nonzero(np.isfinite(agreement))),
@@ -238,6 +248,21 @@ class Inspector:
             "visible": int(np.count_nonzero(visible)),
             "disagreeing": int(np.count_nonzero(visible & (agreement < DISAGREES))),
         }
+
+    def _note_trust(
+        self, sr: Image, found: Invention, numbers: dict[str, Any], maps: dict[str, Float]
+    ) -> None:
+        width = self.intensity.high - self.intensity.low
+        for mask, name in TRUST_MAPS.items():
+            threshold = self.trust_thresholds[mask]
+            if threshold is None:
+                continue
+            score = maps["doubt"]
+            if mask == "error":
+                score = error_score(sr, found, self.field.factor, width)
+            trusted = score <= threshold
+            maps[name] = np.where(np.isfinite(score), trusted, np.nan).astype(np.float32)
+            numbers[f"trusted_{mask}"] = int(np.count_nonzero(trusted))
 
     def _detail_of(self, index: int) -> npt.NDArray[np.float64]:
         sr = self.field.sr.slice(index)

@@ -22,6 +22,8 @@ import numpy.typing as npt
 from scipy.ndimage import gaussian_filter
 from scipy.stats import rankdata
 
+from napari_sem_sr.pairing.degradation import area_average
+
 Float = npt.NDArray[np.float32]
 
 # In SR pixels at factor 4, where they were measured; they scale with the factor, as the LR pixel does.
@@ -60,6 +62,18 @@ def invention(gan: npt.NDArray[Any], twin: npt.NDArray[Any], factor: int) -> Inv
     energy = np.sqrt(np.maximum(gaussian_filter(ha**2, WINDOW * scale), 0))
     agreement = local_correlation(ha, hb, WINDOW * scale)
     return Invention(*(_masked(image, masked) for image in (amount, agreement, energy)))
+
+
+def added(found: Invention, factor: int) -> tuple[Float, Float]:
+    """What was added to the twin, on the LR grid in grey levels, measured in two ways.
+
+    Its amount, and the detail that no multiple of the twin's detail explains: a texture shows in the first, a
+    structure in the second.
+    """
+    explained = np.maximum(found.agreement, 0) ** 2
+    unexplained = area_average(found.energy**2 * (1 - explained), factor)
+    amount = area_average(found.amount**2, factor)
+    return np.sqrt(amount).astype(np.float32), np.sqrt(unexplained).astype(np.float32)
 
 
 def detail(image: npt.NDArray[Any], factor: int) -> npt.NDArray[np.float64]:

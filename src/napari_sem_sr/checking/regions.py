@@ -1,7 +1,8 @@
 """Where to look first: the maps of one slice combined into places, worst first.
 
-Every kind of evidence comes as a map on the LR grid in units of its own threshold. A place's score is the largest
-of them there, and its reasons are all that reach 1.
+Every kind of evidence comes as a map of scores on the LR grid (see `tails`): 1 is what a clean stack of this size has
+once, and every further unit is ten times rarer. A place's score is the largest of them there, and its reasons are
+all that reach 1 and half of that.
 
 What it can and cannot tell: the list says where something is unlike the rest, not that it is wrong, and a
 place that is not on it is not proven true.
@@ -36,7 +37,7 @@ class Region:
     slice, y, x, height, width
         Index of the slice and box in SR pixels, top left corner, half open.
     score
-        In thresholds; larger is worse.
+        1 where a clean stack has one such place, 2 where ten of them have one; larger is worse.
     reasons
         In words.
     """
@@ -64,7 +65,7 @@ def suspect_regions(
     Parameters
     ----------
     evidence
-        By reason: ``(y, x)`` on the LR grid, in units of its threshold; NaN says nothing.
+        By reason: ``(y, x)`` scores on the LR grid, suspect from 1; NaN says nothing.
     factor
         Upscale factor.
     start
@@ -99,7 +100,7 @@ def suspect_regions(
         if taken[top:end_row, first:end_column].any():
             top, end_row, first, end_column = row, row + 1, column, column + 1
         here = np.s_[top:end_row, first:end_column]
-        reasons = [reason for reason, m in maps.items() if m[here].max() >= 1]
+        reasons = [r for r, m in maps.items() if m[here].max() >= max(1.0, EDGE * peak)]
         box = (top, first, end_row - top, end_column - first)
         found.append(_region(box, peak, reasons, factor, start))
         taken[here] = True

@@ -20,7 +20,6 @@ from napari_sem_sr.checking.totals import (
     persistence_of,
     trust_of,
 )
-from napari_sem_sr.checking.trust import Trust
 from napari_sem_sr.checking.verdict import verdict
 from napari_sem_sr.model.bundle import Model
 from napari_sem_sr.pairing.degradation import area_average
@@ -117,8 +116,7 @@ def summarise(
         )
     trust = None
     if model is not None:
-        calibration = Trust.of(model.calibration)
-        trust = trust_of(found, calibration, inspector.trust_threshold, domain)
+        trust = trust_of(found, model, inspector.trust_thresholds, domain)
         if trust["refused"]:
             limits.append(f"There is no trust mask: {trust['refused']}.")
         else:

@@ -8,11 +8,13 @@ import numpy as np
 
 from napari_sem_sr.checking.alignment import Field
 from napari_sem_sr.checking.domain import Domain
-from napari_sem_sr.checking.trust import ALPHA, Trust
+from napari_sem_sr.checking.trust import ALPHA, TOLERANCE, WRONG_BELOW, Mask, Trust
+from napari_sem_sr.model.bundle import Model
 from napari_sem_sr.model.card import Card
 
 Slices = Sequence[Mapping[str, Any]]
 
+NOT_INDEPENDENT = "images of one specimen, not independent"
 # LR pixels of another size than the model's teachers were degraded to.
 PIXEL_MARGIN = 1.25
 
@@ -92,26 +94,47 @@ def _pixel_ratio(card: Card, field: Field) -> float | None:
 
 
 def trust_of(
-    found: Slices, trust: Trust, threshold: float | None, domain: Mapping[str, Any] | None
+    found: Slices,
+    model: Model,
+    thresholds: Mapping[Mask, float | None],
+    domain: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     """How much of the field may be trusted, or why nobody can say.
 
-    ``error_among_trusted`` and ``trusted_in_calibration`` are as measured on the calibration specimens,
-    without guarantee.
+    At the top the mask of detail, under ``error`` that of absolute error. ``error_among_trusted`` and
+    ``trusted_in_calibration`` are as measured on the calibration specimens, without guarantee.
     """
+    result = _mask_of(found, model, "detail", thresholds["detail"], domain)
+    result["wrong"] = f"local correlation with HR under {WRONG_BELOW:g}"
+    result["error"] = _mask_of(found, model, "error", thresholds["error"], domain)
+    result["error"]["tolerance"] = TOLERANCE
+    result["error"]["wrong"] = f"farther from HR than {TOLERANCE:.0%} of the intensity range"
+    return result
+
+
+def _mask_of(
+    found: Slices,
+    model: Model,
+    mask: Mask,
+    threshold: float | None,
+    domain: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    trust = Trust.of(model.calibration, mask)
     refused = trust.refusal(ALPHA)
     if refused is None and threshold is None:
         refused = "no threshold keeps the mean loss on the calibration specimens low enough"
     if refused is None and (domain is None or domain["alarm"]):
         refused = "the stack is not known to lie within the model's domain, so the calibration does not apply"
+    independent = model.card.teachers.unit == "specimen"
     result: dict[str, Any] = {
         "alpha": ALPHA,
         "n_calibration": trust.n,
         "trusted_fraction": None,
         "refused": refused,
+        "unit": "specimens" if independent else NOT_INDEPENDENT,
     }
     if refused is None and threshold is not None:
         places = max(1, sum(s["invention"]["n"] for s in found))
-        result["trusted_fraction"] = sum(s["trusted"] for s in found) / places
+        result["trusted_fraction"] = sum(s[f"trusted_{mask}"] for s in found) / places
         result["trusted_in_calibration"], result["error_among_trusted"] = trust.at(threshold)
     return result

@@ -1,199 +1,211 @@
 """What is usual in a stack, measured once on a few slices, so that all slices are judged alike.
 
-Suspicion is in units of its own threshold, 1 and more being suspect. Three things make an addition stand out from
-the residual that every generator leaves behind:
+Heights are in standard deviations of what is usual at a place. Three things let an addition stand out from the
+residual that every generator leaves behind:
 
 - part of that residual follows from LR alone (a generator that sharpens or softens a little leaves a filtered
   copy of LR behind): a linear prediction from band-passed LR is subtracted;
-- it is larger where LR is busy: scatter is taken among places of equal activity;
-- a faint but large addition is as certain as a small bright one: it counts at several scales.
+- it is larger where LR is busy: see `surroundings`;
+- a faint but large addition is as certain as a small bright one: see `shapes`.
 
-Source: our own trials (benchmarks/checking/planted.py) with discs of 2 to 12 SR pixels' radius planted into SR images
-of three materials: at 9 to 12, 12 to 16, 16 to 20 times the residual's scatter 71, 79, 96 % were among the ten worst
-places of their slice.
+What the adversarial stage added to the twin is judged likewise, by its amount, and by the detail that no multiple of
+the twin's detail explains.
+
+Source: our own trials (benchmarks/checking/planted.py; figures in docs/measurements-checking.md).
 
 What it can and cannot tell: usual is not right. A fault that is everywhere raises no place above the rest; the
 numbers of the whole stack (chi-square, agreement, domain) are there for that.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import (
-    distance_transform_edt,
-    gaussian_filter,
-    gaussian_gradient_magnitude,
-    gaussian_laplace,
-)
+from scipy.ndimage import gaussian_filter, gaussian_laplace, maximum_filter
+
+from napari_sem_sr.checking.shapes import RINGS, Bank, ring_power
+from napari_sem_sr.checking.surroundings import Usual, filled_near, learn, surroundings
 
 Float = npt.NDArray[np.float32]
 Vector = npt.NDArray[np.float64]
 
+TOO_BRIGHT = "brighter than LR measured"
+TOO_DARK = "darker than LR measured"
+TEXTURE = "texture that LR did not measure"
+INVENTED = "detail that the twin does not draw"
+# By reason: which tail (see `tails`) says how rare a height is.
+KIND_OF = {
+    TOO_BRIGHT: "residual",
+    TOO_DARK: "residual",
+    TEXTURE: "texture",
+    INVENTED: "invention",
+}
 # LR pixels.
-SCALES = (0.0, 0.7, 1.4, 2.2)
 BANDS = (0.7, 1.0, 2.0)
-# Standard deviations at which a residual, or the logarithm of an amount, is suspect.
-RESIDUAL_LIMIT = 4.0
-AMOUNT_LIMIT = 4.0
-# Classes of equal activity.
-CLASSES = 10
-# Scatter comes from this quantile of the absolute value, which for a normal variable is TAIL standard
-# deviations; natural residuals have longer tails.
-QUANTILE, TAIL = 0.9, 1.645
+# Mean of the logarithm of the absolute value of a standard normal variable.
+LOG_ABS = -0.635
+# Standard deviations, for learning what is usual in spite of a few faults.
+CLIP = 4.0
 MAD = 1.4826
-TINY = 1e-3
+# LR pixels around a place that belong to the same lump.
+LUMP = 5
+# Of 255: below it, logarithms of amounts say nothing.
+TINY = 0.3
 
 
-@dataclass(frozen=True)
-class Usual:
-    """Median and scatter of something, in its own unit."""
+@dataclass(frozen=True, eq=False)
+class Slice:
+    """One slice on the LR grid, all in 255ths of the intensity range.
 
+    Parameters
+    ----------
+    lr, residual
+        ``(y, x)``; NaN where masked.
+    amounts
+        What was added to the twin, measured in one or more ways; may be empty.
+    """
+
+    lr: npt.NDArray[Any]
+    residual: npt.NDArray[Any]
+    amounts: Sequence[npt.NDArray[Any]] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class UsualAmount:
+    """Log amount at a place, and how far it scatters."""
+
+    usual: Usual
     middle: float
     scatter: float
 
 
 @dataclass(frozen=True, eq=False)
-class UsualResidual:
-    """How residuals depend on LR.
-
-    Parameters
-    ----------
-    weights
-        Of the linear prediction from LR's bands.
-    activity
-        Log activity of LR in the middle of each class, ascending.
-    log_scatter
-        ``(scales, classes)`` log scatter of what remains.
-    """
+class Yardsticks:
+    """What is usual in one stack; see `measure`."""
 
     weights: Vector
-    activity: Vector
-    log_scatter: npt.NDArray[np.float64]
+    scatter: Usual
+    bank: Bank
+    responses: tuple[Usual, ...]
+    texture: tuple[tuple[float, float], ...]
+    amounts: tuple[UsualAmount, ...]
+    least: float
+
+    def heights(self, there: Slice) -> dict[str, Float]:
+        """By reason: ``(y, x)`` how many standard deviations a place exceeds what is usual; NaN where masked."""
+        shape, masked = there.lr.shape, ~np.isfinite(there.residual)
+        features = surroundings(there.lr)
+        normal = self._normal(there, features)
+        found = self.bank.responses(normal)
+        usual = [np.exp(u.at(features)).reshape(shape) for u in self.responses]
+        found = found / np.maximum(np.stack(usual), 1e-6)
+        texture = [
+            (image - middle) / scatter
+            for image, (middle, scatter) in zip(
+                self.bank.texture(normal), self.texture, strict=True
+            )
+        ]
+        bright, dark, power = found.max(axis=0), (-found).max(axis=0), np.max(texture, axis=0)
+        # a lump has power too; texture is what no shape of one sign explains
+        lump = maximum_filter(np.maximum(bright, dark), LUMP) > power
+        heights = {TOO_BRIGHT: bright, TOO_DARK: dark, TEXTURE: np.where(lump, 0.0, power)}
+        if there.amounts:
+            over = [
+                (np.log(a + TINY) - u.usual.at(features).reshape(shape) - u.middle) / u.scatter
+                for a, u in zip(there.amounts, self.amounts, strict=True)
+            ]
+            heights[INVENTED] = np.max(over, axis=0)
+        for image in heights.values():
+            image[masked] = np.nan
+        return {reason: image.astype(np.float32) for reason, image in heights.items()}
+
+    def _normal(self, there: Slice, features: Vector) -> Vector:
+        return _normal(there, features, self.weights, self.scatter, self.least)
 
 
-@dataclass(frozen=True, eq=False)
-class Yardsticks:
-    """What is usual: residuals, and the logarithm of what the adversarial stage added (if known)."""
+def by_kind(heights: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:
+    """The larger height of the reasons that share a tail."""
+    found: dict[str, npt.NDArray[Any]] = {}
+    for reason, image in heights.items():
+        kind = KIND_OF[reason]
+        found[kind] = np.fmax(found[kind], image) if kind in found else image
+    return found
 
-    residual: UsualResidual
-    amount: Usual | None
 
-
-def measure(
-    residuals: Sequence[npt.NDArray[Any]],
-    lrs: Sequence[npt.NDArray[Any]],
-    amounts: Sequence[npt.NDArray[Any]],
-    least: float,
-) -> Yardsticks:
+def measure(slices: Sequence[Slice], least: float) -> Yardsticks:
     """Take the measure of some slices.
 
     Parameters
     ----------
-    residuals, lrs
-        LR grid, grey levels, one of each per slice.
-    amounts
-        LR grid, grey levels, not negative; may be empty.
+    slices
+        At least one; all with as many ``amounts``.
     least
         Smallest scatter of a residual that is taken for real: rounding, for integers.
     """
-    amount = _usual([np.log(np.maximum(a, TINY)) for a in amounts], 0.1) if amounts else None
-    return Yardsticks(_usual_residual(residuals, [_filled(lr) for lr in lrs], least), amount)
-
-
-def residual_suspicion(
-    residual: npt.NDArray[Any], lr: npt.NDArray[Any], usual: UsualResidual
-) -> tuple[Float, Float]:
-    """Suspicion of (too bright, too dark) against LR, the larger over all scales."""
-    whole = _filled(lr)
-    active = _activity(whole)
-    rest = residual - (_bands(whole) @ usual.weights).reshape(residual.shape)
-    scores = []
-    for scale, log_scatter in zip(SCALES, usual.log_scatter, strict=True):
-        scatter = np.exp(np.interp(active, usual.activity, log_scatter))
-        scores.append(_smooth(rest, scale) / (RESIDUAL_LIMIT * scatter))
-    return (
-        np.max(scores, axis=0).astype(np.float32),
-        np.max(np.negative(scores), axis=0).astype(np.float32),
-    )
-
-
-def amount_suspicion(image: npt.NDArray[Any], usual: Usual) -> Float:
-    """Suspicion from how much was added in a place."""
-    score = (np.log(np.maximum(image, TINY)) - usual.middle) / (AMOUNT_LIMIT * usual.scatter)
-    return np.asarray(score, np.float32)
-
-
-def _usual_residual(
-    residuals: Sequence[npt.NDArray[Any]], lrs: Sequence[Vector], least: float
-) -> UsualResidual:
-    bands = np.concatenate([_bands(lr) for lr in lrs])
-    target = np.concatenate([r.ravel() for r in residuals]).astype(np.float64)
+    least = max(least, 1e-3)
+    features = [surroundings(s.lr) for s in slices]
+    bands = np.concatenate([_bands(s.lr) for s in slices])
+    target = np.concatenate([s.residual.ravel() for s in slices])
     valid = np.isfinite(target)
     weights = np.linalg.lstsq(bands[valid], target[valid], rcond=None)[0]
-    active = np.concatenate([_activity(lr).ravel() for lr in lrs])
-    edges = np.quantile(active[valid], np.linspace(0, 1, CLASSES + 1)) if valid.any() else []
-    members = [valid & (active >= low) & (active <= high) for low, high in pairwise(edges)]
-    members = [m for m in members if m.any()]
-    if not members:
-        return UsualResidual(weights, np.zeros(1), np.zeros((len(SCALES), 1)))
-    scatter = np.empty((len(SCALES), len(members)))
-    rests = [
-        r - (_bands(lr) @ weights).reshape(r.shape) for r, lr in zip(residuals, lrs, strict=True)
+    rests = [s.residual.ravel() - _bands(s.lr) @ weights for s in slices]
+    # a residual far under `least` is as good as none; its logarithm must not decide
+    scatter = learn(features, [np.log(np.abs(r) + 0.2 * least) - LOG_ABS for r in rests])
+    normal = [
+        np.clip(_normal(s, f, weights, scatter, least), -CLIP, CLIP)
+        for s, f in zip(slices, features, strict=True)
     ]
-    for row, scale in enumerate(SCALES):
-        values = np.abs(np.concatenate([_smooth(rest, scale).ravel() for rest in rests]))
-        # averaging over a Gaussian of s pixels divides white noise by 2 sqrt(pi) s
-        floor = max(least / max(1.0, 2 * np.sqrt(np.pi) * scale), 1e-6)
-        for column, member in enumerate(members):
-            scatter[row, column] = max(float(np.quantile(values[member], QUANTILE)) / TAIL, floor)
-    # busier places never scatter less; a class with few of them may say so by chance
-    log_scatter = np.log(np.maximum.accumulate(scatter, axis=1))
-    activity = np.array([active[m].mean() for m in members])
-    return UsualResidual(weights, activity, log_scatter)
+    power = np.mean([ring_power(n) for n in normal], axis=0)
+    bank = Bank.of(power / power.mean() if power.any() else np.ones(RINGS))
+    found = [bank.responses(n) for n in normal]
+    responses = tuple(
+        learn(features, [np.log(np.abs(f[k]) + 1e-3) - LOG_ABS for f in found])
+        for k in range(len(bank.shapes))
+    )
+    textures = np.stack(
+        [
+            np.concatenate([t.ravel() for t in scale])
+            for scale in zip(*map(bank.texture, normal), strict=True)
+        ]
+    )
+    amounts = tuple(
+        _usual_amount(features, [np.log(s.amounts[k] + TINY) for s in slices])
+        for k in range(len(slices[0].amounts))
+    )
+    texture = tuple(_middle_and_scatter(t, 0.05) for t in textures)
+    return Yardsticks(weights, scatter, bank, responses, texture, amounts, least)
 
 
-def _bands(lr: Vector) -> npt.NDArray[np.float64]:
-    """``(pixels, features)``: LR in some bands, and a constant."""
-    images = [lr - gaussian_filter(lr, scale) for scale in BANDS]
-    images += [gaussian_laplace(lr, 0.6), np.ones_like(lr)]
-    return np.stack([image.ravel() for image in images], axis=1)
+def _usual_amount(features: Sequence[Vector], logs: Sequence[npt.NDArray[Any]]) -> UsualAmount:
+    usual = learn(features, logs)
+    rest = np.concatenate(
+        [log.ravel() - usual.at(f) for f, log in zip(features, logs, strict=True)]
+    )
+    return UsualAmount(usual, *_middle_and_scatter(rest, 0.05))
 
 
-def _activity(lr: Vector) -> Vector:
-    """Log of the local root mean square of gradient and curvature."""
-    energy = gaussian_gradient_magnitude(lr, 0.7) ** 2 + gaussian_laplace(lr, 0.7) ** 2
-    return np.asarray(np.log(gaussian_filter(np.sqrt(energy), 1) + 0.3 * TINY))
-
-
-def _filled(image: npt.NDArray[Any]) -> Vector:
-    """``image`` in float with the nearest valid value where it is NaN."""
-    values = image.astype(np.float64)
-    masked = ~np.isfinite(values)
-    if masked.all():
-        return np.zeros_like(values)
-    if masked.any():
-        nearest = distance_transform_edt(masked, return_distances=False, return_indices=True)
-        values = values[tuple(nearest)]
-    return values
-
-
-def _smooth(image: npt.NDArray[Any], scale: float) -> npt.NDArray[np.float64]:
-    values = image.astype(np.float64)
-    if scale == 0:
-        return values
-    masked = ~np.isfinite(values)
-    smoothed = np.asarray(gaussian_filter(np.where(masked, 0.0, values), scale))
-    smoothed[masked] = np.nan
-    return smoothed
-
-
-def _usual(images: Sequence[npt.NDArray[Any]], least: float) -> Usual:
-    values = np.concatenate([image[np.isfinite(image)] for image in images])
+def _middle_and_scatter(values: Vector, least: float) -> tuple[float, float]:
+    values = values[np.isfinite(values)]
     if values.size == 0:
-        return Usual(0.0, 1.0)
+        return 0.0, 1.0
     middle = float(np.median(values))
-    return Usual(middle, max(float(MAD * np.median(np.abs(values - middle))), least))
+    return middle, max(float(MAD * np.median(np.abs(values - middle))), least)
+
+
+def _normal(
+    there: Slice, features: Vector, weights: Vector, scatter: Usual, least: float
+) -> Vector:
+    """What LR does not predict of the residual, in its usual scatter; 0 where masked."""
+    rest = there.residual - (_bands(there.lr) @ weights).reshape(there.lr.shape)
+    sigma = np.maximum(np.exp(scatter.at(features)), least).reshape(rest.shape)
+    return np.nan_to_num(rest / sigma, nan=0.0)
+
+
+def _bands(lr: npt.NDArray[Any]) -> Vector:
+    """``(pixels, features)``: LR in some bands, and a constant."""
+    image = filled_near(lr)
+    images = [image - gaussian_filter(image, scale) for scale in BANDS]
+    images += [gaussian_laplace(image, 0.6), np.ones_like(image)]
+    return np.stack([i.ravel() for i in images], axis=1)

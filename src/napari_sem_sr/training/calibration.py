@@ -1,0 +1,84 @@
+"""What a model's answer checks are calibrated with: teachers held out from training, seen through its own networks."""
+
+from collections.abc import Generator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from napari_sem_sr.checking.consistency import ROUNDING, lr_sigma, residual
+from napari_sem_sr.checking.domain import domain_features, fit_domain
+from napari_sem_sr.checking.invention import added, invention
+from napari_sem_sr.checking.tails import fit_tails
+from napari_sem_sr.checking.trust import fit_trust, image_curves
+from napari_sem_sr.checking.yardsticks import Slice, by_kind, measure
+from napari_sem_sr.events import Event, Progress
+from napari_sem_sr.model.bundle import Which
+from napari_sem_sr.model.generator import Generator as Network
+from napari_sem_sr.pairing.degradation import Degradation
+from napari_sem_sr.pairing.teachers import Split, Teacher
+from napari_sem_sr.stack import SemStack
+from napari_sem_sr.training.evaluation import Pair, pair_of, upscale_pair
+
+PICTURES: tuple[Which, Which] = ("gan", "twin")
+Arrays = dict[str, npt.NDArray[Any]]
+
+
+def iter_calibrate(
+    split: Split,
+    networks: Mapping[Which, Network],
+    factor: int,
+    degradation: Degradation,
+    device: torch.device,
+) -> Generator[Event, None, Arrays]:
+    """Make a model's calibration arrays.
+
+    The domain is that of the teachers it was taught on and of those kept for calibration; trust masks and the
+    scores of suspect places come from all that were held out.
+
+    Parameters
+    ----------
+    split
+        Teachers by purpose.
+    networks
+        ``"gan"`` and ``"twin"``.
+    """
+    known = (*split.train, *split.calibration)
+    features = []
+    for number, teacher in enumerate(known):
+        yield Progress("describing teachers", number, len(known), "images")
+        features.append(_features(pair_of(teacher, factor, degradation)))
+    arrays: Arrays = fit_domain(np.stack(features), [t.group for t in known])
+    held_out: Sequence[Teacher] = (*split.calibration, *split.test)
+    curves, heights = [], []
+    for number, teacher in enumerate(held_out):
+        yield Progress("calibrating", number, len(held_out), "images")
+        pair = pair_of(teacher, factor, degradation)
+        gan, twin = (upscale_pair(pair, networks[which], device) for which in PICTURES)
+        width = pair.intensity.high - pair.intensity.low
+        sigma = lr_sigma(SemStack.from_array(pair.lr, pair.name), factor)
+        curves.append(image_curves(gan, twin, pair.hr, factor, sigma, width))
+        heights.append(heights_of(pair, gan, twin))
+    # a part of an image that the networks were taught on is no specimen of its own
+    independent = split.unit != "part of one image"
+    if independent:
+        arrays |= fit_trust(curves, [t.group for t in held_out])
+    return arrays | fit_tails(heights)
+
+
+def heights_of(
+    pair: Pair, gan: npt.NDArray[Any], twin: npt.NDArray[Any]
+) -> dict[str, npt.NDArray[Any]]:
+    """Height of suspicion by kind of evidence on an image in which nothing was planted."""
+    factor = pair.hr.shape[0] // pair.lr.shape[0]
+    unit = (pair.intensity.high - pair.intensity.low) / 255
+    amounts = [a / unit for a in added(invention(gan, twin, factor), factor)]
+    whole = Slice(pair.lr / unit, residual(gan, pair.lr, factor) / unit, amounts)
+    rounding = ROUNDING**0.5 / factor / unit if gan.dtype.kind in "ui" else 0.0
+    return by_kind(measure([whole], rounding).heights(whole))
+
+
+def _features(pair: Pair) -> npt.NDArray[np.float64]:
+    features: npt.NDArray[np.float64] = domain_features(pair.intensity.normalise(pair.lr))
+    return features
