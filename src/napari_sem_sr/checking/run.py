@@ -19,6 +19,7 @@ from napari_sem_sr.checking.inspection import MAPS, Inspector, common_data_range
 from napari_sem_sr.checking.journal import Journal, different
 from napari_sem_sr.checking.judgements import read_judgements, summary
 from napari_sem_sr.checking.page import render_page
+from napari_sem_sr.checking.projection import iter_project
 from napari_sem_sr.checking.reference import Reference, measure_teachers
 from napari_sem_sr.checking.report import JSON, Report
 from napari_sem_sr.checking.summary import summarise
@@ -44,12 +45,21 @@ def check(
     reference: Sequence[Teacher] | None = None,
     out: str | Path,
     register: bool = False,
+    project: bool = False,
     resume: bool = False,
 ) -> Report:
     """Check an SR stack; see `iter_check`."""
     return drain(
         iter_check(
-            lr, sr, hr, model=model, reference=reference, out=out, register=register, resume=resume
+            lr,
+            sr,
+            hr,
+            model=model,
+            reference=reference,
+            out=out,
+            register=register,
+            project=project,
+            resume=resume,
         )
     )
 
@@ -63,6 +73,7 @@ def iter_check(
     reference: Sequence[Teacher] | None = None,
     out: str | Path,
     register: bool = False,
+    project: bool = False,
     resume: bool = False,
 ) -> Generator[Event, None, Report]:
     """Check an SR stack slice by slice, in memory that does not grow with the stack.
@@ -83,6 +94,8 @@ def iter_check(
         Folder for ``report.json``, ``report.html``, ``regions.csv`` and ``maps.zarr``.
     register
         Lay HR over LR by what its pixels show, instead of where its file puts it.
+    project
+        Also write SR made consistent with LR (``projected.zarr``), and report what that changed.
     resume
         Begin, or continue what is there if the inputs are the same; a finished report is left as it is.
 
@@ -111,6 +124,7 @@ def iter_check(
         identity[role] = (yield from _iter_hash(stack, role)) if stack is not None else None
     identity["model"] = None if model is None else model.content_hash
     identity["registered"] = field.registered
+    identity["projected"] = project
     identity["reference"] = None if reference is None else [t.content_hash for t in reference]
     if finished:
         return _finished(out, identity)
@@ -151,9 +165,14 @@ def iter_check(
         writer.finish()
 
     report = summarise(inspector, sr, hr, model, identity, found, registration)
-    if report.trust is not None and report.trust["refused"]:
-        # a mask that is refused must not lie around
-        shutil.rmtree(out / MAPS_FOLDER / "trust", ignore_errors=True)
+    if project:
+        changed = yield from iter_project(field, out, identity, data_range)
+        report = replace(report, consistency={**(report.consistency or {}), "projection": changed})
+    if report.trust is not None:
+        for name, mask in (("trust", report.trust), ("trust_error", report.trust["error"])):
+            # a mask that is refused must not lie around
+            if mask["refused"]:
+                shutil.rmtree(out / MAPS_FOLDER / name, ignore_errors=True)
     said = read_judgements(out)
     if said:
         report = replace(report, judgements=summary(report.regions, said))
@@ -171,6 +190,7 @@ def _finished(out: Path, identity: Mapping[str, Any]) -> Report:
     there: dict[str, Any] = {k: (getattr(report, k) or {}).get("hash") for k in ("lr", "sr", "hr")}
     there["model"] = report.model["hash"] if report.model and report.model["given"] else None
     there["reference"] = (report.reference or {}).get("hashes")
+    there["projected"] = "projection" in (report.consistency or {})
     there["registered"] = bool(((report.scores or {}).get("registration") or {}).get("applied"))
     if there != identity:
         raise different(out, there, identity)

@@ -27,6 +27,10 @@ def check(
     register: Annotated[
         bool, typer.Option("--register", help="Lay HR over LR by what its pixels show.")
     ] = False,
+    project: Annotated[
+        bool,
+        typer.Option("--project", help="Also write SR made consistent with LR: projected.zarr."),
+    ] = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue an interrupted check.")
     ] = False,
@@ -52,6 +56,7 @@ def check(
             reference=teachers,
             out=out,
             register=register,
+            project=project,
             resume=resume,
         )
     )
