@@ -7,6 +7,7 @@ import typer
 from napari_sem_sr.cli.check import check
 from napari_sem_sr.cli.demo import demo, open_napari
 from napari_sem_sr.cli.info import info
+from napari_sem_sr.cli.match import match
 from napari_sem_sr.cli.models import models_app
 from napari_sem_sr.cli.register import register
 from napari_sem_sr.cli.study import study_app
@@ -28,6 +29,7 @@ app.command("app")(open_napari)
 app.command()(info)
 app.add_typer(models_app, name="models")
 app.command()(train)
+app.command()(match)
 app.command()(upscale)
 app.command()(check)
 app.command()(register)

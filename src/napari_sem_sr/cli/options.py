@@ -1,12 +1,17 @@
 """Options that several commands share, and how their text is understood."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from napari_sem_sr.stack import SemStack
 from napari_sem_sr.terminal import tell
+
+if TYPE_CHECKING:
+    from napari_sem_sr.pairing.teachers import Teacher
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 VoxelOption = Annotated[
@@ -30,6 +35,19 @@ GreyFlag = Annotated[
     bool, typer.Option("--grey", help="Consent to converting a colour photograph.")
 ]
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
+FactorOption = Annotated[
+    int | None,
+    typer.Option(help="Upscale factor: 2, 3, 4 or 8; from pixel sizes by default, else 4."),
+]
+PixelOption = Annotated[
+    float | None,
+    typer.Option(
+        "--pixel-nm", min=1e-3, help="Pixel size of the teachers, where files do not say it."
+    ),
+]
+KeepDatabarFlag = Annotated[
+    bool, typer.Option("--keep-databar", help="Learn from what looks like a databar, too.")
+]
 
 
 def _numbers(text: str, option: str, form: str, count: int) -> tuple[int, ...]:
@@ -40,6 +58,14 @@ def _numbers(text: str, option: str, form: str, count: int) -> tuple[int, ...]:
     if len(numbers) != count:
         raise typer.BadParameter(f"'{text}' is not of the form {form}", param_hint=option)
     return numbers
+
+
+def check_factor(factor: int | None) -> None:
+    """Refuse a factor that no network has."""
+    from napari_sem_sr.pairing.scale import FACTORS
+
+    if factor is not None and factor not in FACTORS:
+        raise typer.BadParameter(f"{factor} is not one of 2, 3, 4, 8", param_hint="--factor")
 
 
 def parse_slices(text: str | None) -> tuple[int, int] | None:
@@ -76,6 +102,16 @@ def parse_without(text: str | None) -> tuple[int, ...]:
     if text is None:
         return ()
     return _numbers(text, "--without", "A,B,...", text.replace(",", ":").count(":") + 1)
+
+
+def read_teacher_files(paths: Sequence[Path], *, grey: bool, keep_databar: bool) -> "list[Teacher]":
+    """Read teachers and tell what a person should know about them."""
+    from napari_sem_sr.pairing.teachers import read_teachers
+
+    teachers, notices = read_teachers(paths, grey=grey)
+    for notice in notices:
+        tell(notice)
+    return [replace(t, databar=None) for t in teachers] if keep_databar else teachers
 
 
 def read(

@@ -32,10 +32,12 @@ class Teachers(_Part):
     """The teacher images.
 
     ``unit`` says what was held out: whole specimens, images of one specimen, or a part of one image;
-    only the first is independent of the training images.
+    only the first is independent of the training images. ``measured_pairs`` of them came with an LR that was measured;
+    the degradation on the card is that of the others.
     """
 
     count: int
+    measured_pairs: int = 0
     hashes: list[str]
     pixel_nm: list[float]
     instruments: list[str]
@@ -113,8 +115,10 @@ class Card(_Part):
         unit = (
             "specimens" if self.teachers.unit == "specimen" else f"a held-out {self.teachers.unit}"
         )
+        pairs = self.teachers.measured_pairs
+        measured = f" ({pairs} with measured LR)" if pairs else ""
         return (
-            f"{self.name}: ×{self.factor}, {self.teachers.count} teachers. On {unit} never trained on, "
+            f"{self.name}: ×{self.factor}, {self.teachers.count} teachers{measured}. On {unit} never trained on, "
             f"PSNR over bicubic is {self.gain('twin'):+.2f} dB for the twin and {self.gain('gan'):+.2f} dB "
             f"for the SRGAN; the default sharpness is {self.default_sharpness:g}."
         )

@@ -51,12 +51,14 @@ def iter_prepare(
     """
     if not teachers:
         raise InputError("No teacher image was given; give at least one high-resolution image.")
-    ready = [replace(t, pixel_nm=pixel_nm or t.pixel_nm) for t in teachers]
+    ready = [
+        t if t.lr is not None else replace(t, pixel_nm=pixel_nm or t.pixel_nm) for t in teachers
+    ]
     barred = [t for t in ready if t.databar is not None]
     if barred:
         yield Notice(f"Databars are left out of {_listed([_with_rows(t) for t in barred])}.")
         ready = [without_databar(t) for t in ready]
-    known = [t.pixel_nm for t in ready if t.pixel_nm is not None]
+    known = [t.pixel_nm for t in ready if t.pixel_nm is not None and t.lr is None]
     if factor is None:
         both = bool(known) and lr_pixel_nm is not None
         factor = factor_between(known, lr_pixel_nm) if both and lr_pixel_nm else DEFAULT_FACTOR
@@ -78,7 +80,11 @@ def _to_scale(
     teachers: Sequence[Teacher], lr_pixel_nm: float, factor: int
 ) -> Generator[Event, None, list[Teacher]]:
     target = lr_pixel_nm / factor
-    coarse = [t for t in teachers if t.pixel_nm is not None and target < COARSER * t.pixel_nm]
+    coarse = [
+        t
+        for t in teachers
+        if t.lr is None and t.pixel_nm is not None and target < COARSER * t.pixel_nm
+    ]
     kept = [t for t in teachers if not any(t is c for c in coarse)]
     if not kept:
         raise InputError(
@@ -89,12 +95,12 @@ def _to_scale(
         yield Notice(
             f"Left out, as their pixels are coarser than {target:.4g} nm: {_listed([t.name for t in coarse])}."
         )
-    unknown = [t.name for t in kept if t.pixel_nm is None]
+    unknown = [t.name for t in kept if t.pixel_nm is None and t.lr is None]
     if unknown:
         yield Notice(
             f"Pixel size unknown, taken as {target:.4g} nm: {_listed(unknown)}; type it in if that is wrong."
         )
-    ready = [resample(t, target) for t in kept]
+    ready = [t if t.lr is not None else resample(t, target) for t in kept]
     changed = sum(a is not b for a, b in zip(kept, ready, strict=True))
     if changed:
         yield Notice(

@@ -53,7 +53,7 @@ def factor_between(teacher_nm: Sequence[float], lr_pixel_nm: float) -> int:
 def resample(teacher: Teacher, pixel_nm: float) -> Teacher:
     """Teacher on pixels of ``pixel_nm``, of the same extent to half a pixel, without aliasing, in its dtype.
 
-    Lanczos' window, as wide as a new pixel asks for (Pillow's ``resize``); a measured LR is left as it is.
+    Lanczos' window, as wide as a new pixel asks for (Pillow's ``resize``).
     """
     if teacher.pixel_nm is None or abs(teacher.pixel_nm / pixel_nm - 1) < SAME:
         return teacher

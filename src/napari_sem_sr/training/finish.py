@@ -72,6 +72,7 @@ def _teachers(split: Split, everyone: Sequence[Teacher]) -> Teachers:
 
     return Teachers(
         count=len(split.train),
+        measured_pairs=sum(t.lr is not None for t in split.train),
         hashes=[t.content_hash for t in split.train],
         pixel_nm=sorted({t.pixel_nm for t in everyone if t.pixel_nm is not None}),
         instruments=sorted({t.instrument for t in everyone if t.instrument}),

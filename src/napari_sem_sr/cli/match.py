@@ -1,0 +1,58 @@
+"""``sem-sr match``: the degradation that makes teachers look like a real LR stack."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from napari_sem_sr.cli.options import (
+    FactorOption,
+    GreyFlag,
+    JsonFlag,
+    KeepDatabarFlag,
+    PixelOption,
+    VoxelOption,
+    check_factor,
+    read,
+    read_teacher_files,
+)
+from napari_sem_sr.terminal import follow, print_json, say
+
+
+def match(
+    hr: Annotated[list[Path], typer.Option(help="Teachers: images and folders of images.")],
+    lr: Annotated[Path, typer.Option(help="Measured LR stack.")],
+    picture: Annotated[
+        Path | None, typer.Option(help="PNG: degraded teacher beside LR, with spectra.")
+    ] = None,
+    factor: FactorOption = None,
+    pixel_nm: PixelOption = None,
+    voxel: VoxelOption = None,
+    keep_databar: KeepDatabarFlag = False,
+    grey: GreyFlag = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Fit blur, noise and contrast of teachers to a real LR stack, and say how well that works."""
+    from napari_sem_sr.pairing.match import iter_match
+    from napari_sem_sr.pairing.match_picture import write_match_picture
+    from napari_sem_sr.pairing.prepare import iter_prepare
+
+    check_factor(factor)
+    stack = read(lr, voxel, grey=grey)
+    prepared = follow(
+        iter_prepare(
+            read_teacher_files(hr, grey=grey, keep_databar=keep_databar),
+            factor=factor,
+            lr_pixel_nm=stack.voxel_nm[2],
+            pixel_nm=pixel_nm,
+        )
+    )
+    found = follow(iter_match(prepared.teachers, stack, prepared.factor))
+    if picture is not None:
+        write_match_picture(found, picture)
+    if as_json:
+        print_json(found.describe())
+        return
+    say(found.summary())
+    if picture is not None:
+        say(f"Picture: {picture}")
