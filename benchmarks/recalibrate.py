@@ -65,6 +65,7 @@ def main() -> None:
             "scores": found.scores,
             "default_sharpness": found.default_sharpness,
             "domain": found.domain,
+            "resolving_power": found.resolving_power,
         }
     )
     out = arguments.out or arguments.bundle

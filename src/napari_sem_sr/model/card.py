@@ -85,6 +85,53 @@ class ImageScore(_Part):
     gan_ssim: float
 
 
+class Recovery(_Part):
+    """Share of planted features that are recovered, by size; None where none was planted.
+
+    ``size_lr_px`` are diameters, or widths of lines, in LR pixels; ``rate`` is by picture: "gan", "twin", "bicubic".
+    """
+
+    kind: Literal["disc", "pore", "line"]
+    size_lr_px: list[float]
+    n: list[int]
+    rate: dict[str, list[float | None]]
+
+    def smallest(self, picture: str, wanted: float) -> float | None:
+        """Smallest size, in LR pixels, from which on every size is recovered at least so often; None if none."""
+        found = None
+        for size, rate in zip(self.size_lr_px[::-1], self.rate[picture][::-1], strict=True):
+            if rate is None or rate < wanted:
+                break
+            found = size
+        return found
+
+
+class ResolvingPower(_Part):
+    """What the model resolves, measured with planted and erased features (`checking.resolving`).
+
+    ``drawn_back`` is the share of ``n_erased`` erased objects that a picture shows again; None without any.
+    """
+
+    planted: list[Recovery]
+    n_erased: int
+    drawn_back: dict[str, float] | None
+    specimens: int
+
+    def sentence(self, lr_pixel_nm: float | None = None) -> str:
+        """For a person; with sizes in nm where the LR pixel is known."""
+        parts = []
+        for recovery in self.planted:
+            smallest = recovery.smallest("gan", 0.9)
+            size = "none of the sizes tried" if smallest is None else f"from {smallest:g} LR pixels"
+            if smallest is not None and lr_pixel_nm is not None:
+                size += f" ({smallest * lr_pixel_nm:.3g} nm)"
+            parts.append(f"{recovery.kind}s: {size}")
+        text = f"Recovered in at least 90 % of trials, {', '.join(parts)}."
+        if self.drawn_back is not None:
+            text += f" Of {self.n_erased} erased objects {100 * self.drawn_back['gan']:.0f} % were drawn back."
+        return text
+
+
 class Card(_Part):
     """Everything that travels with a model (``card.json``)."""
 
@@ -99,7 +146,7 @@ class Card(_Part):
     scores: list[ImageScore] = Field(min_length=1)
     default_sharpness: float = Field(ge=0, le=1)
     domain: dict[str, float | int | str]
-    resolving_power: dict[str, float | None] | None = None
+    resolving_power: ResolvingPower | None = None
     licence: str
     credits: list[str]
 
@@ -121,4 +168,4 @@ class Card(_Part):
             f"{self.name}: ×{self.factor}, {self.teachers.count} teachers{measured}. On {unit} never trained on, "
             f"PSNR over bicubic is {self.gain('twin'):+.2f} dB for the twin and {self.gain('gan'):+.2f} dB "
             f"for the SRGAN; the default sharpness is {self.default_sharpness:g}."
-        )
+        ) + (f" {self.resolving_power.sentence()}" if self.resolving_power else "")

@@ -13,10 +13,12 @@ import torch
 from torch import Tensor
 
 from napari_sem_sr.checking.baseline import upscale_bicubic
+from napari_sem_sr.checking.resolving import resolving_power
 from napari_sem_sr.events import Event, Progress
+from napari_sem_sr.inference.pipeline import in_background
 from napari_sem_sr.intensity import range_of
 from napari_sem_sr.model.bundle import Which, built, interpolated
-from napari_sem_sr.model.card import Architecture, ImageScore
+from napari_sem_sr.model.card import Architecture, ImageScore, ResolvingPower
 from napari_sem_sr.pairing.degradation import Degradation
 from napari_sem_sr.pairing.teachers import Split
 from napari_sem_sr.training.calibration import Arrays, iter_calibrate
@@ -26,6 +28,8 @@ Weights = Mapping[Which, Mapping[str, Tensor]]
 
 SHARPNESS_STEP = 0.1
 PREVIEW_PX = 192
+# Images into which features are planted; more only take time.
+RESOLVED_IMAGES = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +40,7 @@ class Assessment:
     ----------
     scores
         Of every test teacher.
-    default_sharpness, domain
+    default_sharpness, domain, resolving_power
         As on the card.
     calibration
         Arrays for ``calibration.safetensors``.
@@ -47,6 +51,7 @@ class Assessment:
     scores: list[ImageScore]
     default_sharpness: float
     domain: dict[str, float | int | str]
+    resolving_power: ResolvingPower | None
     calibration: Arrays
     preview: npt.NDArray[np.uint8] | None
 
@@ -90,7 +95,12 @@ def iter_assess(
     domain: dict[str, float | int | str] = {
         "specimens": len({t.group for t in (*split.train, *split.calibration)})
     }
-    return Assessment(scores, sharpness, domain, calibration, preview)
+    unseen = [t.image for t in (*split.test, *split.calibration)[:RESOLVED_IMAGES]]
+    power = yield from in_background(
+        lambda: resolving_power(networks, unseen, factor, device.type),
+        "measuring the resolving power",
+    )
+    return Assessment(scores, sharpness, domain, power, calibration, preview)
 
 
 def _image_score(pair: Pair, pictures: Mapping[str, npt.NDArray[np.generic]]) -> ImageScore:

@@ -59,6 +59,7 @@ def iter_finish(
         scores=found.scores,
         default_sharpness=found.default_sharpness,
         domain=found.domain,
+        resolving_power=found.resolving_power,
         licence=licence,
         credits=list(credits),
     )
