@@ -17,6 +17,8 @@ from napari_sem_sr.io.omezarr import is_zarr, open_zarr
 from napari_sem_sr.io.planes import Contents, JoinedPlanes
 from napari_sem_sr.stack import SemStack, Triple
 
+_LONGEST_NAME = 200
+
 Source = str | os.PathLike[str]
 
 
@@ -64,8 +66,7 @@ def read_stack(
         raise InputError("No files were given; give at least one image.")
     paths, parts = zip(*(_split(one) for one in given), strict=True)
     for path in paths:
-        if not path.exists():
-            raise InputError(f"'{path}' does not exist; check the name.")
+        _check_there(path)
     try:
         contents, whole = _open(list(paths), parts, grey)
     except OSError as error:
@@ -108,11 +109,23 @@ def _image_rows(contents: Contents, image: npt.NDArray[Any]) -> tuple[int, int] 
     return None if bar is None else bar.image_rows
 
 
+def _check_there(path: Path) -> None:
+    try:
+        # not pipes and devices, which one may wait for without end
+        there = path.is_file() or path.is_dir()
+    except (OSError, ValueError):  # a name that no file can have
+        there = False
+    if not there:
+        name = str(path)
+        shown = name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}..."
+        raise InputError(f"'{shown}' does not exist or is no file; check the name.")
+
+
 def _split(source: Source) -> tuple[Path, str]:
     """Split ``file::part``; a file whose own name has ``::`` in it is a file."""
     path = Path(source)
     name, mark, part = str(path).partition("::")
-    return (Path(name), part) if mark and part and not path.exists() else (path, "")
+    return (Path(name), part) if mark and part and not os.path.lexists(path) else (path, "")
 
 
 def _without(contents: Contents, left_out: Collection[int], path: Path) -> Contents:
