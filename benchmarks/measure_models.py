@@ -10,7 +10,6 @@ there. The control is bicubic plus noise whose power matches HR in each annulus:
 import argparse
 import json
 from collections import defaultdict
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,39 +18,11 @@ import numpy.typing as npt
 import torch
 from train_zoo import TEST, split_of
 
+from napari_sem_sr.checking.annuli import ANNULI, annuli, power_and_agreement
 from napari_sem_sr.checking.baseline import upscale_bicubic
 from napari_sem_sr.intensity import to_dtype
 from napari_sem_sr.model.zoo import load_model
 from napari_sem_sr.training.evaluation import Pair, pair_of, upscale_pair
-
-ANNULI = 4
-
-
-def annuli(shape: tuple[int, ...], factor: int) -> list[npt.NDArray[np.bool_]]:
-    """Masks over the FFT of ``shape`` of equal annuli between the two Nyquist frequencies."""
-    radius = np.hypot(np.fft.fftfreq(shape[0])[:, None], np.fft.fftfreq(shape[1]))
-    edges = np.linspace(0.5 / factor, 0.5, ANNULI + 1)
-    return [(radius >= a) & (radius < b) for a, b in pairwise(edges)]
-
-
-def spectrum(image: npt.NDArray[Any]) -> npt.NDArray[np.complex128]:
-    """FFT without the mean, windowed against the jump at the borders."""
-    grey = image.astype(np.float64)
-    window = np.hanning(grey.shape[0])[:, None] * np.hanning(grey.shape[1])
-    return np.fft.fft2((grey - grey.mean()) * window)
-
-
-def spectral(
-    sr: npt.NDArray[Any], hr: npt.NDArray[Any], factor: int
-) -> tuple[list[float], list[float]]:
-    """Power of ``sr`` over ``hr`` in dB and their correlation, in each annulus."""
-    a, b = spectrum(sr), spectrum(hr)
-    power, ring = [], []
-    for mask in annuli(hr.shape, factor):
-        pa, pb = (np.abs(s[mask]) ** 2 for s in (a, b))
-        power.append(float(10 * np.log10(pa.sum() / pb.sum())))
-        ring.append(float((a[mask] * b[mask].conj()).real.sum() / np.sqrt(pa.sum() * pb.sum())))
-    return power, ring
 
 
 def control(pair: Pair, bicubic: npt.NDArray[Any], factor: int) -> npt.NDArray[Any]:
@@ -74,7 +45,7 @@ def measure(pair: Pair, networks: dict[str, Any], factor: int) -> dict[str, Any]
     row: dict[str, Any] = {"name": pair.name, "group": pair.group}
     for kind, picture in pictures.items():
         psnr, ssim = pair.score(picture)
-        power, ring = spectral(picture, pair.hr, factor)
+        power, ring = power_and_agreement(picture, pair.hr, factor)
         row[kind] = {"psnr": psnr, "ssim": ssim, "power_db": power, "ring": ring}
     return row
 

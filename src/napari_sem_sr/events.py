@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
+import numpy.typing as npt
+
 Result = TypeVar("Result")
 
 
@@ -65,16 +68,25 @@ class SliceDone(Event):
 
 @dataclass(frozen=True)
 class StageStarted(Event):
-    """Training enters ``stage`` ("twin" or "gan"), planned for ``epochs`` epochs of ``steps_per_epoch``."""
+    """Training enters ``stage`` ("twin" or "gan"), planned for ``epochs`` epochs of ``steps_per_epoch``.
+
+    Where the budget is in minutes, ``epochs`` is 0. ``part`` names the part of the training where there are
+    several, as when each specimen is left out once.
+    """
 
     stage: str
     epochs: int
     steps_per_epoch: int
+    part: str = ""
 
 
 @dataclass(frozen=True)
 class StepDone(Event):
-    """One optimiser step: ``done`` (0 to 1) of the stage's budget, ``pixels`` HR pixels shown so far."""
+    """One optimiser step: ``done`` (0 to 1) of the stage's budget, ``pixels`` HR pixels shown so far.
+
+    ``epochs`` is how many the stage has, estimated where the budget is in minutes; ``left_s`` about how many
+    seconds the whole training still takes. Both are None before they are known.
+    """
 
     stage: str
     epoch: int
@@ -83,6 +95,8 @@ class StepDone(Event):
     seconds: float
     pixels: int
     losses: Mapping[str, float] = field(default_factory=dict)
+    epochs: int | None = None
+    left_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -93,6 +107,32 @@ class Evaluated(Event):
     epoch: int
     step: int
     scores: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Judged(Event):
+    """What the curves say so far, in one sentence; ``overfitted_since`` is the epoch where it began."""
+
+    sentence: str
+    sound: bool
+    overfitted_since: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class PatchSeen(Event):
+    """How one patch looks by now: ``lr``, ``hr`` and what network ``stage`` makes of it, (y, x) each.
+
+    All three in the teacher's dtype; ``held_out`` says whether the network never learned from it.
+    """
+
+    stage: str
+    step: int
+    name: str
+    held_out: bool
+    lr: npt.NDArray[np.generic]
+    sr: npt.NDArray[np.generic]
+    hr: npt.NDArray[np.generic]
+    pixel_nm: float | None = None
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,9 @@ from napari_sem_sr.model.parts import CARD, SUFFIX, parse_card, read_parts
 if TYPE_CHECKING:
     from napari_sem_sr.model.bundle import Model
 
+# Suffix of the folder beside a model that is still being trained.
+UNFINISHED = ".training"
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -71,7 +74,7 @@ def _survey() -> tuple[list[Entry], list[str]]:
             continue
         for path in sorted(folder.iterdir()):
             name = path.name.removesuffix(SUFFIX)
-            if path.name.startswith(".") or name in entries:
+            if path.name.startswith(".") or path.name.endswith(UNFINISHED) or name in entries:
                 continue
             try:
                 card = parse_card(path, read_parts(path)[CARD])

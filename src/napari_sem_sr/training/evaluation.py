@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from napari_sem_sr.checking.annuli import power_and_agreement
 from napari_sem_sr.checking.baseline import upscale_bicubic
 from napari_sem_sr.checking.scores import psnr, ssim
 from napari_sem_sr.inference.engine import Engine
@@ -88,28 +89,78 @@ def upscale_pair(pair: Pair, network: Generator, device: torch.device) -> npt.ND
     return engine.upscale_slice(pair.lr, pair.intensity, pair.lr.dtype).image
 
 
-def mean_scores(
-    pairs: Sequence[Pair], network: Generator, device: torch.device
-) -> dict[str, float]:
-    """Mean PSNR and SSIM over ``pairs``; empty where there are none."""
-    if not pairs:
+@dataclass(frozen=True)
+class Score:
+    """How close a picture comes to HR.
+
+    ``power_db`` is its power over HR's in each annulus between the LR and the HR Nyquist frequency.
+    """
+
+    psnr: float
+    ssim: float
+    power_db: tuple[float, ...]
+
+
+def score(pair: Pair, sr: npt.NDArray[Any]) -> Score:
+    """Score one picture; PSNR and SSIM on the data range of its dtype."""
+    factor = pair.hr.shape[0] // pair.lr.shape[0]
+    power, _ = power_and_agreement(sr, pair.hr, factor)
+    return Score(*pair.score(sr), tuple(power))
+
+
+def mean_scores(scores: Sequence[Score], prefix: str = "") -> dict[str, float]:
+    """Means by name: ``psnr``, ``ssim``, and ``detail_db`` (power of detail over HR's, mean of the annuli).
+
+    ``detail_miss_db`` is by how much the annuli miss HR's power on average, whichever way. Empty where there
+    are no scores.
+    """
+    if not scores:
         return {}
-    scores = [pair.score(upscale_pair(pair, network, device)) for pair in pairs]
-    return {
-        "psnr": float(np.mean([p for p, _ in scores])),
-        "ssim": float(np.mean([s for _, s in scores])),
+    power = np.mean([s.power_db for s in scores], axis=0)
+    found = {
+        "psnr": np.mean([s.psnr for s in scores]),
+        "ssim": np.mean([s.ssim for s in scores]),
+        "detail_db": power.mean(),
+        "detail_miss_db": np.abs(power).mean(),
     }
+    return {f"{prefix}{name}": float(value) for name, value in found.items()}
 
 
-def baseline_scores(pairs: Sequence[Pair], factor: int) -> dict[str, float]:
-    """Mean bicubic PSNR and SSIM over ``pairs``."""
-    scores = [pair.score(upscale_bicubic(pair.lr, factor)) for pair in pairs]
-    return {
-        "bicubic_psnr": float(np.mean([p for p, _ in scores])),
-        "bicubic_ssim": float(np.mean([s for _, s in scores])),
-    }
+def bicubic_score(pair: Pair) -> Score:
+    """Score of bicubic interpolation."""
+    factor = pair.hr.shape[0] // pair.lr.shape[0]
+    return score(pair, upscale_bicubic(pair.lr, factor))
 
 
-def is_better(new: Mapping[str, float], best: Mapping[str, float] | None) -> bool:
-    """Whether ``new`` has the higher PSNR."""
-    return best is None or new["psnr"] > best["psnr"]
+def mean_psnr(pairs: Sequence[Pair], network: Generator, device: torch.device) -> float:
+    """Mean PSNR of a network over ``pairs``."""
+    return float(
+        np.mean([psnr(upscale_pair(pair, network, device), pair.hr) for pair in pairs])
+    )
+
+
+# How far under the twin's the PSNR of an SRGAN may lie; what it gains for that must be detail.
+GAN_PSNR_COST_DB = 2.5
+# Detail that comes this much closer to HR's power is worth an earlier checkpoint.
+CLEARLY_DB = 0.2
+
+
+def is_better(stage: str, new: Mapping[str, float], best: Mapping[str, float] | None) -> bool:
+    """Whether the network with scores ``new`` is to be kept instead of the one with ``best``.
+
+    The twin is there to be close to the truth: its PSNR decides. Of the SRGAN, PSNR alone would choose the
+    network that did not begin: among those not too far under the twin (``twin_psnr``), the one whose detail
+    has HR's power is better, the later one where they are about equal; of those too far under, the closer.
+    """
+    if best is None:
+        return True
+    if stage == "twin":
+        return new["psnr"] > best["psnr"]
+    near_new, near_best = (
+        s["psnr"] >= s["twin_psnr"] - GAN_PSNR_COST_DB for s in (new, best)
+    )
+    if near_new != near_best:
+        return near_new
+    if not near_new:
+        return new["psnr"] > best["psnr"]
+    return new["detail_miss_db"] < best["detail_miss_db"] + CLEARLY_DB

@@ -3,6 +3,15 @@
 from dataclasses import dataclass
 
 
+def spoken_time(seconds: float) -> str:
+    """``40 s``, ``12 min`` or ``3.5 h``."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
 @dataclass
 class Pace:
     """Progress of ``total`` slices, some of which may have been done before.
@@ -47,10 +56,4 @@ class Pace:
         """``slice 118 of 512 · 6 min left``."""
         text = f"{self.done} of {self.total} slices"
         left = self.seconds_left()
-        if left is None:
-            return text
-        if left < 90:
-            return f"{text} · {left:.0f} s left"
-        if left < 5400:
-            return f"{text} · {left / 60:.0f} min left"
-        return f"{text} · {left / 3600:.1f} h left"
+        return text if left is None else f"{text} · {spoken_time(left)} left"

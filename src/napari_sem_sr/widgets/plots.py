@@ -1,5 +1,6 @@
 """Curves of LR, SR and HR in napari's colours; pyqtgraph is loaded with the first plot."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from napari.utils.theme import get_theme
@@ -41,13 +42,17 @@ def make_plot(theme_name: str, bottom: str, left: str, tip: str) -> Any:
     return plot
 
 
-def draw(plot: Any, curves: dict[str, tuple[Any, Any]]) -> None:
-    """Replace what the plot shows by ``curves``: (x, y) by role."""
+def draw(
+    plot: Any,
+    curves: dict[str, tuple[Any, Any]],
+    pens: Mapping[str, tuple[str, Qt.PenStyle]] = PENS,
+) -> None:
+    """Replace what the plot shows by ``curves``: (x, y) by role, or by any name that ``pens`` has."""
     import pyqtgraph
 
     plot.clear()
     for role, (x, y) in curves.items():
-        colour, style = PENS[role]
+        colour, style = pens[role]
         plot.plot(x, y, pen=pyqtgraph.mkPen(colour, width=2, style=style), name=titled(role))
     box = plot.getViewBox()
     box.autoRange(padding=0.02)

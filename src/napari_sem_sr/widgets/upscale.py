@@ -19,7 +19,7 @@ from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets import card_view, jobs, layers, sample_data
 from napari_sem_sr.widgets.dock import PLUGIN, Tone, link
 from napari_sem_sr.widgets.growing import Growing
-from napari_sem_sr.widgets.pace import Pace
+from napari_sem_sr.widgets.pace import Pace, spoken_time
 from napari_sem_sr.widgets.upscale_form import SOME, STEPS, THIS, VISIBLE, UpscaleForm
 from napari_sem_sr.widgets.work import Work
 
@@ -195,6 +195,10 @@ class UpscaleDock(UpscaleForm):
         if problems:
             self.message.say(problems[0], Tone.CARE)
         self._model_chosen()
+
+    def choose_model(self, name: str) -> None:
+        """Choose a model by its name, newly installed ones included."""
+        self._fill_models(name)
 
     @property
     def entry(self) -> Entry | None:
@@ -497,7 +501,7 @@ class UpscaleDock(UpscaleForm):
             self._show_growing(result.output)
         self._growing.complete()
         self.message.say(
-            f"{result.total} slices in '{result.output.name}', {_spoken_seconds(result.seconds)}. "
+            f"{result.total} slices in '{result.output.name}', {spoken_time(result.seconds)}. "
             f"{link('inspect', 'Compare in Inspect')}.",
             Tone.GOOD,
         )
@@ -566,7 +570,3 @@ def _settings_of(output: Path) -> UpscaleSettings:
     (y0, y1), (x0, x1) = known["region"]
     first, end = known["slices"]
     return UpscaleSettings(slices=(first, end), region=((y0, y1), (x0, x1)))
-
-
-def _spoken_seconds(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"

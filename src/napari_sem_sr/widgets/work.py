@@ -5,6 +5,7 @@ and closes it. What it reports goes through a mailbox that the user interface em
 """
 
 import contextlib
+import threading
 from collections import deque
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
@@ -14,10 +15,12 @@ from napari.qt.threading import create_worker
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_sem_sr.errors import SemSrError
-from napari_sem_sr.events import Event, Progress, TileDone
+from napari_sem_sr.events import Event, Progress, StepDone, TileDone
 
 Events = Generator[Event, None, Any]
 MAILBOX_MS = 80
+# how soon a pause notices that it is to end by stopping
+PAUSE_S = 0.1
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,8 @@ class _Job:
         self._make = make
         self.mailbox: deque[Event | _Ended] = deque()
         self.asked_to_stop: Callable[[], bool] = lambda: False
+        self.may_go_on = threading.Event()
+        self.may_go_on.set()
 
     def __str__(self) -> str:
         return self._title
@@ -50,6 +55,8 @@ class _Job:
     def _run(self) -> _Ended:
         with contextlib.closing(self._make()) as events:
             while not self.asked_to_stop():
+                if not self.may_go_on.wait(PAUSE_S):
+                    continue
                 try:
                     self.mailbox.append(next(events))
                 except StopIteration as stop:
@@ -97,6 +104,21 @@ class Work(QObject):
         self._timer.start()
         worker.start()
 
+    @property
+    def paused(self) -> bool:
+        """Whether the work has been asked to wait."""
+        return self._job is not None and not self._job.may_go_on.is_set()
+
+    def pause(self) -> None:
+        """Let the work wait after its next event, with all that it holds in memory."""
+        if self._job is not None:
+            self._job.may_go_on.clear()
+
+    def go_on(self) -> None:
+        """End a pause."""
+        if self._job is not None:
+            self._job.may_go_on.set()
+
     def cancel(self) -> None:
         """Ask the work to stop at its next event; what is done stays."""
         if self._worker is not None:
@@ -118,7 +140,7 @@ class Work(QObject):
             if isinstance(message, _Ended):
                 self._end(message)
                 return
-            if isinstance(message, TileDone | Progress):
+            if isinstance(message, TileDone | Progress | StepDone):
                 newest = message
                 continue
             self.reported.emit(message)
