@@ -12,7 +12,7 @@ from napari_sem_sr.inference.devices import fast_precisions
 from napari_sem_sr.model.bundle import load_bundle
 from napari_sem_sr.model.card import Architecture
 from napari_sem_sr.pairing.teachers import Teacher
-from napari_sem_sr.training import trainer
+from napari_sem_sr.training import course
 from napari_sem_sr.training.lessons import Lessons
 from napari_sem_sr.training.settings import TrainSettings
 from napari_sem_sr.training.trainer import iter_train, train, training_folder
@@ -247,7 +247,7 @@ def test_16_bit_teachers_are_learned_from_in_their_own_range() -> None:
 def test_a_full_disk_stops_training_and_leaves_the_last_checkpoint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trainer, "SECONDS_BETWEEN_CHECKPOINTS", 0.0)
+    monkeypatch.setattr(course, "SECONDS_BETWEEN_CHECKPOINTS", 0.0)
     out = tmp_path / "model"
     real = Path.replace
     writes = 0

@@ -70,6 +70,8 @@ class Training(_Part):
     started_from: str | None = None
     versions: dict[str, str]
     curve: list[CurvePoint]
+    verdict: str = ""
+    overfitted_since: int | None = None
 
 
 class ImageScore(_Part):

@@ -22,7 +22,7 @@ from napari_sem_sr.model.card import Architecture, ImageScore, ResolvingPower
 from napari_sem_sr.pairing.degradation import Degradation
 from napari_sem_sr.pairing.teachers import Split
 from napari_sem_sr.training.calibration import Arrays, iter_calibrate
-from napari_sem_sr.training.evaluation import Pair, glances, mean_scores, pair_of, upscale_pair
+from napari_sem_sr.training.evaluation import Pair, glances, mean_psnr, pair_of, upscale_pair
 
 Weights = Mapping[Which, Mapping[str, Tensor]]
 
@@ -123,7 +123,7 @@ def _default_sharpness(
     for step in range(round(1 / SHARPNESS_STEP), 0, -1):
         sharpness = step * SHARPNESS_STEP
         blended = interpolated(twin, gan, sharpness)
-        if mean_scores(pairs, built(factor, architecture, blended), device)["psnr"] >= bicubic:
+        if mean_psnr(pairs, built(factor, architecture, blended), device) >= bicubic:
             return round(sharpness, 3)
     return 0.0
 

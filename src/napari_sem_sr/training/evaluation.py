@@ -1,5 +1,6 @@
 """Scores on teachers never trained on."""
 
+from collections.abc import Generator as Events
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,6 +12,7 @@ import torch
 from napari_sem_sr.checking.annuli import power_and_agreement
 from napari_sem_sr.checking.baseline import upscale_bicubic
 from napari_sem_sr.checking.scores import psnr, ssim
+from napari_sem_sr.events import Event, drain
 from napari_sem_sr.inference.engine import Engine
 from napari_sem_sr.intensity import IntensityRange, range_of, to_dtype
 from napari_sem_sr.model.generator import Generator
@@ -21,6 +23,8 @@ from napari_sem_sr.training.lessons import teacher_range
 # Large enough for stable scores, small enough to be looked at again and again.
 GLANCE_PX = 512
 GLANCES = 4
+# Side of the patch that a person watches.
+PATCH_PX = 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,10 +87,30 @@ def _centre(teacher: Teacher, factor: int) -> Teacher:
     return replace(teacher, image=hr, lr=lr)
 
 
-def upscale_pair(pair: Pair, network: Generator, device: torch.device) -> npt.NDArray[Any]:
-    """SR of a pair's LR, in its dtype, exactly as a stack would be upscaled."""
+def crop_with_content(pair: Pair, side: int = PATCH_PX) -> Pair:
+    """The part of a pair, ``side`` HR pixels wide, whose LR varies most."""
+    factor = pair.hr.shape[0] // pair.lr.shape[0]
+    small = min(side // factor, *pair.lr.shape)
+    places = [
+        (y, x)
+        for y in range(0, pair.lr.shape[0] - small + 1, max(1, small // 2))
+        for x in range(0, pair.lr.shape[1] - small + 1, max(1, small // 2))
+    ]
+    y, x = max(places, key=lambda p: float(pair.lr[p[0] : p[0] + small, p[1] : p[1] + small].std()))
+    return replace(
+        pair,
+        lr=pair.lr[y : y + small, x : x + small],
+        hr=pair.hr[y * factor : (y + small) * factor, x * factor : (x + small) * factor],
+    )
+
+
+def iter_upscaled(
+    pair: Pair, network: Generator, device: torch.device
+) -> Events[Event, None, npt.NDArray[Any]]:
+    """SR of a pair's LR, in its dtype, exactly as a stack would be upscaled; tile by tile."""
     engine = Engine(network, device=device.type, precision="fp32")
-    return engine.upscale_slice(pair.lr, pair.intensity, pair.lr.dtype).image
+    result = yield from engine.iter_slice(pair.lr, pair.intensity, pair.lr.dtype)
+    return result.image
 
 
 @dataclass(frozen=True)
@@ -99,6 +123,22 @@ class Score:
     psnr: float
     ssim: float
     power_db: tuple[float, ...]
+
+
+def iter_scores(
+    pairs: Sequence[Pair], network: Generator, device: torch.device
+) -> Events[Event, None, list[Score]]:
+    """Scores of a network on ``pairs``."""
+    found = []
+    for pair in pairs:
+        sr = yield from iter_upscaled(pair, network, device)
+        found.append(score(pair, sr))
+    return found
+
+
+def upscale_pair(pair: Pair, network: Generator, device: torch.device) -> npt.NDArray[Any]:
+    """SR of a pair's LR in one go; see `iter_upscaled`."""
+    return drain(iter_upscaled(pair, network, device))
 
 
 def score(pair: Pair, sr: npt.NDArray[Any]) -> Score:
@@ -134,9 +174,7 @@ def bicubic_score(pair: Pair) -> Score:
 
 def mean_psnr(pairs: Sequence[Pair], network: Generator, device: torch.device) -> float:
     """Mean PSNR of a network over ``pairs``."""
-    return float(
-        np.mean([psnr(upscale_pair(pair, network, device), pair.hr) for pair in pairs])
-    )
+    return float(np.mean([psnr(upscale_pair(pair, network, device), pair.hr) for pair in pairs]))
 
 
 # How far under the twin's the PSNR of an SRGAN may lie; what it gains for that must be detail.
@@ -156,9 +194,7 @@ def is_better(stage: str, new: Mapping[str, float], best: Mapping[str, float] | 
         return True
     if stage == "twin":
         return new["psnr"] > best["psnr"]
-    near_new, near_best = (
-        s["psnr"] >= s["twin_psnr"] - GAN_PSNR_COST_DB for s in (new, best)
-    )
+    near_new, near_best = (s["psnr"] >= s["twin_psnr"] - GAN_PSNR_COST_DB for s in (new, best))
     if near_new != near_best:
         return near_new
     if not near_new:

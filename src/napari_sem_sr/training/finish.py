@@ -19,22 +19,20 @@ from napari_sem_sr.model.card import (
 )
 from napari_sem_sr.pairing.teachers import Split, Teacher
 from napari_sem_sr.training.assessment import Weights, iter_assess
+from napari_sem_sr.training.budget import Progress as TrainProgress
 from napari_sem_sr.training.settings import TrainSettings
+from napari_sem_sr.training.verdict import Verdict
 
 if TYPE_CHECKING:
-    from napari_sem_sr.training.trainer import Progress as TrainProgress
-
-SHARPNESS_STEP = 0.1
-PREVIEW_PX = 192
+    from napari_sem_sr.training.course import Outcome
 
 
 def iter_finish(
     *,
     split: Split,
     settings: TrainSettings,
-    twin: Mapping[str, Tensor],
-    gan: Mapping[str, Tensor],
-    progress: "TrainProgress",
+    outcome: "Outcome",
+    verdict: Verdict,
     device: torch.device,
     precision: str,
     start: Model | None,
@@ -44,7 +42,7 @@ def iter_finish(
     credits: Sequence[str],
 ) -> Generator[Event, None, Model]:
     """Score both networks on whole test teachers, write the bundle and load it again."""
-    weights: Weights = {"gan": gan, "twin": twin}
+    weights: Weights = {"gan": outcome.gan, "twin": outcome.twin}
     found = yield from iter_assess(
         split, weights, settings.architecture, settings.factor, settings.degradation, device
     )
@@ -55,7 +53,7 @@ def iter_finish(
         architecture=settings.architecture,
         teachers=_teachers(split, everyone),
         degradation=settings.degradation,
-        training=_training(settings, progress, device, precision, start),
+        training=_training(settings, outcome.progress, verdict, device, precision, start),
         scores=found.scores,
         default_sharpness=found.default_sharpness,
         domain=found.domain,
@@ -63,7 +61,7 @@ def iter_finish(
         licence=licence,
         credits=list(credits),
     )
-    save_model(out, card, gan, twin, found.calibration, found.preview)
+    save_model(out, card, outcome.gan, outcome.twin, found.calibration, found.preview)
     return load_bundle(out)
 
 
@@ -88,7 +86,8 @@ def _teachers(split: Split, everyone: Sequence[Teacher]) -> Teachers:
 
 def _training(
     settings: TrainSettings,
-    progress: "TrainProgress",
+    progress: TrainProgress,
+    verdict: Verdict,
     device: torch.device,
     precision: str,
     start: Model | None,
@@ -110,4 +109,6 @@ def _training(
             for package in ("napari-sem-sr", "torch", "numpy")
         },
         curve=[CurvePoint(**point) for point in progress.curve],
+        verdict=verdict.sentence,
+        overfitted_since=verdict.since_epoch,
     )

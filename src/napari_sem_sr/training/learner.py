@@ -9,7 +9,6 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from napari_sem_sr.errors import TrainingError
 from napari_sem_sr.model.discriminator import Discriminator
 from napari_sem_sr.model.generator import Generator
 from napari_sem_sr.training import losses
@@ -60,6 +59,9 @@ class Learner:
         self.average = copy.deepcopy(self._network).eval().requires_grad_(False)
         self.average.to(fabric.device)
         self.twin: dict[str, Tensor] = {}
+        self.contrast = 1.0
+        """Standard deviation of the last SR batch over that of its HR batch."""
+        self._rate_factor = 1.0
         self._set_up(settings.learning_rate)
 
     def _set_up(self, rate: float) -> None:
@@ -83,10 +85,7 @@ class Learner:
     def advance(self, lessons: Lessons, progress: float) -> dict[str, float]:
         """One optimiser step at ``progress`` (0 to 1) of the stage; returns the losses by name.
 
-        Raises
-        ------
-        TrainingError
-            If a loss is not finite.
+        Where a loss is not finite, nothing is learned from it.
         """
         lr, hr = lessons.draw(self.batch, self.random)
         lr = lr.contiguous(memory_format=torch.channels_last)
@@ -101,29 +100,40 @@ class Learner:
         self.step += 1
         return found
 
-    @staticmethod
-    def _set_rate(optimizer: Any, rate: float) -> None:
+    def _set_rate(self, optimizer: Any, rate: float) -> None:
         for group in optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * self._rate_factor
+
+    def halve_rate(self) -> None:
+        """Learn half as fast from now on."""
+        self._rate_factor /= 2
+
+    def is_finite(self) -> bool:
+        """Whether no weight has become NaN or infinite."""
+        return all(
+            bool(torch.isfinite(p).all())
+            for network in (self._network, self.average, self._judge)
+            for p in network.parameters()
+        )
 
     def _update(self, optimizer: Any, module: Any, loss: Tensor) -> None:
         if not math.isfinite(loss.item()):
-            raise TrainingError(
-                f"Training diverged in stage '{self.stage}' at step {self.step}; the last checkpoint is "
-                "sound: resume from it, with a lower learning rate if it happens again."
-            )
+            return
         optimizer.zero_grad()
         self.fabric.backward(loss)
         self.fabric.clip_gradients(module, optimizer, max_norm=MAX_GRADIENT_NORM)
         optimizer.step()
 
     def _twin_step(self, lr: Tensor, hr: Tensor) -> dict[str, float]:
-        loss = losses.pixel_loss(self._generator(lr), hr)
+        sr = self._generator(lr)
+        self._look(sr, hr)
+        loss = losses.pixel_loss(sr, hr)
         self._update(self._optimizer, self._generator, loss)
         return {"pixel": loss.item()}
 
     def _gan_step(self, lr: Tensor, hr: Tensor) -> dict[str, float]:
         sr = self._generator(lr)
+        self._look(sr, hr)
         self._judge.requires_grad_(True)
         logits_hr, features_hr = self._discriminator(hr)
         logits_sr, _ = self._discriminator(sr.detach())
@@ -151,6 +161,10 @@ class Learner:
             "spectrum": spectrum.item(),
             "discriminator": judged.item(),
         }
+
+    @torch.no_grad()
+    def _look(self, sr: Tensor, hr: Tensor) -> None:
+        self.contrast = float(sr.float().std() / (hr.std() + 1e-6))
 
     @torch.no_grad()
     def _follow(self) -> None:
@@ -187,13 +201,17 @@ class Learner:
             **named("twin", self.twin),
             "random": self.random.get_state(),
         }
-        return Checkpoint(tensors, {**state, "stage": self.stage, "step": self.step})
+        return Checkpoint(
+            tensors,
+            {**state, "stage": self.stage, "step": self.step, "rate_factor": self._rate_factor},
+        )
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Go back to where `checkpoint` was taken."""
-        if checkpoint.state["stage"] == "gan":
+        if checkpoint.state["stage"] == "gan" and self.stage == "twin":
             self.begin_gan(checkpoint.part("twin"))
         self.step = checkpoint.state["step"]
+        self._rate_factor = checkpoint.state["rate_factor"]
         self._network.load_state_dict(checkpoint.part("generator"))
         self.average.load_state_dict(checkpoint.part("average"))
         self._judge.load_state_dict(checkpoint.part("discriminator"))

@@ -41,9 +41,7 @@ class Unfinished:
     def described(self) -> str:
         """One sentence."""
         stage = {"twin": "twin", "gan": "SRGAN"}[self.stage]
-        return (
-            f"The training of '{self.out.name}' is unfinished ({stage} stage, {self.done:.0%} done)."
-        )
+        return f"The training of '{self.out.name}' is unfinished ({stage} stage, {self.done:.0%} done)."
 
 
 def training_folder(out: Path) -> Path:
@@ -69,7 +67,14 @@ def find_unfinished(folder: Path) -> list[Unfinished]:
                 stage=state["stage"],
                 done=float(state["done"]),
             )
-        except (OSError, SafetensorError, KeyError, TypeError, ValueError, pydantic.ValidationError):
+        except (
+            OSError,
+            SafetensorError,
+            KeyError,
+            TypeError,
+            ValueError,
+            pydantic.ValidationError,
+        ):
             continue
         found.append((checkpoint.stat().st_mtime, unfinished))
     return [unfinished for _, unfinished in sorted(found, key=lambda f: f[0], reverse=True)]
@@ -86,13 +91,15 @@ def remove_unfinished(unfinished: Unfinished) -> None:
 
 def keep_teachers(folder: Path, teachers: Sequence[Teacher]) -> None:
     """Write the teachers of a training into its folder, exactly."""
-    images = {
-        str(n): np.ascontiguousarray(t.image, dtype=t.image.dtype.newbyteorder("="))
-        for n, t in enumerate(teachers)
-    }
-    said = [
-        {f.name: getattr(t, f.name) for f in fields(t) if f.name != "image"} for t in teachers
-    ]
+    images: dict[str, Any] = {}
+    said: list[dict[str, Any]] = []
+    for number, teacher in enumerate(teachers):
+        known = {f.name: getattr(teacher, f.name) for f in fields(teacher)}
+        for name, value in known.items():
+            if isinstance(value, np.ndarray):
+                native = value.dtype.newbyteorder("=")
+                images[f"{number}.{name}"] = np.ascontiguousarray(value, dtype=native)
+        said.append({k: v for k, v in known.items() if not isinstance(v, np.ndarray)})
     try:
         with replacing(folder / TEACHERS) as temporary:
             save_file(images, temporary, {"teachers": json.dumps(said)})
@@ -114,7 +121,11 @@ def kept_teachers(unfinished: Unfinished) -> list[Teacher]:
     try:
         with safe_open(file_path, framework="numpy") as file:
             said: list[dict[str, Any]] = json.loads(file.metadata()["teachers"])
-            return [Teacher(file.get_tensor(str(n)), **entry) for n, entry in enumerate(said)]
+            arrays = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+        for key, array in arrays.items():
+            number, name = key.split(".", 1)
+            said[int(number)][name] = array
+        return [Teacher(**entry) for entry in said]
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
         raise TrainingError(
             f"The teachers kept in '{file_path}' are damaged ({error}); remove that folder and train again."

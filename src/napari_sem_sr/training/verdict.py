@@ -90,9 +90,7 @@ def _twin(points: Sequence[Mapping[str, Any]]) -> Verdict | None:
     )
 
 
-def _gan(
-    twin: Sequence[Mapping[str, Any]], gan: Sequence[Mapping[str, Any]]
-) -> Verdict | None:
+def _gan(twin: Sequence[Mapping[str, Any]], gan: Sequence[Mapping[str, Any]]) -> Verdict | None:
     if not twin or not gan:
         return None
     # the stage begins from the twin: its last gap is the first here

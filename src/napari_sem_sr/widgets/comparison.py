@@ -222,7 +222,9 @@ class Comparison:
         before = self._pane_px()
         grid.enabled = mode == "side by side"
         bar = self.viewer.canvas.overlays.scale_bar
-        bar.gridded = bar.visible = True
+        # in this order: napari 0.9 lays a bar out anew for the grid only once it is visible
+        bar.visible = True
+        bar.gridded = True
         bar.font_size = FONT_PT
         # the topmost layer has the first cell, so that the list reads as the row does
         for name, pane in reversed(self.panes.items()):

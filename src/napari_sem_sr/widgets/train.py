@@ -1,7 +1,6 @@
 """The dock Train: gather teachers, train a model from them, watch it learn, stop, resume, use it."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -91,7 +90,7 @@ class TrainDock(TrainForm):
         self.use_button.clicked.connect(self.use_model)
         self.message.linkActivated.connect(self._follow_link)
         self._work.reported.connect(self._report)
-        self._work.finished.connect(lambda result: self._on_finish(result))
+        self._work.finished.connect(self._finished)
         self._work.failed.connect(self._failed)
         self._work.cancelled.connect(self._stopped)
         self._work.ended.connect(self._ended)
@@ -238,7 +237,8 @@ class TrainDock(TrainForm):
 
     @property
     def _target(self) -> Path:
-        return user_folder() / self.name_edit.text().strip()
+        name: str = self.name_edit.text().strip()
+        return user_folder() / name
 
     def _show_buttons(self) -> None:
         training = self._training is not None
@@ -253,7 +253,9 @@ class TrainDock(TrainForm):
         elif self._target.exists():
             reason = f"A model '{name}' is there already; give another name."
         elif self._unfinished is not None and self._unfinished.out == self._target:
-            reason = f"A training of '{name}' is unfinished; resume or remove it, or give another name."
+            reason = (
+                f"A training of '{name}' is unfinished; resume or remove it, or give another name."
+            )
         self.train_button.setEnabled(not reason)
         self.train_button.setToolTip(reason or "Train a model from these teachers.")
         self.train_button.setVisible(not training)
@@ -274,9 +276,7 @@ class TrainDock(TrainForm):
     def train(self) -> None:
         """Train with what the dock shows."""
         teachers, settings, out = self.list.teachers, self.settings(), self._target
-        self._start(
-            out, lambda: train_jobs.iter_training(teachers, settings, out, resume=False)
-        )
+        self._start(out, lambda: train_jobs.iter_training(teachers, settings, out, resume=False))
 
     def resume(self) -> None:
         """Go on with the unfinished training that was found."""
@@ -398,13 +398,16 @@ class TrainDock(TrainForm):
 
     # ---- the end of it
 
+    def _finished(self, result: Any) -> None:
+        self._on_finish(result)
+
     def _trained(self, model: Any) -> None:
         self._model = model.card.name
         self.message.say(model.card.summary(), Tone.GOOD)
 
     def _failed(self, text: str) -> None:
         if self._training is None and "--grey" in text:
-            text = f"{text.split(';')[0]}: {link('grey', 'convert it to grey')}?"
+            text = f"{text.split(';', maxsplit=1)[0]}: {link('grey', 'convert it to grey')}?"
         self.message.say(text, Tone.BAD)
 
     def _stopped(self) -> None:
@@ -470,7 +473,9 @@ def _counted(number: int, what: str) -> str:
 def _unused_name(teachers: list[Any], factor: int) -> str:
     """A name after the specimens that no model has yet."""
     groups = sorted({teacher.group.split("/")[0] for teacher in teachers})
-    first = "".join(c if c.isalnum() or c in "-_" else "-" for c in groups[0]) if groups else "model"
+    first = (
+        "".join(c if c.isalnum() or c in "-_" else "-" for c in groups[0]) if groups else "model"
+    )
     base = f"{first.strip('-_') or 'model'}-x{factor}"
     name, number = base, 2
     while (user_folder() / name).exists() or (user_folder() / f"{name}.training").exists():

@@ -59,6 +59,12 @@ class TrainCurves(QWidget):
         self._curve.known.append(known)
         self._draw()
 
+    def points(self, stage: str) -> int:
+        """How many points there are since ``stage`` began; 0 where it has not."""
+        if stage not in self._began:
+            return 0
+        return sum(epoch > self._began[stage] for epoch in self._curve.epochs)
+
     def disconnect_viewer(self) -> None:
         """Stop listening; called when the dock closes."""
         self._viewer.events.theme.disconnect(self._follow_theme)

@@ -61,7 +61,7 @@ def iter_training(
     before = torch.get_num_threads()
     torch.set_num_threads(max(1, min(before, (os.cpu_count() or 2) - 1)))
     try:
-        return (yield from iter_train(teachers, settings, out, resume=resume))
+        return (yield from iter_train(teachers, settings, out, resume=resume, watched=True))
     finally:
         torch.set_num_threads(before)
 
@@ -71,9 +71,7 @@ def iter_resumed(unfinished: Unfinished) -> "Generator[Event, None, Model]":
     yield Progress("reading teachers", 0, 1, "step")
     teachers = kept_teachers(unfinished)
     yield TeachersRead([_listed(teacher) for teacher in teachers])
-    return (
-        yield from iter_training(teachers, unfinished.settings, unfinished.out, resume=True)
-    )
+    return (yield from iter_training(teachers, unfinished.settings, unfinished.out, resume=True))
 
 
 def _listed(teacher: Teacher) -> Listed:

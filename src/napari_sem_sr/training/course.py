@@ -1,0 +1,358 @@
+"""One course of training: from teachers to both networks, watched all along and brought back when it goes astray."""
+
+import contextlib
+import copy
+import math
+import time
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
+from math import ceil
+from typing import Any
+
+from lightning_fabric import Fabric
+from torch import Tensor
+
+from napari_sem_sr.errors import TrainingError
+from napari_sem_sr.events import (
+    CheckpointSaved,
+    Evaluated,
+    Event,
+    Judged,
+    Notice,
+    PatchSeen,
+    StageStarted,
+    StepDone,
+)
+from napari_sem_sr.pairing.teachers import Teacher
+from napari_sem_sr.training.budget import Budget, Progress
+from napari_sem_sr.training.checkpoint import Checkpoint
+from napari_sem_sr.training.evaluation import (
+    bicubic_score,
+    crop_with_content,
+    glances,
+    is_better,
+    iter_scores,
+    iter_upscaled,
+    mean_scores,
+)
+from napari_sem_sr.training.health import Health
+from napari_sem_sr.training.learner import Learner
+from napari_sem_sr.training.lessons import Lessons
+from napari_sem_sr.training.settings import TrainSettings
+from napari_sem_sr.training.verdict import judge
+
+Weights = dict[str, Tensor]
+# Held-out images are looked at after this many steps; less often as learning slows.
+STEPS_BETWEEN_GLANCES = 150
+GLANCES_PER_STAGE = 30
+# The first looks come early, so that a person soon sees that it learns.
+FIRST_GLANCES = (20, 60)
+SECONDS_BETWEEN_CHECKPOINTS = 120.0
+SECONDS_BETWEEN_PATCHES = 4.0
+MAX_RETRIES = 4
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one course learns from and is measured on.
+
+    Parameters
+    ----------
+    train
+        Teachers to learn from.
+    unseen
+        Teachers to choose the best network by; none where the course learns from all.
+    unit
+        What was held out: "specimen", "image" or "part of one image".
+    name
+        For people: which of several courses it is; "" where it is the only one.
+    share
+        Part of a budget in minutes.
+    keep_at
+        By stage, the part of its budget after which the network is kept, where nothing is held out to
+        choose by.
+    """
+
+    train: tuple[Teacher, ...]
+    unseen: tuple[Teacher, ...]
+    unit: str
+    name: str = ""
+    share: float = 1.0
+    keep_at: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass
+class Outcome:
+    """Weights of both networks and how it went."""
+
+    twin: Weights
+    gan: Weights
+    progress: Progress
+
+
+Save = Callable[[Checkpoint], CheckpointSaved]
+
+
+class Course:
+    """Advances a learner through both stages, step by step.
+
+    Parameters
+    ----------
+    plan
+        Teachers.
+    settings
+        Recipe and budget.
+    fabric
+        Device and precision.
+    seconds
+        Budget of both stages where it is in time.
+    save
+        Keeps a checkpoint.
+    start
+        Weights to start the twin from.
+    watched
+        Whether to show a patch every few seconds.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        settings: TrainSettings,
+        fabric: Fabric,
+        seconds: float | None,
+        save: Save,
+        start: Mapping[str, Tensor] | None = None,
+        *,
+        watched: bool = False,
+    ) -> None:
+        self.plan = plan
+        self.settings = settings
+        self.learner = Learner(settings, fabric)
+        if start is not None:
+            self.learner.begin_from(start)
+        self.lessons = Lessons(
+            plan.train, settings.factor, settings.patch_lr_px, fabric.device, settings.degradation
+        )
+        per_epoch = self.lessons.patches_per_epoch
+        steps = {
+            "twin": ceil(per_epoch / settings.batch),
+            "gan": ceil(per_epoch / settings.gan_batch),
+        }
+        self.budget = Budget(settings, seconds, steps)
+        self.progress = Progress()
+        self._best: Weights = {}
+        self._write = save
+        self._watched = watched
+        self._device = fabric.device
+        self._unseen = glances(plan.unseen, settings.factor, settings.degradation)
+        self._known = glances(plan.train, settings.factor, settings.degradation)
+        self._baseline = {
+            **mean_scores([bicubic_score(p) for p in self._unseen], "bicubic_"),
+            **mean_scores([bicubic_score(p) for p in self._known], "train_bicubic_"),
+        }
+        self._patch = crop_with_content((self._unseen or self._known)[0])
+        self._patch_shown = -math.inf
+        self._health = Health()
+        self._sound = (self.learner.checkpoint({}), copy.deepcopy(self.progress), self._best)
+
+    def resume(self, checkpoint: Checkpoint) -> Generator[Event, None, None]:
+        """Go on from a checkpoint, telling again how it went before."""
+        self.learner.restore(checkpoint)
+        self.progress = Progress(**checkpoint.state["progress"])
+        self._best = checkpoint.part("best")
+        self._keep_sound()
+        told = ""
+        for point in self.progress.curve:
+            if point["stage"] != told:
+                told = point["stage"]
+                yield self._started(told)
+            yield Evaluated(**point)
+        yield Notice(f"Resumed stage '{self.learner.stage}' at step {self.learner.step}.")
+
+    def iter_run(self) -> Generator[Event, None, Outcome]:
+        """Train both stages. Closing the generator leaves a checkpoint."""
+        saved = time.monotonic()
+        try:
+            for stage in self.budget.stages[self.budget.stages.index(self.learner.stage) :]:
+                if stage == "gan" and self.learner.stage == "twin":
+                    self._begin_gan()
+                    yield self.save()
+                yield self._started(stage)
+                yield from self._charged(stage, self._iter_patch())
+                if self._glance_due(stage):  # a look that was interrupted
+                    yield from self._charged(stage, self._iter_glance(stage))
+                while self.budget.done(stage, self.progress) < 1:
+                    yield from self._iter_step(stage)
+                    if time.monotonic() - saved > SECONDS_BETWEEN_CHECKPOINTS:
+                        yield self.save()
+                        saved = time.monotonic()
+        except GeneratorExit:
+            self.save()
+            raise
+        yield self.save()
+        gan = self.learner.stage == "gan"
+        kept = self._best or self.learner.averaged_weights()
+        twin = self.learner.twin if gan else kept
+        return Outcome(twin, kept if gan else twin, self.progress)
+
+    def save(self) -> CheckpointSaved:
+        """Write a checkpoint: of now, or of the last sound state where now is not."""
+        if not self.learner.is_finite():
+            self._go_back()
+        kept = self.learner.checkpoint(
+            {
+                "progress": copy.deepcopy(vars(self.progress)),
+                "done": self.budget.done(self.learner.stage, self.progress),
+            }
+        )
+        tensors = {**kept.tensors, **{f"best.{k}": v for k, v in self._best.items()}}
+        return self._write(Checkpoint(tensors, kept.state))
+
+    def _started(self, stage: str) -> StageStarted:
+        return StageStarted(
+            stage, self.budget.epochs_of(stage), self.budget.epoch_steps[stage], self.plan.name
+        )
+
+    def _begin_gan(self) -> None:
+        self.learner.begin_gan(self._best or self.learner.averaged_weights())
+        self.progress.twin_psnr = (self.progress.best or {}).get("psnr")
+        self._best = {}
+        self.progress.best = None
+        self._keep_sound()
+
+    def _iter_step(self, stage: str) -> Generator[Event, None, None]:
+        progress = self.progress
+        began = time.perf_counter()
+        losses = self.learner.advance(self.lessons, self.budget.done(stage, progress))
+        progress.spend(stage, time.perf_counter() - began)
+        reason = self._health.reason(losses, self.learner.contrast)
+        if reason is not None:
+            yield self._recover(reason)
+            return
+        progress.steps[stage] += 1
+        progress.epochs[stage] = progress.steps[stage] // self.budget.epoch_steps[stage]
+        progress.pixels += self.learner.batch * self.lessons.patch**2
+        yield StepDone(
+            stage=stage,
+            epoch=progress.epochs[stage],
+            step=progress.steps[stage],
+            done=self.budget.done(stage, progress),
+            seconds=progress.seconds,
+            pixels=progress.pixels,
+            losses=losses,
+            epochs=self.budget.expected_epochs(stage, progress),
+            left_s=self.budget.seconds_left(stage, progress),
+        )
+        if self._glance_due(stage):
+            yield from self._charged(stage, self._iter_glance(stage))
+        if self._watched and time.monotonic() - self._patch_shown > SECONDS_BETWEEN_PATCHES:
+            yield from self._charged(stage, self._iter_patch())
+
+    # ---- looking
+
+    def _charged(
+        self, stage: str, work: Generator[Event, None, None]
+    ) -> Generator[Event, None, None]:
+        """Account for the time that ``work`` takes, without that between its events."""
+        with contextlib.closing(work):
+            while True:
+                began = time.perf_counter()
+                event = next(work, None)
+                self.progress.spend(stage, time.perf_counter() - began)
+                if event is None:
+                    return
+                yield event
+
+    def _glance_due(self, stage: str) -> bool:
+        step = self.progress.steps[stage]
+        since = step - self.progress.glanced[stage]
+        if since == 0:
+            return False
+        regular = since >= max(STEPS_BETWEEN_GLANCES, step / GLANCES_PER_STAGE)
+        return step in FIRST_GLANCES or regular or self.budget.done(stage, self.progress) >= 1
+
+    def _iter_glance(self, stage: str) -> Generator[Event, None, None]:
+        """Look at images never learned from and, for the gap, at images learned from."""
+        if not self.learner.is_finite():
+            yield self._recover("a weight was not a finite number")
+            return
+        if not self._unseen:
+            self.progress.glanced[stage] = self.progress.steps[stage]
+            self._keep_where_planned(stage)
+            self._keep_sound()
+            return
+        network, progress = self.learner.average, self.progress
+        unseen = yield from iter_scores(self._unseen, network, self._device)
+        known = yield from iter_scores(self._known, network, self._device)
+        scores = {**mean_scores(unseen), **mean_scores(known, "train_"), **self._baseline}
+        if stage == "gan" and progress.twin_psnr is not None:
+            scores["twin_psnr"] = progress.twin_psnr
+        if is_better(stage, scores, progress.best):
+            self._best, progress.best = self.learner.averaged_weights(), dict(scores)
+        point: dict[str, Any] = {
+            "stage": stage,
+            "epoch": progress.epochs[stage],
+            "step": progress.steps[stage],
+            "scores": scores,
+        }
+        progress.curve.append(point)
+        progress.glanced[stage] = point["step"]
+        self._keep_sound()
+        yield Evaluated(**point)
+        verdict = judge(progress.curve, self.plan.unit)
+        yield Judged(verdict.sentence, verdict.sound, verdict.since_epoch)
+
+    def _keep_where_planned(self, stage: str) -> None:
+        done, planned = self.budget.done(stage, self.progress), self.plan.keep_at.get(stage, 1.0)
+        if done <= planned or not self._best:
+            self._best = self.learner.averaged_weights()
+
+    def _iter_patch(self) -> Generator[Event, None, None]:
+        if not self._watched:
+            return
+        pair = self._patch
+        sr = yield from iter_upscaled(pair, self.learner.average, self._device)
+        self._patch_shown = time.monotonic()
+        teacher = (self.plan.unseen or self.plan.train)[0]
+        yield PatchSeen(
+            stage=self.learner.stage,
+            step=self.learner.step,
+            name=f"{self.plan.name}/{pair.name}",
+            held_out=bool(self._unseen),
+            lr=pair.lr,
+            sr=sr,
+            hr=pair.hr,
+            pixel_nm=teacher.pixel_nm,
+        )
+
+    # ---- going back
+
+    def _keep_sound(self) -> None:
+        self._sound = (self.learner.checkpoint({}), copy.deepcopy(self.progress), self._best)
+
+    def _go_back(self) -> None:
+        state, progress, self._best = self._sound
+        self.learner.restore(state)
+        spent = self.progress
+        self.progress = copy.deepcopy(progress)
+        # time that was spent is spent
+        self.progress.seconds, self.progress.stage_seconds = spent.seconds, spent.stage_seconds
+        self.progress.retries = spent.retries
+        self._health = Health()
+
+    def _recover(self, reason: str) -> Notice:
+        stage, step = self.learner.stage, self.progress.steps[self.learner.stage]
+        self.progress.retries += 1
+        self._go_back()
+        if self.progress.retries > MAX_RETRIES:
+            self.save()
+            raise TrainingError(
+                f"Training diverged at step {step} of stage '{stage}': {reason}, and again after going back "
+                f"{MAX_RETRIES} times with half the learning rate each time. Its last sound state is kept; give it "
+                "more teachers, or train the twin alone."
+            )
+        self.learner.halve_rate()
+        return Notice(
+            f"At step {step} of stage '{stage}' {reason}; training went back to step "
+            f"{self.progress.steps[stage]} and goes on with half the learning rate."
+        )
