@@ -17,7 +17,6 @@ import napari
 from make_screenshots import IMAGES, SIZE, settle
 
 from napari_sem_sr.model import zoo
-from napari_sem_sr.widgets import train
 from napari_sem_sr.widgets.dock import PLUGIN
 
 
@@ -52,8 +51,7 @@ def main() -> None:
     arguments = parser.parse_args()
     arguments.out.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
-        for module in (zoo, train):
-            module.user_folder = lambda: Path(folder)
+        zoo.user_folder = lambda: Path(folder)
         viewer = napari.Viewer(show=True)
         viewer.theme = arguments.theme
         viewer.window.resize(*SIZE)

@@ -12,7 +12,7 @@ import torch
 from napari_sem_sr.checking.annuli import power_and_agreement
 from napari_sem_sr.checking.baseline import upscale_bicubic
 from napari_sem_sr.checking.scores import psnr, ssim
-from napari_sem_sr.events import Event, drain
+from napari_sem_sr.events import Event, Notice, Progress, TileDone, drain
 from napari_sem_sr.inference.engine import Engine
 from napari_sem_sr.intensity import IntensityRange, range_of, to_dtype
 from napari_sem_sr.model.generator import Generator
@@ -109,8 +109,15 @@ def iter_upscaled(
 ) -> Events[Event, None, npt.NDArray[Any]]:
     """SR of a pair's LR, in its dtype, exactly as a stack would be upscaled; tile by tile."""
     engine = Engine(network, device=device.type, precision="fp32")
-    result = yield from engine.iter_slice(pair.lr, pair.intensity, pair.lr.dtype)
-    return result.image
+    work = engine.iter_slice(pair.lr, pair.intensity, pair.lr.dtype)
+    while True:
+        try:
+            event = next(work)
+        except StopIteration as stop:
+            image: npt.NDArray[Any] = stop.value.image
+            return image
+        # what the engine says about slices means nothing here, but that time passes does
+        yield event if isinstance(event, Notice) else TileDone(0, 0, 1)
 
 
 @dataclass(frozen=True)
@@ -130,7 +137,8 @@ def iter_scores(
 ) -> Events[Event, None, list[Score]]:
     """Scores of a network on ``pairs``."""
     found = []
-    for pair in pairs:
+    for done, pair in enumerate(pairs):
+        yield Progress("scoring", done, len(pairs), "images")
         sr = yield from iter_upscaled(pair, network, device)
         found.append(score(pair, sr))
     return found

@@ -185,6 +185,8 @@ class Comparison:
         self._before = None
         self.marks.clear()
         self.seats = {}
+        # napari 0.9 crashes in drawing a grid whose layers were removed
+        self.viewer.canvas.grid.enabled = False
         self._remove_panes()
         before.put_back(self.viewer)
 

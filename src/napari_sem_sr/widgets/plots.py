@@ -15,7 +15,7 @@ PENS: dict[str, tuple[str, Qt.PenStyle]] = {
 }
 HEIGHT = 170
 # part of the height that the legend gets
-HEADROOM = 0.2
+HEADROOM = 0.25
 
 
 def titled(role: str) -> str:
@@ -59,6 +59,11 @@ def draw(
     (x0, x1), (y0, y1) = box.viewRange()
     plot.setXRange(x0, x1, padding=0)
     plot.setYRange(y0, y1 + HEADROOM * (y1 - y0), padding=0)
+
+
+def set_least_height(plot: Any, height: float) -> None:
+    """Never zoom in further than ``height`` along y."""
+    plot.getViewBox().setLimits(minYRange=height)
 
 
 def mark(plot: Any, x: float, label: str) -> None:

@@ -18,7 +18,7 @@ from napari_sem_sr.events import (
     StageStarted,
     StepDone,
 )
-from napari_sem_sr.model.zoo import user_folder
+from napari_sem_sr.model import zoo
 from napari_sem_sr.pairing.teachers import Split, split_teachers
 from napari_sem_sr.training.settings import TrainSettings
 from napari_sem_sr.training.unfinished import Unfinished, find_unfinished, remove_unfinished
@@ -238,7 +238,7 @@ class TrainDock(TrainForm):
     @property
     def _target(self) -> Path:
         name: str = self.name_edit.text().strip()
-        return user_folder() / name
+        return zoo.user_folder() / name
 
     def _show_buttons(self) -> None:
         training = self._training is not None
@@ -264,6 +264,7 @@ class TrainDock(TrainForm):
             button.setVisible(training)
             button.setEnabled(self._work.running)
         self.progress.setVisible(self._work.running)
+        self.watch_box.setVisible(training)
         for widget in (
             self.list, self.add, self.remove, self.pixel_edit, self.split_again, self.chooser,
             self.factor_box, self.name_edit, self.budget_box, self.unit_box, self.device_box,
@@ -289,6 +290,7 @@ class TrainDock(TrainForm):
     def _start(self, out: Path, make: Callable[[], Events]) -> None:
         self._training, self._model = out, None
         self._epochs_before = self._epochs = 0.0
+        self.setup.collapse(animate=False)
         self.curves.begin()
         self.verdict_line.say("")
         self.scores_line.say("")
@@ -403,7 +405,8 @@ class TrainDock(TrainForm):
 
     def _trained(self, model: Any) -> None:
         self._model = model.card.name
-        self.message.say(model.card.summary(), Tone.GOOD)
+        better = model.card.gain("twin") > 0
+        self.message.say(model.card.summary(), Tone.GOOD if better else Tone.CARE)
 
     def _failed(self, text: str) -> None:
         if self._training is None and "--grey" in text:
@@ -421,11 +424,12 @@ class TrainDock(TrainForm):
             self._view.restore()
             self.budget_line.say("")
             if self._model is None:
+                self.setup.expand(animate=False)
                 self._look_for_unfinished()
         self._show_buttons()
 
     def _look_for_unfinished(self) -> None:
-        found = find_unfinished(user_folder())
+        found = find_unfinished(zoo.user_folder())
         self._unfinished = found[0] if found else None
         if self._unfinished is not None:
             # an error that stopped a training stays in sight
@@ -478,6 +482,6 @@ def _unused_name(teachers: list[Any], factor: int) -> str:
     )
     base = f"{first.strip('-_') or 'model'}-x{factor}"
     name, number = base, 2
-    while (user_folder() / name).exists() or (user_folder() / f"{name}.training").exists():
+    while (zoo.user_folder() / name).exists() or (zoo.user_folder() / f"{name}.training").exists():
         name, number = f"{base}-{number}", number + 1
     return name

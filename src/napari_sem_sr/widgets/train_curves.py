@@ -11,7 +11,9 @@ from napari_sem_sr.widgets import plots
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
-UNSEEN, KNOWN, BICUBIC = "never seen", "learned from", "bicubic"
+UNSEEN, KNOWN, BICUBIC = "unseen", "learned", "bicubic"
+# dB that the plot shows at least: less is no difference to be looked at
+LEAST_DB = 0.5
 # distinguishable by colour-blind people (Okabe and Ito) and by their dashes
 PENS = {
     UNSEEN: ("#e69f00", Qt.PenStyle.SolidLine),
@@ -89,6 +91,7 @@ class TrainCurves(QWidget):
             )
             self._column.addWidget(self._plot)
         last = curve.epochs[-1]
+        plots.set_least_height(self._plot, LEAST_DB)
         plots.draw(
             self._plot,
             {

@@ -39,6 +39,12 @@ class TrainForm(Dock):
     def __init__(self, viewer: "ViewerModel") -> None:
         super().__init__(viewer)
         self.setAcceptDrops(True)
+        self.setup = QCollapsible("Teachers and settings")
+        self.setup.setToolTip("What is trained, from what; folded away while it is.")
+        self.setup.layout().setContentsMargins(0, 0, 0, 0)
+        self.setup.content().layout().setContentsMargins(0, 0, 0, 0)
+        self.setup.expand(animate=False)
+        self.body.addWidget(self.setup)
         self._build_teachers()
         self._build_aim()
         self._build_advanced()
@@ -75,7 +81,7 @@ class TrainForm(Dock):
             self.pixel,
             self.split,
         ):
-            self.body.addWidget(widget)
+            self.setup.addWidget(widget)
 
     def _build_aim(self) -> None:
         self.chooser = LayerChooser(
@@ -94,6 +100,7 @@ class TrainForm(Dock):
         self.name_edit.setToolTip("Name of the model, under which Upscale will offer it.")
         self.budget_box = QSpinBox()
         self.budget_box.setRange(1, 100_000)
+        self.budget_box.setMinimumWidth(60)
         self.budget_box.setValue(USUAL[MINUTES])
         self.unit_box = QComboBox()
         self.unit_box.addItems([MINUTES, EPOCHS])
@@ -107,9 +114,8 @@ class TrainForm(Dock):
             field("Factor", self.factor_box),
             field("Name", self.name_edit),
             field("Budget", self.budget_box, self.unit_box),
-            field("", self.budget_line),
         ):
-            self.body.addWidget(widget)
+            self.setup.addWidget(widget)
 
     def _build_advanced(self) -> None:
         self.device_box = QComboBox()
@@ -123,27 +129,32 @@ class TrainForm(Dock):
             "Part of the budget that the twin is taught against a discriminator, which makes it an SRGAN. "
             "0 trains the twin alone."
         )
+        self.advanced = QCollapsible("Advanced")
+        self.advanced.setToolTip("Device, adversarial part.")
+        self.advanced.layout().setContentsMargins(0, 0, 0, 0)
+        for widget in (
+            field("Device", self.device_box),
+            field("Adversarial", self.share_box),
+        ):
+            self.advanced.addWidget(widget)
+        self.setup.addWidget(self.advanced)
+
+    def _build_curves(self) -> None:
         self.watch_box = QCheckBox("show a test patch on the canvas")
         self.watch_box.setChecked(True)
         self.watch_box.setToolTip(
             "LR, twin, SRGAN and HR of one patch, as it gets better; unchecked, the canvas is yours."
         )
-        self.advanced = QCollapsible("Advanced")
-        self.advanced.setToolTip("Device, adversarial part, live view.")
-        self.advanced.layout().setContentsMargins(0, 0, 0, 0)
-        for widget in (
-            field("Device", self.device_box),
-            field("Adversarial", self.share_box),
-            field("", self.watch_box),
-        ):
-            self.advanced.addWidget(widget)
-        self.body.addWidget(self.advanced)
-
-    def _build_curves(self) -> None:
         self.curves = TrainCurves(self.viewer)
         self.scores_line = Line(small=True)
         self.verdict_line = Line()
-        for widget in (self.curves, self.scores_line, self.verdict_line):
+        for widget in (
+            self.watch_box,
+            self.budget_line,
+            self.curves,
+            self.scores_line,
+            self.verdict_line,
+        ):
             self.body.addWidget(widget)
         self.body.addStretch(1)
 

@@ -1,0 +1,235 @@
+"""Train a model without a terminal: teachers, start, watch, pause, stop, resume, use."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from napari_sem_sr.model import zoo
+from napari_sem_sr.model.card import Architecture
+from napari_sem_sr.training import course
+from napari_sem_sr.training.learner import Learner
+from napari_sem_sr.training.settings import TrainSettings
+from napari_sem_sr.training.unfinished import find_unfinished
+from napari_sem_sr.widgets import layers
+from napari_sem_sr.widgets.train_form import EPOCHS
+
+LONG_MS = 120_000
+SPECIMENS = 6
+
+
+def discs(seed: int, side: int = 128) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    yy, xx = np.mgrid[:side, :side]
+    image = np.full((side, side), 40.0)
+    for _ in range(14):
+        y, x, r = *rng.uniform(0, side, 2), rng.uniform(3, 9)
+        image[np.hypot(yy - y, xx - x) < r] = rng.uniform(120, 220)
+    return image.astype(np.uint8)
+
+
+@pytest.fixture
+def teachers(tmp_path: Path) -> Path:
+    """A folder of images of six specimens."""
+    folder = tmp_path / "teachers"
+    folder.mkdir()
+    for n in range(SPECIMENS):
+        Image.fromarray(discs(n)).save(folder / f"sp{'abcdef'[n]}_1.png")
+    return folder
+
+
+@pytest.fixture
+def dock(
+    models: Path, open_dock: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Any:
+    """The Train dock with a tiny network and a place of its own for models."""
+    (tmp_path / "user").mkdir()
+    monkeypatch.setattr(zoo, "user_folder", lambda: tmp_path / "user")
+    monkeypatch.setattr(course, "SECONDS_BETWEEN_PATCHES", 0.2)
+    _, dock = open_dock("Train")
+    shown = dock.settings
+
+    def small() -> TrainSettings:
+        return shown().model_copy(
+            update={
+                "architecture": Architecture(channels=8, blocks=1, tail_channels=4),
+                "patch_lr_px": 8,
+                "device": "cpu",
+            }
+        )
+
+    monkeypatch.setattr(dock, "settings", small)
+    dock.unit_box.setCurrentText(EPOCHS)
+    return dock
+
+
+@pytest.fixture
+def slow_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leaves time to look and to stop in the middle."""
+    advance = Learner.advance
+
+    def advance_slowly(self: Learner, *arguments: Any) -> dict[str, float]:
+        time.sleep(0.1)
+        return advance(self, *arguments)
+
+    monkeypatch.setattr(Learner, "advance", advance_slowly)
+
+
+def finish(qtbot: Any, dock: Any) -> None:
+    qtbot.waitUntil(lambda: not dock._work.running, timeout=LONG_MS)
+
+
+@pytest.fixture
+def filled(dock: Any, teachers: Path, qtbot: Any) -> Any:
+    """The dock with the six teachers in its list."""
+    dock.add_paths([teachers])
+    finish(qtbot, dock)
+    return dock
+
+
+def test_an_empty_dock_says_what_to_do(dock: Any) -> None:
+    assert not dock.train_button.isEnabled()
+    assert "Add teacher images" in dock.train_button.toolTip()
+    assert dock.drop_zone.isVisibleTo(dock)
+
+
+def test_a_dropped_folder_becomes_teachers_with_specimens_and_a_split(filled: Any) -> None:
+    groups = [teacher.group for teacher in filled.list.teachers]
+    assert groups == ["spa", "spb", "spc", "spd", "spe", "spf"]
+    assert "6 images, 6 specimens" in filled.count_line.text()
+    assert "4 learn · 1 calibrate · 1 test" in filled.split_line.text()
+    uses = [filled.list.topLevelItem(n).text(2) for n in range(SPECIMENS)]
+    assert sum("learn" in use for use in uses) == 4
+    assert not filled.list.topLevelItem(0).icon(0).isNull()
+    assert filled.train_button.isEnabled()
+
+
+def test_images_added_twice_are_there_once(filled: Any, teachers: Path, qtbot: Any) -> None:
+    filled.add_paths([teachers / "spa_1.png"])
+    finish(qtbot, filled)
+    assert len(filled.list.teachers) == SPECIMENS
+    assert "already" in filled.message.text()
+
+
+def test_a_renamed_specimen_changes_the_split_and_a_removed_image_is_gone(filled: Any) -> None:
+    filled.list.set_specimen(range(SPECIMENS), "one")
+    assert "only one specimen" in filled.split_line.text()
+    filled.list.topLevelItem(0).setSelected(True)
+    filled.remove.click()
+    assert len(filled.list.teachers) == SPECIMENS - 1
+
+
+def test_slices_of_a_layer_are_teachers_of_one_specimen(dock: Any, viewer: Any, qtbot: Any) -> None:
+    stack = np.stack([discs(n) for n in range(3)])
+    viewer.add_image(stack, name="stack", scale=(10, 5, 5), units=("nm",) * 3)
+    viewer.layers.selection = {viewer.layers["stack"]}
+    dock.add_selected_layers()
+    finish(qtbot, dock)
+    assert {t.group for t in dock.list.teachers} == {"stack"}
+    assert "5 nm" in dock.pixel_line.text()
+
+
+@pytest.mark.usefixtures("slow_steps")
+def test_training_shows_how_it_goes_and_ends_with_a_model_to_use(
+    filled: Any, viewer: Any, qtbot: Any
+) -> None:
+    mine = viewer.add_image(discs(99), name="mine")
+    filled.budget_box.setValue(6)
+    filled.name_edit.setText("discs-x4")
+    filled.train_button.click()
+    qtbot.waitUntil(lambda: "gan" in filled._view.panes, timeout=LONG_MS)
+    assert list(filled._view.panes) == ["LR", "twin", "gan", "HR"]
+    assert not mine.visible
+    assert not filled.train_button.isVisibleTo(filled)
+    assert filled.stop_button.isVisibleTo(filled)
+    finish(qtbot, filled)
+    assert list(viewer.layers) == [mine]
+    assert mine.visible
+    assert filled.curves.points("twin") > 0
+    assert "never seen" in filled.scores_line.text()
+    assert filled.verdict_line.text()
+    assert [entry.name for entry in zoo.list_models()] == ["discs-x4"]
+    filled.use_button.click()
+    _, upscale = viewer.window.add_plugin_dock_widget("napari-sem-sr", "Upscale", tabify=True)
+    assert upscale.entry.name == "discs-x4"
+    assert not find_unfinished(zoo.user_folder())
+
+
+def test_a_paused_training_waits_and_goes_on(filled: Any, qtbot: Any) -> None:
+    filled.budget_box.setValue(400)
+    filled.train_button.click()
+    qtbot.waitUntil(lambda: filled._epochs > 0, timeout=LONG_MS)
+    filled.pause_button.click()
+    assert filled.pause_button.text() == "Continue"
+    qtbot.wait(400)
+    before = filled._epochs
+    qtbot.wait(600)
+    assert filled._epochs == before
+    filled.pause_button.click()
+    qtbot.waitUntil(lambda: filled._epochs > before, timeout=LONG_MS)
+    filled.stop()
+    finish(qtbot, filled)
+
+
+@pytest.mark.usefixtures("slow_steps")
+def test_a_stopped_training_is_offered_and_resumed_with_its_own_teachers(
+    filled: Any, qtbot: Any, viewer: Any, teachers: Path
+) -> None:
+    filled.budget_box.setValue(6)
+    filled.train_button.click()
+    qtbot.waitUntil(lambda: filled._epochs > 0, timeout=LONG_MS)
+    filled.stop_button.click()
+    finish(qtbot, filled)
+    assert "unfinished" in filled.message.text()
+    assert not filled.train_button.isEnabled()
+    # another day: the files have gone, the list is empty
+    for file in teachers.iterdir():
+        file.unlink()
+    filled.list.replace([])
+    filled._show_teachers()
+    filled._look_for_unfinished()
+    filled.resume()
+    finish(qtbot, filled)
+    assert len(filled.list.teachers) == SPECIMENS
+    assert [e.card.training.epochs for e in zoo.list_models()] == [{"twin": 4, "gan": 2}]
+
+
+def test_closing_the_dock_leaves_a_checkpoint(filled: Any, viewer: Any, qtbot: Any) -> None:
+    filled.budget_box.setValue(5000)
+    filled.train_button.click()
+    qtbot.waitUntil(lambda: filled._epochs > 0, timeout=LONG_MS)
+    job = filled._work._job
+    viewer.window.remove_dock_widget(filled)
+    qtbot.waitUntil(
+        lambda: bool(job.mailbox) and hasattr(job.mailbox[-1], "cancelled"), timeout=LONG_MS
+    )
+    found = find_unfinished(zoo.user_folder())
+    assert len(found) == 1
+    assert found[0].settings.epochs == 5000
+    assert not [layer for layer in viewer.layers if layers.is_ours(layer)]
+
+
+def test_a_colour_photograph_is_converted_only_with_consent(
+    dock: Any, tmp_path: Path, qtbot: Any
+) -> None:
+    rng = np.random.default_rng(0)
+    Image.fromarray(rng.integers(0, 255, (64, 64, 3), np.uint8)).save(tmp_path / "photo.png")
+    dock.add_paths([tmp_path / "photo.png"])
+    finish(qtbot, dock)
+    assert not dock.list.teachers
+    assert "convert it to grey" in dock.message.text()
+    dock._follow_link("grey")
+    finish(qtbot, dock)
+    assert len(dock.list.teachers) == 1
+
+
+def test_a_name_that_is_taken_is_refused_with_the_reason(filled: Any, models: Path) -> None:
+    (zoo.user_folder() / "taken").mkdir()
+    filled.name_edit.setText("taken")
+    filled._show_buttons()
+    assert not filled.train_button.isEnabled()
+    assert "there already" in filled.train_button.toolTip()
