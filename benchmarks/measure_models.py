@@ -18,7 +18,7 @@ import numpy.typing as npt
 import torch
 from train_zoo import TEST, split_of
 
-from napari_sem_sr.checking.annuli import ANNULI, annuli, power_and_agreement
+from napari_sem_sr.checking.annuli import annuli, power_and_agreement
 from napari_sem_sr.checking.baseline import upscale_bicubic
 from napari_sem_sr.intensity import to_dtype
 from napari_sem_sr.model.zoo import load_model

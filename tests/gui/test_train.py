@@ -179,7 +179,7 @@ def test_a_paused_training_waits_and_goes_on(filled: Any, qtbot: Any) -> None:
 def test_a_stopped_training_is_offered_and_resumed_with_its_own_teachers(
     filled: Any, qtbot: Any, viewer: Any, teachers: Path
 ) -> None:
-    filled.budget_box.setValue(6)
+    filled.budget_box.setValue(20)
     filled.train_button.click()
     qtbot.waitUntil(lambda: filled._epochs > 0, timeout=LONG_MS)
     filled.stop_button.click()
@@ -195,7 +195,7 @@ def test_a_stopped_training_is_offered_and_resumed_with_its_own_teachers(
     filled.resume()
     finish(qtbot, filled)
     assert len(filled.list.teachers) == SPECIMENS
-    assert [e.card.training.epochs for e in zoo.list_models()] == [{"twin": 4, "gan": 2}]
+    assert [e.card.training.epochs for e in zoo.list_models()] == [{"twin": 13, "gan": 7}]
 
 
 def test_closing_the_dock_leaves_a_checkpoint(filled: Any, viewer: Any, qtbot: Any) -> None:

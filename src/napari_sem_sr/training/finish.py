@@ -1,12 +1,11 @@
 """The end of a training: scores on whole held-out teachers, the card, the calibration, the bundle."""
 
 import importlib.metadata
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor
 
 from napari_sem_sr.events import Event
 from napari_sem_sr.model.bundle import Model, load_bundle, save_model

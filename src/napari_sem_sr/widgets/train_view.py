@@ -8,7 +8,7 @@ from napari.layers import Image
 from napari_sem_sr.events import PatchSeen
 from napari_sem_sr.intensity import range_of
 from napari_sem_sr.widgets import layers
-from napari_sem_sr.widgets.viewer_state import ViewerState
+from napari_sem_sr.widgets.before import Before
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -24,14 +24,14 @@ class TrainView:
 
     def __init__(self, viewer: "ViewerModel") -> None:
         self._viewer = viewer
-        self._before: ViewerState | None = None
+        self._before: Before | None = None
         self._name = ""
         self.panes: dict[str, Image] = {}
 
     def show(self, seen: PatchSeen) -> None:
         """Show what the network makes of the patch by now."""
         if self._before is None:
-            self._before = ViewerState.of(self._viewer)
+            self._before = Before.of(self._viewer)
             for layer in self._viewer.layers:
                 layer.visible = False
         if any(pane not in self._viewer.layers for pane in self.panes.values()):
@@ -92,7 +92,8 @@ class TrainView:
         # two rows: on a screen of any usual shape the patches are larger than in one row
         grid.stride, grid.shape, grid.spacing, grid.enabled = -1, (2, 2), GAP_PX, True
         bar = self._viewer.canvas.overlays.scale_bar
-        bar.gridded = bar.visible = True
+        bar.visible = True
+        bar.gridded = True
         bar.font_size = FONT_PT
         self._viewer.reset_view()
 
