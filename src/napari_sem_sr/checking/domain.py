@@ -3,8 +3,10 @@
 Source: our own comparison of image-level statistics, network activations and tile maps on real SEM images of
 several materials. Statistics of the whole LR image carried the alarm; maps of single tiles and activations of
 the network misled as soon as the teachers were diverse. The distance is that to the two nearest teachers
-(nearest-neighbour novelty detection, Pimentel et al. 2014, Signal Process. 99, 215); it is judged against the
-distances that the teachers' own specimens have when each is left out in turn.
+(nearest-neighbour novelty detection, Pimentel et al. 2014, Signal Process. 99, 215), each measured by how far that
+teacher lies from those of other specimens (local outlier factor, Breunig et al. 2000, Proc. SIGMOD, 93), once with every
+statistic in the teachers' standard deviations and once with what they have in common taken out; the larger
+counts. It is judged against the distances that the teachers' own specimens have when each is left out in turn.
 
 What it can and cannot tell: it notices another material, more noise or more blur. It does not notice another
 pixel size, which hardly changes these statistics and has to be compared from the metadata. With few teacher
@@ -22,7 +24,8 @@ import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 from scipy.ndimage import convolve, gaussian_filter
 
-from napari_sem_sr.checking.noise import GAIN, KERNEL, MAD
+from napari_sem_sr.checking.noise import GAIN, KERNEL
+from napari_sem_sr.checking.noise import MAD as NORMAL_MEDIAN
 from napari_sem_sr.errors import InputError
 
 Vector = npt.NDArray[np.float64]
@@ -47,9 +50,17 @@ TILE_FEATURES = (
 FLOOR = 1 / 4096
 # 0.05 is out of reach with fewer: the smallest conformal p-value is 1/(n + 1).
 MIN_SPECIMENS_FOR_P = 19
-# The alarm is raised beyond this times the largest leave-one-specimen-out distance.
-MARGIN = 1.0
+# The alarm is raised beyond this times the distance that hardly any specimen left out has: its 0.9 quantile, or
+# what lies two robust standard deviations (of the logarithm) above its median where one odd specimen sets the quantile.
+MARGIN, QUANTILE, DEVIATIONS = 1.05, 0.9, 2.0
+MAD = 1.4826
 NEAREST = 2
+# Teachers of other specimens by which the surroundings of a teacher are measured.
+AROUND = 3
+# Share of independent variance that covariances of few teachers are shrunk with (Ledoit and Wolf 2004).
+SHRINKAGE = 0.1
+# Specimens from which on an odd one among them can be told.
+ENOUGH = 6
 # Gates, beside the distance: log10 of noise above the noisiest teacher, and log10 of the power next to the Nyquist
 # frequency over that at half of it below the softest. On held-out specimens of three materials they were
 # never raised; noise that costs the twin its gain over bicubic, or a blur of 0.6 LR pixels, raised them.
@@ -124,7 +135,7 @@ def _describe(tiles: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     ]
 
     curvature = np.abs(convolve(tiles, KERNEL[None], mode="reflect"))
-    noise = np.median(curvature, axis=(1, 2)) / (MAD * GAIN)
+    noise = np.median(curvature, axis=(1, 2)) / (NORMAL_MEDIAN * GAIN)
     gy, gx = np.gradient(tiles, axis=(1, 2))
     gradient = np.hypot(gy, gx)
     mean_gradient = gradient.mean(axis=(1, 2))
@@ -205,31 +216,51 @@ class Domain:
         return len(np.unique(self.specimens))
 
     def distance(self, features: Vector) -> float:
-        """Mean distance to the two nearest teacher images, in standard deviations of the teachers."""
-        return _distance(self.features, features)
+        """Distance from the teachers; 1 is what a teacher specimen typically has from the others."""
+        found = _novelty(self.features, self.specimens, features[None])[0]
+        return float((found / self._typical).max())
+
+    @cached_property
+    def _left_out(self) -> npt.NDArray[np.float64]:
+        """``(specimens, 2)``: of each specimen the median novelty of its images to the teachers without it."""
+        rows = []
+        for number in np.unique(self.specimens):
+            own = self.specimens == number
+            found = _novelty(self.features[~own], self.specimens[~own], self.features[own])
+            rows.append(np.median(found, axis=0))
+        return np.array(rows)
+
+    @cached_property
+    def _typical(self) -> Vector:
+        if self.n_specimens < 2:
+            return np.ones(2)
+        return np.asarray(np.maximum(np.median(self._left_out, axis=0), 1e-9))
 
     @cached_property
     def left_out(self) -> Vector:
-        """For each specimen the median distance of its images from the teachers without it; () for one."""
-        numbers = np.unique(self.specimens)
-        if len(numbers) < 2:
+        """Distance of each specimen from the others; () for one."""
+        if self.n_specimens < 2:
             return np.empty(0)
-        return np.array(
-            [
-                np.median(
-                    [
-                        _distance(self.features[self.specimens != number], row)
-                        for row in self.features[self.specimens == number]
-                    ]
-                )
-                for number in numbers
-            ]
-        )
+        return np.asarray((self._left_out / self._typical).max(axis=1))
 
     @property
     def threshold(self) -> float | None:
         """Distance beyond which the alarm is raised; None with fewer than two specimens."""
-        return float(MARGIN * self.left_out.max()) if self.left_out.size else None
+        if not self.left_out.size:
+            return None
+        logs = np.log(np.maximum(self.left_out, 1e-9))
+        middle = float(np.median(logs))
+        spread = MAD * float(np.median(np.abs(logs - middle)))
+        robust = float(np.exp(middle + DEVIATIONS * spread))
+        high = float(np.quantile(self.left_out, QUANTILE))
+        # few specimens show too little spread to tell an odd one by it
+        return MARGIN * (min(high, robust) if self.n_specimens >= ENOUGH else high)
+
+    @property
+    def noise(self) -> tuple[float, float]:
+        """Least and largest noise of the teachers, as a share of the intensity range."""
+        found = 10 ** self.features[:, NOISE] - FLOOR
+        return float(found.min()), float(found.max())
 
     def is_noisier(self, features: Vector) -> bool:
         """Whether the image is clearly noisier than every teacher."""
@@ -256,7 +287,35 @@ def _fineness(features: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return np.asarray(features[..., FINEST] - features[..., MIDDLE])
 
 
-def _distance(teachers: npt.NDArray[np.float64], features: Vector) -> float:
-    spread = teachers.std(axis=0) + SMALLEST_SPREAD
-    distances = np.linalg.norm((teachers - features) / spread, axis=1)
-    return float(np.sort(distances)[:NEAREST].mean())
+def noise_of(features: Vector) -> float:
+    """Noise of an image as a share of the intensity range."""
+    return float(10 ** features[NOISE] - FLOOR)
+
+
+def _novelty(
+    teachers: npt.NDArray[np.float64],
+    specimens: npt.NDArray[np.int64],
+    images: npt.NDArray[np.float64],
+) -> npt.NDArray[np.float64]:
+    """``(images, 2)``: distance to the nearest teachers, plain and whitened."""
+    # a specimen counts once, however many images show it
+    _, which, count = np.unique(specimens, return_inverse=True, return_counts=True)
+    weight = 1 / count[which]
+    weight /= weight.sum()
+    centre = weight @ teachers
+    spread = np.sqrt(weight @ (teachers - centre) ** 2) + SMALLEST_SPREAD
+    a, b = (teachers - centre) / spread, (images - centre) / spread
+    covariance = (1 - SHRINKAGE) * (a.T * weight) @ a + SHRINKAGE * np.eye(a.shape[1])
+    values, vectors = np.linalg.eigh(covariance)
+    whiten = vectors / np.sqrt(values)
+    other = specimens[:, None] != specimens
+    found = []
+    for own, new in ((a, b), (a @ whiten, b @ whiten)):
+        apart = np.where(other, np.linalg.norm(own[:, None] - own, axis=2), np.inf)
+        nearest = np.sort(apart, axis=1)[:, :AROUND]
+        known = np.isfinite(nearest)
+        around = np.where(known, nearest, 0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+        around = np.where(known.any(axis=1), np.maximum(around, 1e-9), 1.0)
+        distances = np.linalg.norm(new[:, None] - own, axis=2) / around
+        found.append(np.sort(distances, axis=1)[:, :NEAREST].mean(axis=1))
+    return np.stack(found, axis=1)
