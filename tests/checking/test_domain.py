@@ -103,3 +103,28 @@ def test_more_noise_and_more_blur_each_raise_their_own_gate():
     assert (known.is_noisier(plain), known.is_softer(plain)) == (False, False)
     assert (known.is_noisier(noisy), known.is_softer(noisy)) == (True, False)
     assert (known.is_noisier(soft), known.is_softer(soft)) == (False, True)
+
+
+def test_an_odd_specimen_among_the_teachers_does_not_open_the_door_to_everything():
+    names = [f"specimen {i}" for i in range(9)]
+    grains = [*np.linspace(2, 2.8, 8), 14]
+    features = np.stack([domain_features(material(i, g)) for i, g in enumerate(grains)])
+    with_odd = Domain.of(fit_domain(features, names))
+    assert with_odd.left_out.max() > 2 * with_odd.threshold
+    assert with_odd.distance(domain_features(material(99, 2.4))) < with_odd.threshold
+    assert with_odd.distance(domain_features(material(99, 1))) > with_odd.threshold
+
+
+def test_many_images_of_one_specimen_count_no_more_than_one():
+    grains = np.linspace(2, 2.8, 8)
+    once = [domain_features(material(i, g)) for i, g in enumerate(grains)]
+    more = [domain_features(material(100 + i, grains[0])) for i in range(30)]
+    names = [f"specimen {i}" for i in range(8)]
+    few = Domain.of(fit_domain(np.stack(once), names))
+    many = Domain.of(fit_domain(np.stack([*once, *more]), [*names, *[names[0]] * 30]))
+    assert many.threshold == pytest.approx(few.threshold, rel=0.3)
+
+
+def test_the_distance_of_a_typical_specimen_is_about_one():
+    known = domain(12)
+    assert 0.8 < np.median(known.left_out) < 1.5

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from napari_sem_sr.checking.alignment import Field
+from napari_sem_sr.checking.circumstances import circumstances
 from napari_sem_sr.checking.domain import Domain
 from napari_sem_sr.checking.trust import ALPHA, TOLERANCE, WRONG_BELOW, Mask, Trust
 from napari_sem_sr.model.bundle import Model
@@ -81,6 +82,7 @@ def domain_of(found: Slices, domain: Domain, card: Card, field: Field) -> dict[s
         "reasons": reasons,
         "n_specimens": domain.n_specimens,
         "pixel_ratio": ratio,
+        "compared": circumstances(field.lr, card, domain, features),
     }
 
 

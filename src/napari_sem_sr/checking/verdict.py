@@ -111,8 +111,8 @@ def _within_domain(report: Report) -> Light:
             "With one teacher specimen, how much specimens differ is unknown.",
         )
     why = (
-        f"Distance {found['distance']:.2g} from the teachers; their own specimens, left out one at a time, lie up to "
-        f"{found['threshold']:.2g} away ({found['n_specimens']} specimens)."
+        f"Distance {found['distance']:.2g} from the teachers, where 1 is what one of their {found['n_specimens']} specimens typically "
+        f"has from the others; the alarm is raised beyond {found['threshold']:.2g}."
     )
     if found["n_specimens"] < FEW_SPECIMENS:
         return Light(question, "amber", "probably", why)
