@@ -48,7 +48,7 @@ BLURS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.3, 1.6, 2.0)
 # Frequencies below this, cycles per LR pixel, show what a field contains rather than how it was recorded.
 LOWEST = 0.06
 GREY_BINS = 8
-ROUNDS = 3
+ROUNDS = 2
 NOISE_TRIALS = 4
 # A tone curve is changed only where this part of the difference between the greys goes away by it.
 WORTH_A_GAMMA = 0.5
