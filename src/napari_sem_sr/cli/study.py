@@ -24,6 +24,21 @@ QuickFlag = Annotated[
 
 
 @study_app.command()
+def teachers(
+    out: OutOption,
+    quick: QuickFlag = False,
+    images: Annotated[
+        list[Path] | None,
+        typer.Option(help="Real teacher images instead of simulated tin spheres; may be repeated."),
+    ] = None,
+) -> None:
+    """How many teachers, and how many epochs: PSNR and SSIM on specimens never trained on."""
+    from napari_sem_sr.study.teachers import QUICK, TeachersPlan, iter_teachers
+
+    _run(iter_teachers(out, QUICK if quick else TeachersPlan(), images or ()))
+
+
+@study_app.command()
 def factor(out: OutOption, quick: QuickFlag = False) -> None:
     """×4 and ×8: which particles are still found, by diameter."""
     from napari_sem_sr.study.factor import QUICK, FactorPlan, iter_factor

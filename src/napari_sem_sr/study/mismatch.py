@@ -65,15 +65,15 @@ class MismatchPlan(BaseModel):
 
 
 QUICK = MismatchPlan(
-    teachers=24,
+    teachers=16,
     teacher_px=384,
     held_out=6,
-    held_out_px=448,
+    held_out_px=384,
     settings=TrainSettings(
         epochs=12,
-        gan_share=0.3,
+        gan_share=0.25,
         batch=4,
-        gan_batch=4,
+        gan_batch=2,
         architecture=Architecture(channels=32, blocks=4, tail_channels=16),
     ),
 )
@@ -321,7 +321,7 @@ def _finding(case: Case, rows: Sequence[Row]) -> str:
 
 def _plot(case: Case, rows: Sequence[Row]) -> Plot:
     names = ["bicubic"] + [
-        f"{'SRGAN' if r['network'] == 'gan' else 'twin'}\ntaught on {r['taught_on']}"
+        f"{'SRGAN' if r['network'] == 'gan' else 'twin'}\ntaught on\n{r['taught_on']}"
         for r in rows[1:]
     ]
     colours = [BICUBIC, *(COLOURS[0 if r["taught_on"] == case.taught[1] else 1] for r in rows[1:])]
