@@ -4,7 +4,6 @@ import csv
 from pathlib import Path
 
 import pytest
-from napari_sem_sr.training.verdict import Verdict
 from PIL import Image
 
 from napari_sem_sr.errors import InputError
@@ -13,6 +12,7 @@ from napari_sem_sr.model.bundle import load_bundle
 from napari_sem_sr.samples.specimens import simulate
 from napari_sem_sr.study import teachers
 from napari_sem_sr.study.teachers import QUICK, TeachersPlan, iter_teachers
+from napari_sem_sr.training.verdict import Verdict
 
 from .plans import TINY
 
