@@ -11,6 +11,9 @@ from napari_sem_sr.errors import InputError
 from napari_sem_sr.io.planes import Contents, Planes, slice_name
 from napari_sem_sr.stack import Triple
 
+# Of so many slices at least one has to be there.
+_MOST_LOST = 20
+
 _FORM = "Z,Y,X,TYPE[,OFFSET], as '::200,1024,1536,uint16' or '::200,1024,1536,>uint16,512'"
 
 
@@ -54,14 +57,14 @@ class RawPlanes(Planes):
         Raises
         ------
         InputError
-            If that is all of them.
+            If that is nearly all of them, as where a damaged header says absurd numbers.
         """
         there = max((self.path.stat().st_size - self.offset) // max(self.slice_bytes, 1), 0)
         count = self.shape[0]
         if there >= count:
             return {}
         said = f"'{self.path}' is cut off: {there} of its {count} slices are there; copy it again from the microscope"
-        if there == 0:
+        if count > _MOST_LOST * there:
             raise InputError(f"{said}.")
         return dict.fromkeys(range(there, count), said)
 

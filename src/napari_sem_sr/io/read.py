@@ -18,6 +18,8 @@ from napari_sem_sr.io.planes import Contents, JoinedPlanes
 from napari_sem_sr.stack import SemStack, Triple
 
 _LONGEST_NAME = 200
+# Ten years of milling, one slice a minute.
+_MOST_SLICES = 5_000_000
 
 Source = str | os.PathLike[str]
 
@@ -73,6 +75,10 @@ def read_stack(
         raise InputError(
             f"'{paths[0]}' cannot be opened ({error.strerror or error}); check the file."
         ) from error
+    if contents.planes.shape[0] > _MOST_SLICES:
+        raise InputError(
+            f"'{paths[0]}' says it has {contents.planes.shape[0]} slices; the file is damaged: copy it again."
+        )
     contents = _without(contents, without, paths[0])
     # a colour photograph or a damaged file should be known now, not in the middle of a long run
     first = contents.planes.plane(0)

@@ -15,6 +15,7 @@ import zarr
 from napari.layers import Image, Layer
 
 from napari_sem_sr.errors import InputError
+from napari_sem_sr.geometry import with_typed
 from napari_sem_sr.intensity import IntensityRange, stack_range
 from napari_sem_sr.io import read_stack
 from napari_sem_sr.stack import SemStack, Triple
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 Role = Literal["LR", "SR", "HR", "twin"]
 LayerData = tuple[Any, dict[str, Any], Literal["image"]]
 KEY = "napari_sem_sr"
+# What is known about a layer's file, where a person finds it; see `metadata`.
+METADATA = "sem"
 AXES = ("z", "y", "x")
 LENGTHS = "[length]"
 COMPARISON = "compare"
@@ -97,7 +100,7 @@ def stack_of(layer: Layer) -> SemStack:
     if path is not None and path.exists():
         stack = read_stack(path)
         if stack.shape == (1, 1, *data.shape)[-3:]:
-            return _with_voxel_of(stack, layer)
+            return _with_voxel_of(_with_typed_on(stack, layer), layer)
     if layer.rgb:
         raise InputError(f"'{layer.name}' is in colour; convert it to grey first.")
     if data.ndim > 3:
@@ -128,6 +131,20 @@ def _without_empty_axes(name: str, data: Any) -> Any:
             f"'{name}' has shape {tuple(data.shape)}; give one stack (z, y, x), for instance by splitting it."
         )
     return data[(0,) * len(leading)]
+
+
+def _with_typed_on(stack: SemStack, layer: Layer) -> SemStack:
+    """Put numbers that a person typed for the layer over those of its file."""
+    said = layer.metadata.get(METADATA)
+    if not isinstance(said, Mapping):
+        return stack
+    z, y, x = (
+        size if source == "typed" else None
+        for size, source in zip(said["voxel_nm"], said["voxel_source"], strict=True)
+    )
+    return with_typed(
+        stack, (z, y, x), said["tilt_deg"] if said["tilt_source"] == "typed" else None
+    )
 
 
 def _with_voxel_of(stack: SemStack, layer: Layer) -> SemStack:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QFileDialog, QInputDialog, QMessageBox
+from qtpy.QtWidgets import QFileDialog, QMessageBox
 
 from napari_sem_sr.errors import InputError, SemSrError
 from napari_sem_sr.events import Event, Notice, Progress, SliceDone, TileDone, UpscaleStarted
@@ -21,6 +21,7 @@ from napari_sem_sr.widgets.dock import PLUGIN, Tone, link
 from napari_sem_sr.widgets.growing import Growing
 from napari_sem_sr.widgets.pace import Pace, spoken_time
 from napari_sem_sr.widgets.upscale_form import SOME, STEPS, THIS, VISIBLE, UpscaleForm
+from napari_sem_sr.widgets.voxel_dialog import VoxelDialog
 from napari_sem_sr.widgets.work import Work
 
 if TYPE_CHECKING:
@@ -157,30 +158,15 @@ class UpscaleDock(UpscaleForm):
     def _edit_voxel(self) -> None:
         if self._stack is None:
             return
-        before = ", ".join("" if v is None else f"{v:g}" for v in self._stack.voxel_nm)
-        text, ok = QInputDialog.getText(
-            self, "Voxel size", "Voxel size z, y, x in nm (empty where unknown):", text=before
-        )
-        if ok:
-            self.set_voxel(text)
+        dialog = VoxelDialog(self._stack, self)
+        if dialog.exec():
+            self.set_stack(dialog.stack)
 
-    def set_voxel(self, text: str) -> None:
-        """Use the voxel size ``z, y, x`` in nm for the chosen stack; the layer is not changed."""
-        if self._stack is None:
-            return
-        try:
-            z, y, x = (float(part) if part.strip() else None for part in text.split(","))
-            self._stack = replace(self._stack, voxel_nm=(z, y, x))
-            self._voxel_from = "as typed"
-        except ValueError:
-            self.message.say(
-                f"'{text}' is not of the form z, y, x; give three numbers in nm.", Tone.BAD
-            )
-        except InputError as error:
-            self.message.say(str(error), Tone.BAD)
-        else:
-            self.message.say("")
-            self._show_stack()
+    def set_stack(self, stack: SemStack) -> None:
+        """Use voxel size and tilt of ``stack`` for the chosen layer, which is not changed."""
+        self._stack = stack
+        self._voxel_from = "as typed"
+        self._show_stack()
 
     def _fill_models(self, choose: str | None = None) -> None:
         self.model_box.blockSignals(True)
