@@ -125,6 +125,9 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=75)
     parser.add_argument("--start", help="Model of the same architecture to start from.")
     parser.add_argument("--learning-rate", type=float, default=8e-4)
+    parser.add_argument("--patch", type=int, default=48, help="LR pixels")
+    parser.add_argument("--batch", type=int, default=4)
+    parser.add_argument("--gan-share", type=float, default=0.4)
     parser.add_argument("--resume", action="store_true")
     arguments = parser.parse_args()
     split = split_of(arguments.name, arguments.data)
@@ -132,7 +135,10 @@ def main() -> None:
         factor=FACTORS.get(arguments.name, 4),
         minutes=arguments.minutes,
         learning_rate=arguments.learning_rate,
-        patch_lr_px=16 if arguments.name == "sem-x8" else 24,
+        patch_lr_px=arguments.patch,
+        batch=arguments.batch,
+        gan_batch=max(1, arguments.batch // 2),
+        gan_share=arguments.gan_share,
         architecture=ARCHITECTURES.get(arguments.name, USUAL),
     )
     work = iter_train(

@@ -22,7 +22,7 @@ from napari_sem_sr.model.card import Architecture, ImageScore, ResolvingPower
 from napari_sem_sr.pairing.degradation import Degradation
 from napari_sem_sr.pairing.teachers import Split
 from napari_sem_sr.training.calibration import Arrays, iter_calibrate
-from napari_sem_sr.training.evaluation import Pair, glances, mean_psnr, pair_of, upscale_pair
+from napari_sem_sr.training.evaluation import Pair, mean_psnr, pair_of, upscale_pair
 
 Weights = Mapping[Which, Mapping[str, Tensor]]
 
@@ -74,6 +74,7 @@ def iter_assess(
         Of the GAN and of its twin.
     """
     networks = {which: built(factor, architecture, state) for which, state in weights.items()}
+    pairs: list[Pair] = []
     scores: list[ImageScore] = []
     preview: npt.NDArray[np.uint8] | None = None
     for number, teacher in enumerate(split.test):
@@ -83,14 +84,12 @@ def iter_assess(
             which: upscale_pair(pair, network, device) for which, network in networks.items()
         }
         pictures["bicubic"] = upscale_bicubic(pair.lr, factor)
+        pairs.append(pair)
         scores.append(_image_score(pair, pictures))
         if preview is None:
             preview = _preview(pair, pictures)
     yield Progress("scoring held-out teachers", len(split.test), len(split.test), "images")
-    held_out = glances((*split.test, *split.calibration), factor, degradation)
-    sharpness = _default_sharpness(
-        held_out, architecture, factor, weights["twin"], weights["gan"], device
-    )
+    sharpness = _default_sharpness(pairs, scores, architecture, factor, weights, device)
     calibration = yield from iter_calibrate(split, networks, factor, degradation, device)
     domain: dict[str, float | int | str] = {
         "specimens": len({t.group for t in (*split.train, *split.calibration)})
@@ -112,17 +111,19 @@ def _image_score(pair: Pair, pictures: Mapping[str, npt.NDArray[np.generic]]) ->
 
 def _default_sharpness(
     pairs: Sequence[Pair],
+    scores: Sequence[ImageScore],
     architecture: Architecture,
     factor: int,
-    twin: Mapping[str, Tensor],
-    gan: Mapping[str, Tensor],
+    weights: Weights,
     device: torch.device,
 ) -> float:
-    """Largest sharpness whose mean PSNR on held-out teachers is not under bicubic's; 0 if none is."""
-    bicubic = float(np.mean([p.score(upscale_bicubic(p.lr, factor))[0] for p in pairs]))
-    for step in range(round(1 / SHARPNESS_STEP), 0, -1):
+    """Largest sharpness whose mean PSNR on the test teachers is not under bicubic's; 0 if none is."""
+    bicubic = float(np.mean([s.bicubic_psnr for s in scores]))
+    if float(np.mean([s.gan_psnr for s in scores])) >= bicubic:
+        return 1.0
+    for step in range(round(1 / SHARPNESS_STEP) - 1, 0, -1):
         sharpness = step * SHARPNESS_STEP
-        blended = interpolated(twin, gan, sharpness)
+        blended = interpolated(weights["twin"], weights["gan"], sharpness)
         if mean_psnr(pairs, built(factor, architecture, blended), device) >= bicubic:
             return round(sharpness, 3)
     return 0.0

@@ -25,7 +25,7 @@ def discriminator_loss(logits_hr: Tensor, logits_sr: Tensor) -> Tensor:
 
 # Power above the LR Nyquist frequency that is asked of SR, against HR's. Most of what HR holds there is noise that
 # does not follow from LR: to match its power in full costs 3 dB of PSNR and adds nothing true.
-WANTED_POWER_DB = -1.5
+WANTED_POWER_DB = -1.6
 SPECTRUM_BINS = 16
 
 
