@@ -127,7 +127,9 @@ def test_resolution_is_in_nm_and_undefined_where_the_curve_does_not_cross(truth:
 def test_maps_of_evidence_lie_on_the_lr_grid_and_are_named(truth: Truth, model, tmp_path):
     check(truth.lr, truth.sr, model=model, out=tmp_path)
     maps = zarr.open_group(tmp_path / "maps.zarr", mode="r")
-    assert set(maps.group_keys()) == {"consistency", "invention", "agreement", "doubt"}
+    assert set(maps.group_keys()) == {
+        "consistency", "invention", "agreement", "doubt", "stability",
+    }  # fmt: skip
     for name in maps.group_keys():
         assert np.asarray(maps[f"{name}/0"]).shape == truth.lr.shape
         assert np.isfinite(np.asarray(maps[f"{name}/0"])).all()

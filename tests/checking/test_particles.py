@@ -89,6 +89,6 @@ def test_the_smallest_diameter_is_where_recall_is_lost_for_good():
     drawn = {"drawn": true.tolist(), "right": found.tolist()}
     total = summarise_counts([{"true": true.tolist(), "found": found.tolist(), **drawn}], 2.0)
     assert total["diameter_recall_90"] == pytest.approx(2 * EDGES_PX[6])
-    assert total["diameter_recall_50"] == pytest.approx(2 * EDGES_PX[5])
+    assert total["diameter_recall_50"] == pytest.approx(2 * EDGES_PX[3])
     assert total["recall"][0] is None
     assert total["recall"][4] == 0.4

@@ -118,7 +118,8 @@ def test_the_page_needs_nothing_but_itself(truth: Truth, model, tmp_path):
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert not re.search(r"""(?:src|href)\s*=\s*["'](?!data:|#)""", page)
     assert "<script" not in page and "@import" not in page and "url(http" not in page
-    pictures = 6 + 2 * min(10, len(Report.read(tmp_path).regions))
+    panels, maps = 6, 4
+    pictures = panels + maps + 2 * min(10, len(Report.read(tmp_path).regions))
     assert page.count("data:image/png;base64,") == pictures
     assert "super-resolved (synthetic)" in page
     assert "generates" in page

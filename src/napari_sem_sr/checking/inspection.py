@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_sem_sr.checking import against_hr, consistency, persistence
+from napari_sem_sr.checking import against_hr, consistency, persistence, stability
 from napari_sem_sr.checking.alignment import Field
 from napari_sem_sr.checking.baseline import upscale_bicubic
 from napari_sem_sr.checking.domain import domain_features
+from napari_sem_sr.checking.expected_error import ExpectedError, evidence_of
 from napari_sem_sr.checking.invention import Invention, added, detail, doubt, filled, invention
 from napari_sem_sr.checking.reference import Reference
 from napari_sem_sr.checking.regions import suspect_regions
@@ -38,6 +39,14 @@ MAPS = {
         "LR",
         "−agreement − 0.3 ln(detail / noise): larger where detail is more likely wrong",
     ),
+    "stability": (
+        "LR",
+        "standard deviation of SR over eight flips and turns of LR, grey levels; on a few slices only",
+    ),
+    "expected_error": (
+        "LR",
+        "how far SR is probably from HR, as learned on held-out teachers, grey levels",
+    ),
     "persistence": (
         "LR",
         "local correlation of SR's detail with the slice before or after, −1 to 1",
@@ -63,7 +72,7 @@ MAPS = {
     ),
 }
 TRUST_MAPS: Mapping[Mask, str] = {"detail": "trust", "error": "trust_error"}
-MAPS_WITH_MODEL = ("invention", "agreement", "doubt")
+MAPS_WITH_MODEL = ("invention", "agreement", "doubt", "stability")
 # Where SR's detail is under the noise of LR, a low agreement says nothing.
 DISAGREES = 0.5
 
@@ -121,6 +130,12 @@ class Inspector:
         self.trust_thresholds = {m: Trust.of(calibration, m).threshold() for m in TRUST_MAPS}
         self._twin = None if model is None else Engine(model.network("twin"))
         self._gan = Engine(model.network("gan")) if model is not None and self.sr_is_twin else None
+        self.expected_error = ExpectedError.of(calibration)
+        self._stable = (
+            None
+            if model is None
+            else Engine(model.blended(1.0 if sharpness is None else sharpness))
+        )
         self.no_persistence = persistence.inapplicable(field.sr, field.factor)
         # a slice is looked at together with its neighbours
         self._detail = lru_cache(maxsize=3)(self._detail_of)
@@ -134,6 +149,7 @@ class Inspector:
         names: tuple[str, ...] = ("consistency",)
         if self._twin is not None:
             names += MAPS_WITH_MODEL
+            names += ("expected_error",) if self.expected_error is not None else ()
         names += tuple(n for m, n in TRUST_MAPS.items() if self.trust_thresholds[m] is not None)
         if self.no_persistence is None:
             names += ("persistence",)
@@ -156,6 +172,7 @@ class Inspector:
             found = invention(generated, twin, f)
             self._note_invention(found, numbers, maps)
             self._note_trust(generated, found, numbers, maps)
+            self._note_error(index, lr, generated, found, numbers, maps)
         if self.no_persistence is None:
             self._note_persistence(index, numbers, maps)
         z, y, x = self.field.sr_start
@@ -263,6 +280,31 @@ class Inspector:
             trusted = score <= threshold
             maps[name] = np.where(np.isfinite(score), trusted, np.nan).astype(np.float32)
             numbers[f"trusted_{mask}"] = int(np.count_nonzero(trusted))
+
+    def _note_error(
+        self,
+        index: int,
+        lr: Image,
+        generated: Image,
+        found: Invention,
+        numbers: dict[str, Any],
+        maps: dict[str, Float],
+    ) -> None:
+        """Where SR depends on how LR lies, and how far from HR it may be."""
+        width = self.intensity.high - self.intensity.low
+        maps["stability"] = np.full(lr.shape, np.nan, np.float32)
+        if index in stability.sampled(self.field.sr.shape[0]):
+            maps["stability"] = stability.instability(self._again, lr, self.field.factor)
+            numbers["stability"] = stability.sums(maps["stability"])
+        if self.expected_error is not None:
+            evidence = evidence_of(generated, found, self.field.factor, width)
+            maps["expected_error"] = self.expected_error.map(evidence, lr.shape, width)
+            numbers["expected_error"] = stability.sums(maps["expected_error"])
+
+    def _again(self, lr: Image) -> Image:
+        assert self._stable is not None, "only with a model"
+        grey = lr.astype(np.float32)
+        return self._stable.upscale_slice(grey, self.intensity, grey.dtype).image
 
     def _detail_of(self, index: int) -> npt.NDArray[np.float64]:
         sr = self.field.sr.slice(index)

@@ -24,8 +24,10 @@ Numbers = dict[str, Any]
 
 # Classes of frequency up to half a cycle per pixel.
 RINGS = 48
-# Classes of chord length and diameter are those of diameters, down to one pixel.
+# Classes of diameter are those of particles, down to one pixel.
 EDGES = np.concatenate([[1.0, 1.5], EDGES_PX])
+# Chords are whole pixels long, so that their classes end between them.
+CHORD_EDGES = np.unique(np.floor(2.0 ** (np.arange(1, 28) / 3))) - 0.5
 
 
 def measure(image: Image, segmentation: Segmentation) -> Numbers:
@@ -36,8 +38,8 @@ def measure(image: Image, segmentation: Segmentation) -> Numbers:
     return {
         "pixels": int(np.count_nonzero(valid)),
         "phase": int(np.count_nonzero(mask)),
-        "objects": _classes(objects.diameters),
-        "chords": _classes(chords),
+        "objects": _classes(objects.diameters, EDGES),
+        "chords": _classes(chords, CHORD_EDGES),
         "chord_sum": float(chords.sum()),
         "chord_count": int(chords.size),
         "power": _power(image),
@@ -57,10 +59,11 @@ def summarise_morphology(slices: Sequence[Mapping[str, Any]], pixel: float) -> d
     Returns
     -------
     ``fraction`` of the phase; ``objects`` per unit of area by class and ``objects_density`` in all; ``diameter_median``;
-    ``chord_mean``, ``chords`` (share of all chords by class); ``power`` (share of all power per class of frequency, without
-    the mean). Lengths in ``edges`` of the classes.
+    ``chord_mean``, ``chords`` (share of all chords, per octave of length, by class); ``power`` (share of all power per class of frequency, without
+    the mean). ``edges`` and ``chord_edges`` are those of the classes.
     """
     t = {key: np.sum([s[key] for s in slices], axis=0) for key in slices[0]}
+    octaves = np.diff(np.log2(CHORD_EDGES))
     area = max(1.0, float(t["pixels"])) * pixel**2
     return {
         "fraction": float(t["phase"] / max(1, t["pixels"])),
@@ -68,9 +71,10 @@ def summarise_morphology(slices: Sequence[Mapping[str, Any]], pixel: float) -> d
         "objects": [float(v / area) for v in t["objects"]],
         "diameter_median": _median(t["objects"], pixel),
         "chord_mean": float(t["chord_sum"] / t["chord_count"]) * pixel if t["chord_count"] else None,
-        "chords": [float(v) for v in t["chords"] / max(1, t["chords"].sum())],
+        "chords": [float(v) for v in t["chords"] / max(1, t["chords"].sum()) / octaves],
         "power": [float(v) for v in t["power"] / max(1e-12, t["power"].sum())],
         "edges": [float(e * pixel) for e in EDGES],
+        "chord_edges": [float(e * pixel) for e in CHORD_EDGES],
     }  # fmt: skip
 
 
@@ -133,8 +137,8 @@ def _runs(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
     return np.asarray((stop[:, 1] - begin[:, 1])[inside], np.float64)
 
 
-def _classes(lengths: npt.NDArray[np.float64]) -> list[int]:
-    return [int(v) for v in np.histogram(lengths, EDGES)[0]]
+def _classes(lengths: npt.NDArray[np.float64], edges: npt.NDArray[np.float64]) -> list[int]:
+    return [int(v) for v in np.histogram(lengths, edges)[0]]
 
 
 def _median(counts: npt.NDArray[Any], pixel: float) -> float | None:

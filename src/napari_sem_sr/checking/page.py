@@ -1,22 +1,24 @@
 """The report as one HTML page that needs nothing but itself: no network, no scripts, no other files."""
 
 import platform
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from markupsafe import Markup
+import zarr
 
 from napari_sem_sr.checking import pictures
 from napari_sem_sr.checking.difference import difference
-from napari_sem_sr.checking.frc import THRESHOLD
 from napari_sem_sr.checking.inspection import Inspector
 from napari_sem_sr.checking.markup import environment
 from napari_sem_sr.checking.pictures import Panel
 from napari_sem_sr.checking.places import look_around
+from napari_sem_sr.checking.plots import plot_of_resolving, plots_against_hr, plots_of_reference
 from napari_sem_sr.checking.report import Report
 from napari_sem_sr.checking.verdict import lights
 from napari_sem_sr.intensity import range_of
@@ -27,12 +29,30 @@ TEMPLATE = "report.html.j2"
 # SR pixels along a side: what a panel shows sharply on a screen and on paper.
 SHOWN_PX = 320
 SHOWN_PLACES = 10
+# Map pixels along a side.
+MAP_PX = 480
+# Title, value of the darkest and of the lightest colour, unit, and how to read it.
+SHOWN_MAPS: Mapping[str, tuple[str, float, float, str, str]] = {
+    "consistency": ("Consistency with LR", -4, 4, "σ", "red: SR brighter than LR measured"),
+    "agreement": ("Agreement with the twin", 0, 1, "", "dark: detail that LR does not determine"),
+    "trust": ("Trust mask", 0, 1, "", "light: detail may be trusted"),
+    "ssim": ("SSIM with HR", 0, 1, "", "dark: structure differs from HR"),
+    "local_frc": (
+        "Local ring correlation",
+        0,
+        1,
+        "cycles per LR pixel",
+        "dark: SR leaves HR early; 0.5 is LR's Nyquist",
+    ),
+}
 PACKAGES = ("napari-sem-sr", "torch", "numpy", "scipy", "scikit-image")
 
 Image = npt.NDArray[Any]
 
 
-def render_page(report: Report, inspector: Inspector, model: Model | None) -> str:
+def render_page(
+    report: Report, inspector: Inspector, model: Model | None, maps: Path | None = None
+) -> str:
     """Make ``report.html``.
 
     Parameters
@@ -43,9 +63,13 @@ def render_page(report: Report, inspector: Inspector, model: Model | None) -> st
         Gives the pictures.
     model
         Gives what its card says.
+    maps
+        Folder of the maps, as far as they are to be shown.
     """
     index = _shown_slice(report)
     panels, place = _panels(inspector, index)
+    card = None if model is None else model.card
+    lr_pixel = inspector.field.lr.voxel_nm[2]
     return (
         environment()
         .get_template(TEMPLATE)
@@ -53,11 +77,18 @@ def render_page(report: Report, inspector: Inspector, model: Model | None) -> st
             report=report,
             panels=panels,
             place=place,
-            stops=pictures.diverging_stops(),
-            plots=_plots(report),
+            maps=[] if maps is None else _maps(maps, index),
+            stops={
+                "diverging": pictures.stops(),
+                "sequential": pictures.stops(pictures.SEQUENTIAL),
+            },
+            plots=plots_against_hr(report, inspector.field.factor),
+            beside=plots_of_reference(report),
+            resolving=None if card is None else plot_of_resolving(card, lr_pixel),
+            lr_pixel=lr_pixel,
             lights=lights(report),
             places=_places(report, inspector),
-            card=None if model is None else model.card,
+            card=card,
             versions={name: version(name) for name in PACKAGES}
             | {"Python": platform.python_version()},
             now=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
@@ -129,38 +160,47 @@ def _window(changed: Image, factor: int) -> tuple[tuple[int, int], tuple[int, in
     return (top, top + h), (left, left + w)
 
 
-def _plots(report: Report) -> list[tuple[str, Markup]]:
-    """PSNR along the stack, where there is more than one slice, and the ring correlation."""
-    if report.scores is None:
-        return []
-    scores: Any = report.scores
-    first = report.sr["checked"]["slices"][0]
-    along, rings = {}, {}
-    for name, prefix in (("SR", ""), ("twin", "twin_"), ("bicubic", "bicubic_")):
-        if f"{prefix}psnr_per_slice" not in scores:
+@dataclass(frozen=True)
+class MapPanel:
+    """A map of evidence over the whole slice, with what its darkest and lightest colours mean."""
+
+    title: str
+    note: str
+    uri: str
+    width: int
+    height: int
+    low: str
+    high: str
+    colours: str
+
+
+def _maps(folder: Path, index: int) -> list[MapPanel]:
+    """Maps of one slice, whole, in the order in which they are best read."""
+    panels = []
+    for name, (title, low, high, unit, note) in SHOWN_MAPS.items():
+        if not (folder / name).exists():
             continue
-        values = _nan(scores[f"{prefix}psnr_per_slice"])
-        along[name] = (list(range(first, first + len(values))), values)
-        rings[name] = (scores["frc_cycles_per_px"], _nan(scores[f"{prefix}frc_curve"]))
-    label, per = "frequency (cycles per SR pixel)", report.sr["voxel_nm"][2]
-    if per is not None:
-        label = "frequency (cycles per µm)"
-        rings = {k: ([1000 * f / per for f in x], y) for k, (x, y) in rings.items()}
-    # made by matplotlib of numbers and our own words, nothing of a file's is in them
-    plots = [
-        (
-            "Fourier ring correlation with HR",
-            Markup(pictures.line_plot(rings, label, "FRC with HR", (THRESHOLD, "threshold"))),
+        image = np.asarray(zarr.open_array(folder / name / "0", mode="r")[index], np.float32)
+        if not np.isfinite(image).any():
+            continue
+        image = image[tuple(slice(None, None, -(-n // MAP_PX)) for n in image.shape)]
+        signed = low < 0 and name == "consistency"
+        uri = pictures.diverging_uri(image, high) if signed else pictures.map_uri(image, low, high)
+        ends = [f"{v:g}".replace("-", "−") for v in (low, high)]
+        height, width = image.shape
+        panels.append(
+            MapPanel(
+                title,
+                note,
+                uri,
+                width,
+                height,
+                ends[0],
+                f"{ends[1]} {unit}".strip(),
+                "diverging" if signed else "sequential",
+            )
         )
-    ]
-    if len(scores["psnr_per_slice"]) > 1:
-        plot = pictures.line_plot(along, "slice of LR", "PSNR (dB)")
-        plots.append(("PSNR by slice", Markup(plot)))
-    return plots
-
-
-def _nan(values: list[float | None]) -> list[float]:
-    return [np.nan if v is None else v for v in values]
+    return panels
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,8 @@ PARTED_PX = 5
 GROUND = 0.75
 SMALLEST_PX = 5
 # Classes of diameter in pixels, three to an octave.
-EDGES_PX = 2.0 * 2 ** (np.arange(22) / 3)
+OCTAVE = 3
+EDGES_PX = 2.0 * 2 ** (np.arange(22) / OCTAVE)
 # With fewer objects a class says nothing.
 ENOUGH = 5
 RECALLS = (0.9, 0.5)
@@ -222,8 +223,8 @@ def summarise_counts(
     Returns
     -------
     ``diameter_edges`` (in ``unit``, "nm" or "px"), counts by class, ``recall`` and ``precision`` (None in classes with
-    fewer than 5 objects), totals, and ``diameter_recall_90`` and ``diameter_recall_50``: the lower edge of the smallest
-    class from which on every class that has enough objects reaches that recall; None if there is none.
+    fewer than 5 objects), totals, and ``diameter_recall_90`` and ``diameter_recall_50``: the smallest diameter from which on
+    the objects of every octave of diameter reach that recall together; None if there is none.
     """
     unit = pixel_nm or 1.0
     total = {key: np.sum([c[key] for c in counts], axis=0) for key in counts[0]}
@@ -237,7 +238,10 @@ def summarise_counts(
         "n_true": int(total["true"].sum()),
         "n_missed": int((total["true"] - total["found"]).sum()),
         "n_invented": int((total["drawn"] - total["right"]).sum()),
-        **{f"diameter_recall_{round(100 * r)}": _smallest(recall, r, unit) for r in RECALLS},
+        **{
+            f"diameter_recall_{round(100 * r)}": _smallest(total["found"], total["true"], r, unit)
+            for r in RECALLS
+        },
     }
 
 
@@ -245,15 +249,16 @@ def _share(part: npt.NDArray[Any], whole: npt.NDArray[Any]) -> list[float | None
     return [float(p / w) if w >= ENOUGH else None for p, w in zip(part, whole, strict=True)]
 
 
-def _smallest(recall: Sequence[float | None], wanted: float, unit: float) -> float | None:
-    found = None
-    for edge, value in zip(EDGES_PX[-2::-1], recall[::-1], strict=True):
-        if value is None:
+def _smallest(found: Any, true: Any, wanted: float, unit: float) -> float | None:
+    smallest = None
+    for i in range(len(true) - 1, -1, -1):
+        if true[i] < ENOUGH:
             continue
-        if value < wanted:
+        # an octave at a time: single classes hold few objects and scatter
+        if found[i : i + OCTAVE].sum() < wanted * true[i : i + OCTAVE].sum():
             break
-        found = float(edge * unit)
-    return found
+        smallest = float(EDGES_PX[i] * unit)
+    return smallest
 
 
 def _smooth(image: Image) -> Vector:

@@ -2,7 +2,6 @@
 
 import base64
 import io
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,11 +14,11 @@ from napari_sem_sr.stack import SemStack
 
 # Light in the middle, readable by colour-blind people: red is SR brighter, blue SR darker.
 DIVERGING = "RdBu_r"
+SEQUENTIAL = "cividis"
 # Beyond this share of the pixels the colours saturate; the bar says at which value.
 SHOWN_SHARE = 99.5
 # A scale bar is about this share of the width.
 BAR_SHARE = 0.25
-COLOURS = {"SR": "#b2182b", "twin": "#2166ac", "bicubic": "#878787"}
 
 
 @dataclass(frozen=True)
@@ -78,17 +77,6 @@ def diverging_uri(image: npt.NDArray[Any], limit: float) -> str:
     return _png(colour, "RGBA")
 
 
-def diverging_stops(count: int = 11) -> list[tuple[int, str]]:
-    """Colour bar as (percent, colour), from the lowest to the highest value."""
-    from matplotlib import colormaps
-    from matplotlib.colors import to_hex
-
-    return [
-        (round(100 * i / (count - 1)), to_hex(colormaps[DIVERGING](i / (count - 1))))
-        for i in range(count)
-    ]
-
-
 def shown_limit(image: npt.NDArray[Any]) -> float:
     """Symmetric limit for a signed picture, from its own values; 1 for one that is all zero."""
     values = np.abs(image[np.isfinite(image)])
@@ -108,37 +96,25 @@ def scale_bar(stack: SemStack, width: int) -> ScaleBar:
     return ScaleBar(length / world.scale[2], label)
 
 
-def line_plot(
-    series: Mapping[str, tuple[Sequence[float], Sequence[float]]],
-    xlabel: str,
-    ylabel: str,
-    level: tuple[float, str] | None = None,
-) -> str:
-    """SVG of curves (x, y) for SR, twin and bicubic, with a dashed horizontal ``level`` and its name."""
-    from matplotlib import rc_context
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-    from matplotlib.figure import Figure
+def map_uri(image: npt.NDArray[Any], low: float, high: float) -> str:
+    """PNG of values between ``low`` (dark) and ``high`` (light); NaN transparent."""
+    from matplotlib import colormaps
 
-    # text stays text, and the same numbers give the same file
-    with rc_context({"svg.fonttype": "none", "svg.hashsalt": ylabel, "font.family": "sans-serif"}):
-        figure = Figure(figsize=(5.2, 2.5), layout="constrained")
-        FigureCanvasSVG(figure)
-        axes = figure.subplots()
-        for name, (x, y) in series.items():
-            axes.plot(x, y, color=COLOURS[name], label=name, linewidth=1.4)
-        if level is not None:
-            axes.axhline(level[0], color="#444444", linewidth=0.8, linestyle="--", label=level[1])
-        axes.set_xlabel(xlabel)
-        axes.set_ylabel(ylabel)
-        axes.grid(color="#dddddd", linewidth=0.6)
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.legend(
-            frameon=False, ncols=4, loc="lower right", bbox_to_anchor=(1.02, 0.98), fontsize=9
-        )
-        stream = io.StringIO()
-        figure.savefig(stream, format="svg", metadata={"Date": None})
-    text = stream.getvalue()
-    return text[text.index("<svg") :]
+    scaled = np.clip((np.nan_to_num(image.astype(np.float32)) - low) / (high - low), 0, 1)
+    colour = (colormaps[SEQUENTIAL](scaled) * 255).round().astype(np.uint8)
+    colour[~np.isfinite(image), 3] = 0
+    return _png(colour, "RGBA")
+
+
+def stops(name: str = DIVERGING, count: int = 11) -> list[tuple[int, str]]:
+    """Colour bar as (percent, colour), from the lowest to the highest value."""
+    from matplotlib import colormaps
+    from matplotlib.colors import to_hex
+
+    return [
+        (round(100 * i / (count - 1)), to_hex(colormaps[name](i / (count - 1))))
+        for i in range(count)
+    ]
 
 
 def _png(pixels: npt.NDArray[np.uint8], mode: str) -> str:

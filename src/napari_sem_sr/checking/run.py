@@ -177,7 +177,7 @@ def iter_check(
     if said:
         report = replace(report, judgements=summary(report.regions, said))
     page = yield from in_background(
-        lambda: render_page(report, inspector, model), "drawing the report"
+        lambda: render_page(report, inspector, model, out / MAPS_FOLDER), "drawing the report"
     )
     report.write(out, page)
     journal.remove()

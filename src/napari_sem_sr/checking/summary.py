@@ -14,6 +14,7 @@ from napari_sem_sr.checking.inspection import Inspector
 from napari_sem_sr.checking.reference import reference_of
 from napari_sem_sr.checking.regions import Region, worst
 from napari_sem_sr.checking.report import Report
+from napari_sem_sr.checking.stability import rms_of
 from napari_sem_sr.checking.totals import (
     domain_of,
     invention_of,
@@ -77,6 +78,9 @@ def summarise(
         )
     else:
         invention = invention_of(found, sr_is_twin=inspector.sr_is_twin)
+        measured = [s["stability"] for s in found if "stability" in s]
+        invention |= {"stability_rms": rms_of(measured), "stability_slices": len(measured)}
+        invention |= _expected(inspector, found, limits)
         if inspector.sr_is_twin:
             limits.append(
                 "SR is the twin itself (sharpness 0) and invents nothing beyond it; agreement is that of the model's GAN."
@@ -144,6 +148,21 @@ def summarise(
         reference=reference,
     )
     return replace(report, verdict=verdict(report))
+
+
+def _expected(
+    inspector: Inspector, found: Sequence[Mapping[str, Any]], limits: list[str]
+) -> dict[str, Any]:
+    """Expected error beside how well it, and the slope of SR alone, told errors on held-out teachers."""
+    names = ("expected_error_rms", "expected_error_auroc", "slope_auroc")
+    known = inspector.expected_error
+    if known is None:
+        limits.append(
+            "The model carries no learned error score, so the size of errors was not foreseen; train it again with more than one specimen."
+        )
+        return dict.fromkeys(names)
+    rms = rms_of([s["expected_error"] for s in found])
+    return dict(zip(names, (rms, known.auroc, known.auroc_slope), strict=True))
 
 
 def _about(stack: SemStack, content_hash: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import torch
 
 from napari_sem_sr.checking.consistency import ROUNDING, lr_sigma, residual
 from napari_sem_sr.checking.domain import domain_features, fit_domain
+from napari_sem_sr.checking.expected_error import example_of, fit_error
 from napari_sem_sr.checking.invention import added, invention
 from napari_sem_sr.checking.tails import fit_tails
 from napari_sem_sr.checking.trust import fit_trust, image_curves
@@ -51,7 +52,7 @@ def iter_calibrate(
         features.append(_features(pair_of(teacher, factor, degradation)))
     arrays: Arrays = fit_domain(np.stack(features), [t.group for t in known])
     held_out: Sequence[Teacher] = (*split.calibration, *split.test)
-    curves, heights = [], []
+    curves, heights, examples = [], [], []
     for number, teacher in enumerate(held_out):
         yield Progress("calibrating", number, len(held_out), "images")
         pair = pair_of(teacher, factor, degradation)
@@ -60,10 +61,13 @@ def iter_calibrate(
         sigma = lr_sigma(SemStack.from_array(pair.lr, pair.name), factor)
         curves.append(image_curves(gan, twin, pair.hr, factor, sigma, width))
         heights.append(heights_of(pair, gan, twin))
+        found = invention(gan, twin, factor)
+        examples.append(example_of(gan, pair.hr, found, factor, width))
     # a part of an image that the networks were taught on is no specimen of its own
     independent = split.unit != "part of one image"
     if independent:
-        arrays |= fit_trust(curves, [t.group for t in held_out])
+        groups = [t.group for t in held_out]
+        arrays |= fit_trust(curves, groups) | fit_error(examples, groups)
     return arrays | fit_tails(heights)
 
 
