@@ -11,9 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import napari
+import numpy as np
+from napari.qt import get_stylesheet
 from qtpy.QtWidgets import QApplication
 
+from napari_sem_sr.stack import Instrument, SemStack, Sources
 from napari_sem_sr.widgets.dock import PLUGIN
+from napari_sem_sr.widgets.voxel_dialog import VoxelDialog
 
 IMAGES = Path(__file__).resolve().parent / "images"
 SIZE = (1366, 768)
@@ -89,6 +93,30 @@ def tour(viewer: napari.Viewer, output: Path) -> None:
     picture(viewer, "spectrum")
 
 
+def voxel_size() -> None:
+    """The dialog Voxel size, for a stack whose files do not settle the tilt."""
+    stack = SemStack.from_array(
+        np.zeros((2, 8, 8), np.uint8),
+        "slices",
+        voxel_nm=(20.0, 5.0, 5.0),
+        sources=Sources("project", "file", "file"),
+        instrument=Instrument(
+            maker="Thermo Fisher Scientific (FEI)",
+            model="Helios",
+            detector="TLD",
+            stage_tilt_deg=52.0,
+            tilt_corrected=False,
+        ),
+    )
+    dialog = VoxelDialog(stack)
+    dialog.setStyleSheet(get_stylesheet("dark"))
+    dialog.show()
+    dialog.tilt.setValue(38.0)
+    settle()
+    dialog.grab().save(str(IMAGES / "voxel_size.png"))
+    dialog.close()
+
+
 def main() -> None:
     IMAGES.mkdir(exist_ok=True)
     home = Path.cwd()
@@ -97,6 +125,7 @@ def main() -> None:
         try:
             viewer = napari.Viewer(show=True)
             viewer.window.resize(*SIZE)
+            voxel_size()
             tour(viewer, Path("medulla_sr.zarr"))
             viewer.close()
         finally:
