@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QDialogButtonBox
 
 from napari_sem_sr.io import read_stack
 from napari_sem_sr.widgets import layers, metadata
+from napari_sem_sr.widgets.slices_dialog import SlicesDialog
 from napari_sem_sr.widgets.voxel_dialog import VoxelDialog
 
 TAG = (
@@ -78,3 +79,28 @@ def test_the_dialog_says_where_numbers_come_from_and_forgets_what_was_typed(
     dialog.buttons.button(QDialogButtonBox.StandardButton.Reset).click()
     assert dialog.stack.voxel_nm == (None, 10.0, 10.0)
     assert dialog.boxes["z"].text() == "unknown"
+
+
+def test_odd_slices_are_listed_and_what_to_do_is_offered(
+    viewer: Any, tmp_path: Path, qtbot: Any
+) -> None:
+    data = np.random.default_rng(0).integers(1000, 2000, (10, 64, 64), np.uint16)
+    data[4] = data[3]
+    path = tmp_path / "stack.tif"
+    tifffile.imwrite(path, data, photometric="minisblack", metadata=None)
+    (layer,) = viewer.open(path, plugin="napari")
+    dialog = SlicesDialog(viewer, layer, layers.stack_of(layer))
+    qtbot.addWidget(dialog)
+    dialog.show()
+    qtbot.waitUntil(lambda: dialog.found is not None, timeout=60_000)
+    said = [dialog.list.item(i).text() for i in range(dialog.list.count())]
+    row = next(i for i, text in enumerate(said) if text.startswith("Slice 4 has the very same"))
+    dialog.list.setCurrentRow(row)
+    assert viewer.dims.point[0] == 4
+    assert dialog.leave_out.text() == "Leave out 4"
+    dialog.leave_out.click()
+    np.testing.assert_array_equal(np.asarray(viewer.layers[-1].data), np.delete(data, 4, axis=0))
+    # the user's own layer is as it was
+    assert viewer.layers[0] is layer
+    assert not dialog.shear.isEnabled()
+    dialog.reject()

@@ -5,11 +5,14 @@ from pathlib import Path
 from napari import Viewer
 from napari.layers import Image, Layer
 from napari.utils.notifications import show_info, show_warning
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QApplication
 
 from napari_sem_sr.errors import InputError, SemSrError
 from napari_sem_sr.io import read_stack
 from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets import layers
+from napari_sem_sr.widgets.slices_dialog import SlicesDialog
 from napari_sem_sr.widgets.voxel_dialog import VoxelDialog
 
 
@@ -39,6 +42,19 @@ def edit_voxel(viewer: Viewer) -> None:
         dialog = VoxelDialog(stack)
         if dialog.exec():
             put_on(layer, dialog.stack)
+
+
+def examine_slices(viewer: Viewer) -> None:
+    """Name the odd slices of the active layer, and offer what can be done."""
+    for layer in _chosen(viewer)[:1]:
+        try:
+            stack = layers.stack_of(layer)
+        except SemSrError as error:
+            show_warning(str(error))
+            return
+        dialog = SlicesDialog(viewer, layer, stack, QApplication.activeWindow())
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.show()
 
 
 def stack_of_file(layer: Layer) -> SemStack:
