@@ -8,6 +8,7 @@ import torch
 
 from napari_sem_sr import events
 from napari_sem_sr.intensity import range_of
+from napari_sem_sr.io.databar import Databar
 from napari_sem_sr.model.bundle import load_bundle
 from napari_sem_sr.model.card import Architecture
 from napari_sem_sr.pairing.degradation import Degradation, area_average
@@ -142,3 +143,21 @@ def test_training_with_a_degradation_resumes_bit_for_bit_and_is_on_the_card(tmp_
         for k, v in through.weights[which].items():
             assert torch.equal(v, resumed.weights[which][k])
     assert resumed.card.degradation == NOISY
+
+
+def test_a_databar_that_nobody_declined_is_not_learned_from(tmp_path: Path) -> None:
+    images = [
+        Teacher(discs(n), f"image {n}", f"specimen {n}", databar=Databar(64, 96, 96))
+        for n in range(3)
+    ]
+    plan = TrainSettings(
+        epochs=1,
+        gan_share=0,
+        architecture=Architecture(channels=4, blocks=1, tail_channels=4),
+        batch=4,
+        patch_lr_px=8,
+        device="cpu",
+    )
+    card = train(images, plan, tmp_path / "model").card
+    cut = {Teacher(discs(n)[:64], "cut", "g").content_hash for n in range(3)}
+    assert set(card.teachers.hashes) < cut

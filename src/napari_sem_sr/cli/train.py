@@ -12,6 +12,7 @@ from napari_sem_sr.cli.options import (
     JsonFlag,
     KeepDatabarFlag,
     PixelOption,
+    VoxelOption,
     check_factor,
     read,
     read_teacher_files,
@@ -35,6 +36,7 @@ def train(
         typer.Option(help="Folder of a pair made by register, or of several; may be repeated."),
     ] = None,
     pixel_nm: PixelOption = None,
+    voxel: VoxelOption = None,
     keep_databar: KeepDatabarFlag = False,
     epochs: Annotated[int | None, typer.Option(min=1, help="Budget in epochs.")] = None,
     minutes: Annotated[
@@ -63,7 +65,7 @@ def train(
     plan = follow(
         iter_plan(
             [*images, *read_pairs(pairs or ())],
-            lr=None if lr is None else read(lr, grey=grey),
+            lr=None if lr is None else read(lr, voxel, grey=grey),
             factor=factor,
             pixel_nm=pixel_nm,
         )

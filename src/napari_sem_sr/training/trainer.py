@@ -14,7 +14,7 @@ from napari_sem_sr.events import CheckpointSaved, Event, Judged, Notice, drain
 from napari_sem_sr.inference.devices import fast_precisions, pick_device
 from napari_sem_sr.model.bundle import Model, load_bundle
 from napari_sem_sr.pairing.prepare import large_enough
-from napari_sem_sr.pairing.teachers import Split, Teacher, split_teachers
+from napari_sem_sr.pairing.teachers import Split, Teacher, split_teachers, without_databar
 from napari_sem_sr.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from napari_sem_sr.training.course import Course, Plan
 from napari_sem_sr.training.finish import iter_finish
@@ -61,7 +61,9 @@ def iter_train(
     """
     folder = training_folder(out)
     if split is None:
-        teachers, notices = large_enough(teachers, settings.patch_lr_px * settings.factor)
+        # a databar that nobody declined is no lesson, whoever calls
+        cut = [without_databar(t) for t in teachers]
+        teachers, notices = large_enough(cut, settings.patch_lr_px * settings.factor)
         for notice in notices:
             yield Notice(notice)
         split = split_teachers(teachers, settings.seed)

@@ -94,7 +94,8 @@ def keep_teachers(folder: Path, teachers: Sequence[Teacher]) -> None:
     images: dict[str, Any] = {}
     said: list[dict[str, Any]] = []
     for number, teacher in enumerate(teachers):
-        known = {f.name: getattr(teacher, f.name) for f in fields(teacher)}
+        # what was proposed as a databar has been cut off, or was declined
+        known = {f.name: getattr(teacher, f.name) for f in fields(teacher) if f.name != "databar"}
         for name, value in known.items():
             if isinstance(value, np.ndarray):
                 native = value.dtype.newbyteorder("=")
