@@ -99,6 +99,25 @@ def test_irregular_drift_is_found_to_a_pixel_and_undone(volume):
     np.testing.assert_array_equal(aligned.slice(4), aligned.data[4].compute())
 
 
+def test_jitter_around_a_place_is_no_steady_wander():
+    places = np.random.default_rng(5).integers(-6, 7, (N, 2)).astype(float)
+    steps = np.vstack([np.zeros((1, 2)), np.diff(places, axis=0)])
+    left = places - places[0] - np.asarray(Alignment.of_steps(steps).wander)
+    # what is left is less than the jitter was
+    assert np.ptp(left, axis=0).max() < 6
+
+
+def test_a_steady_wander_stays_and_a_jump_in_it_is_undone():
+    steps = np.tile([0.5, -0.25], (N, 1))
+    steps[0] = 0
+    steps[10] += (20, 0)
+    wander = np.asarray(Alignment.of_steps(steps).wander)
+    np.testing.assert_allclose(wander[:10], 0, atol=1e-9)
+    np.testing.assert_allclose(wander[10:], np.tile([20, 0], (N - 10, 1)), atol=1e-9)
+    whole = np.asarray(Alignment.of_steps(steps, steady_too=True).wander)
+    np.testing.assert_allclose(whole, np.cumsum(steps, axis=0))
+
+
 def test_shear_of_an_untracked_stack_is_undone_as_such(volume):
     # 20 nm slices at 45 degrees, y of 10 nm on the face: 2 px per slice
     wander = np.stack([2 * np.arange(N) - 23, np.zeros(N, int)], axis=1)

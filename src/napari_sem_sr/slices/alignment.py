@@ -14,7 +14,6 @@ from typing import Any
 import dask.array as da
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import gaussian_filter1d, median_filter
 
 from napari_sem_sr.errors import InputError
 from napari_sem_sr.geometry import shear_nm
@@ -22,8 +21,10 @@ from napari_sem_sr.stack import SemStack
 
 Interval = tuple[int, int]
 
-# Slices around one that say what is steady; fewer say nothing.
-_AROUND, _FEWEST = 31, 8
+# Fewer slices do not show what is steady and what is not.
+FEWEST = 8
+# Steps beyond so many median deviations are jumps.
+_JUMP = 9.0
 
 
 @dataclass(frozen=True)
@@ -129,14 +130,19 @@ class Alignment:
 
 
 def steady(steps: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return the steady part of ``steps`` (z, 2): what most of the slices around have in common."""
-    if len(steps) < _FEWEST:
+    """Return the steady part of ``steps`` (z, 2): one step for all slices, by which places move on the whole.
+
+    Fitted to where slices lie and not to the steps, which say little where slices jitter; a single jump is no trend.
+    """
+    if len(steps) < FEWEST:
         return np.zeros_like(steps)
     # the first slice has none before it
     known = steps[1:]
-    common = median_filter(known, (min(_AROUND, len(known)), 1), mode="nearest")
-    smooth = gaussian_filter1d(common, _AROUND / 4, axis=0, mode="nearest")
-    return np.vstack([np.zeros((1, 2)), smooth])
+    middle = np.median(known, axis=0)
+    spread = np.median(np.abs(known - middle), axis=0)
+    calm = np.where(np.abs(known - middle) > _JUMP * spread + 1, middle, known)
+    slope = np.polyfit(np.arange(len(calm)), np.cumsum(calm, axis=0), 1)[0]
+    return np.vstack([np.zeros((1, 2)), np.tile(slope, (len(known), 1))])
 
 
 def _window(

@@ -24,7 +24,7 @@ from skimage.registration import phase_cross_correlation
 from napari_sem_sr.errors import SemSrError
 from napari_sem_sr.events import Event, Progress, drain
 from napari_sem_sr.geometry import shear_nm
-from napari_sem_sr.slices.alignment import Alignment
+from napari_sem_sr.slices.alignment import FEWEST, Alignment, steady
 from napari_sem_sr.stack import SemStack
 
 # Width in pixels to which slices are reduced for comparing them.
@@ -35,8 +35,6 @@ _LEAST_GREY = 0.05  # of the range of greys
 _LEAST_SHIFT = 2.0  # pixels
 # A drift worth a sentence, in pixels over the stack.
 _DRIFT = 4.0
-# Fewer slices do not show what is steady and what is not.
-_FEWEST = 8
 # A steady step along y within this part of the tilt's shear is that shear.
 _LIKE_SHEAR = 0.15
 # This part of a slice's rows being one grey at its end is worth a sentence.
@@ -302,7 +300,7 @@ def _unlike(steps: npt.NDArray[np.float64], least: float) -> list[tuple[int, flo
 
 def _drift(stack: SemStack, steps: npt.NDArray[np.float64]) -> list[Finding]:
     found: list[Finding] = []
-    if len(steps) < _FEWEST:
+    if len(steps) < FEWEST:
         return found
     dy, dx = np.ptp(np.asarray(Alignment.of_steps(steps).wander), axis=0)
     if max(dy, dx) >= _DRIFT:
@@ -313,7 +311,7 @@ def _drift(stack: SemStack, steps: npt.NDArray[np.float64]) -> list[Finding]:
                 f"Slices wander irregularly, by {dy:.0f} px along y and {dx:.0f} px along x; they can be aligned.",
             )
         )
-    along_y, along_x = steps[1:].mean(axis=0)
+    along_y, along_x = steady(steps)[-1]
     if max(abs(along_y), abs(along_x)) * len(steps) < _DRIFT:
         return found
     said = (

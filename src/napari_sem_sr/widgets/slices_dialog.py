@@ -118,6 +118,9 @@ class SlicesDialog(QDialog):
             "Undo the shear of a stack that the beam did not follow; needs its tilt."
         )
         self.leave_out.setEnabled(bool(out) and bool(self._stack.paths))
+        self.leave_out.setToolTip(
+            "Adds the stack without the slices that are doubled, blank or cannot be read; needs a stack read from files."
+        )
         self.leave_out.setText(f"Leave out {', '.join(map(str, out[:6]))}" if out else "Leave out")
 
     def _alignment(self) -> Alignment | None:
