@@ -1,0 +1,70 @@
+"""All measurements of the answer checks, and the one table in the docs.
+
+    python benchmarks/checking/run_all.py sem-x4 --data ../shared/data
+
+Every part keeps its figures in docs/measurements/checking/PART.json; the table is made of all that are there. Parts can
+be run one at a time (``--only planted``), or small to see that they work (``--quick``, whose figures go to another folder).
+"""
+
+import argparse
+import json
+import time
+from importlib import import_module
+from pathlib import Path
+
+from napari_sem_sr.model.zoo import load_model
+
+PARTS = (
+    "planted",
+    "trust_mask",
+    "domain_alarm",
+    "localisation",
+    "persistence",
+    "mismatch",
+    "long_stack",
+)
+HEAD = """# Measurements of the answer checks
+
+Made with `python benchmarks/checking/run_all.py {model} --data DATA`; the figures behind every row are in
+docs/measurements/checking. Images are of specimens that the model was not trained on, or simulated; LR is made by averaging
+4 × 4 pixels. Intervals are Clopper-Pearson, 95 %. Rows that miss their target are left as they are.
+
+| what | target | measured | n |
+| --- | --- | --- | --- |
+"""
+
+
+def table(folder: Path, model: str) -> str:
+    """The page, from what the parts have kept."""
+    lines = [HEAD.format(model=model)]
+    for part in PARTS:
+        path = folder / f"{part}.json"
+        if path.exists():
+            for r in json.loads(path.read_text())["rows"]:
+                lines.append(f"| {r['what']} | {r['target']} | {r['measured']} | {r['n']} |\n")
+    return "".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("model")
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--docs", type=Path, default=Path("docs"))
+    parser.add_argument("--only", choices=PARTS, nargs="*", default=PARTS)
+    parser.add_argument("--quick", action="store_true")
+    arguments = parser.parse_args()
+    model = load_model(arguments.model)
+    docs = arguments.docs / "quick" if arguments.quick else arguments.docs
+    folder = docs / "measurements" / "checking"
+    folder.mkdir(parents=True, exist_ok=True)
+    for part in arguments.only:
+        start = time.perf_counter()
+        import_module(part).run(model, arguments.data, folder, arguments.quick)
+        print(f"{part}: {time.perf_counter() - start:.0f} s", flush=True)
+    page = docs / "measurements-checking.md"
+    page.write_text(table(folder, model.card.name))
+    print(page.read_text())
+
+
+if __name__ == "__main__":
+    main()
