@@ -98,6 +98,9 @@ def test_a_stack_like_the_teachers_raises_no_alarm_and_a_noisy_one_does(domain_m
     assert report.domain["alarm"]
     assert "its LR is noisier than every teacher's" in report.domain["reasons"]
     assert "outside what the model was taught on" in report.verdict
+    whole = [r for r in report.regions if r["reasons"][0] == "whole field"]
+    assert {r["slice"] for r in whole} == {0, 1}
+    assert all((r["height"], r["width"]) == BIG[1:] for r in whole)
 
 
 def test_another_pixel_size_raises_the_alarm_from_metadata(domain_model, tmp_path):

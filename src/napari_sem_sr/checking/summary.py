@@ -17,6 +17,7 @@ from napari_sem_sr.checking.report import Report
 from napari_sem_sr.checking.stability import rms_of
 from napari_sem_sr.checking.totals import (
     domain_of,
+    fields_outside,
     invention_of,
     persistence_of,
     trust_of,
@@ -71,7 +72,7 @@ def summarise(
     limits.append(
         "Detail whose mean over every LR pixel is zero cannot be checked against LR; consistency with LR is no proof of it."
     )
-    invention, domain = None, None
+    invention, domain, known = None, None, None
     if model is None:
         limits.append(
             "Without the model, invention and the model's domain could not be judged; give it with --model."
@@ -128,6 +129,8 @@ def summarise(
                 "The trust mask bounds the mean loss over specimens like those of the calibration, not the loss on this one."
             )
     regions = [Region(**{**r, "reasons": tuple(r["reasons"])}) for s in found for r in s["regions"]]
+    if model is not None and domain is not None and known is not None:
+        regions += fields_outside(found, known, domain, field)
     report = Report(
         lr=_about(field.lr, identity["lr"]),
         sr={

@@ -5,10 +5,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from napari_sem_sr.checking.alignment import Field
 from napari_sem_sr.checking.circumstances import circumstances
 from napari_sem_sr.checking.domain import Domain
+from napari_sem_sr.checking.regions import WHOLE_FIELD, Region, worst
 from napari_sem_sr.checking.trust import ALPHA, TOLERANCE, WRONG_BELOW, Mask, Trust
 from napari_sem_sr.model.bundle import Model
 from napari_sem_sr.model.card import Card
@@ -16,6 +18,8 @@ from napari_sem_sr.model.card import Card
 Slices = Sequence[Mapping[str, Any]]
 
 NOT_INDEPENDENT = "images of one specimen, not independent"
+# Whole slices on the list of suspect regions.
+FIELDS = 3
 # LR pixels of another size than the model's teachers were degraded to.
 PIXEL_MARGIN = 1.25
 
@@ -64,13 +68,7 @@ def domain_of(found: Slices, domain: Domain, card: Card, field: Field) -> dict[s
     features = np.median(described, axis=0)
     distance = domain.distance(features)
     threshold = domain.threshold
-    reasons = []
-    if threshold is not None and distance > threshold:
-        reasons.append("its LR looks unlike every teacher specimen")
-    if domain.is_noisier(features):
-        reasons.append("its LR is noisier than every teacher's")
-    if domain.is_softer(features):
-        reasons.append("its LR is more blurred than every teacher's")
+    reasons = _unlike(domain, features)
     ratio = _pixel_ratio(card, field)
     if ratio is not None and not 1 / PIXEL_MARGIN <= ratio <= PIXEL_MARGIN:
         reasons.append(f"its LR pixels are {ratio:.2g} times the size of the teachers'")
@@ -84,6 +82,43 @@ def domain_of(found: Slices, domain: Domain, card: Card, field: Field) -> dict[s
         "pixel_ratio": ratio,
         "compared": circumstances(field.lr, card, domain, features),
     }
+
+
+def fields_outside(
+    found: Slices, domain: Domain, about: Mapping[str, Any], field: Field
+) -> list[Region]:
+    """Whole slices as suspect regions where the alarm is raised: the farthest from the teachers, ``FIELDS`` at most.
+
+    Nothing local can show what a model invents everywhere. The score grows by 1 for every doubling of the distance.
+    """
+    if not about["alarm"]:
+        return []
+    z, y, x = field.sr_start
+    _, height, width = field.sr.shape
+    limit = about["threshold"] or about["distance"]
+    regions = []
+    for index, numbers in enumerate(found):
+        if numbers["domain"] is None:
+            continue
+        features = np.array(numbers["domain"])
+        far = math.log2(max(domain.distance(features), 1e-9) / max(limit, 1e-9))
+        score = round(1 + max(0.0, far), 4)
+        reasons = (WHOLE_FIELD, *(_unlike(domain, features) or about["reasons"]))
+        regions.append(Region(z + index, y, x, height, width, score, reasons))
+    return worst(regions)[:FIELDS]
+
+
+def _unlike(domain: Domain, features: npt.NDArray[np.float64]) -> list[str]:
+    """What the pixels of an LR image say against the model."""
+    reasons = []
+    threshold = domain.threshold
+    if threshold is not None and domain.distance(features) > threshold:
+        reasons.append("its LR looks unlike every teacher specimen")
+    if domain.is_noisier(features):
+        reasons.append("its LR is noisier than every teacher's")
+    if domain.is_softer(features):
+        reasons.append("its LR is more blurred than every teacher's")
+    return reasons
 
 
 def _pixel_ratio(card: Card, field: Field) -> float | None:
