@@ -12,6 +12,7 @@ from scipy.ndimage import distance_transform_edt
 
 from napari_sem_sr.errors import InputError, ModelError
 from napari_sem_sr.events import Event, Notice, Progress, TileDone, drain
+from napari_sem_sr.inference.calibration import remembered_tile
 from napari_sem_sr.inference.devices import (
     PRECISIONS,
     check_precision,
@@ -102,8 +103,8 @@ class Engine:
         ``fp32``, ``bf16``, ``fp16``, or ``auto``: the fastest that the device has in hardware and that
         stays within 1/255 of fp32 on a test tile.
     tile
-        Width of a tile in LR pixels without its halo; None for one that suits the device. It shrinks
-        when memory runs out.
+        Width of a tile in LR pixels without its halo; None for what was found fastest here (see
+        `calibration`), or else one that suits the kind of device. It shrinks when memory runs out.
 
     Raises
     ------
@@ -125,8 +126,9 @@ class Engine:
         self.factor = network.factor
         self.reach = network.reach
         self.device = pick_device(device)
-        self.tile = tile or DEFAULT_TILE[self.device.type]
+        self.network_size = sum(p.numel() for p in network.parameters())
         self._graph, self.precision, self.deviation = self._choose_precision(network, precision)
+        self.tile = tile or remembered_tile(self) or DEFAULT_TILE[self.device.type]
 
     def _choose_precision(
         self, network: Generator, precision: str
@@ -248,6 +250,14 @@ class Engine:
     ) -> SliceResult:
         """Upscale one slice; see `iter_slice`."""
         return drain(self.iter_slice(lr, intensity, dtype, region, index))
+
+    def seconds_for(self, tile: int) -> float:
+        """Seconds that one tile of ``tile`` LR pixels takes with a halo on all sides."""
+        width = tile + 2 * self.reach
+        window = np.full((width, width), 0.5, np.float32)
+        begun = time.perf_counter()
+        drain(self._iter_run(window, self._graph, Progress("measuring", 0, 1, "tiles")))
+        return time.perf_counter() - begun
 
     def _attempt(
         self,

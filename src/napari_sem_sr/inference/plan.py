@@ -10,6 +10,7 @@ import dask.array as da
 
 from napari_sem_sr.errors import InputError, OutputError, SemSrError
 from napari_sem_sr.events import Event, Notice, Progress, UpscaleStarted
+from napari_sem_sr.inference.calibration import REPAID_PIXELS, settled_tile
 from napari_sem_sr.inference.devices import available_devices
 from napari_sem_sr.inference.engine import Engine
 from napari_sem_sr.inference.ledger import UNREADABLE, Ledger, slice_hash
@@ -32,7 +33,7 @@ class Choice:
     tile: int
 
 
-Chooser = Callable[[Model, UpscaleSettings], Choice]
+Chooser = Callable[[Model, UpscaleSettings, int], Choice]
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,15 +84,17 @@ def sr_stack(stack: SemStack, factor: int, settings: UpscaleSettings) -> SemStac
     return part.upscaled(data, factor, name=f"{stack.name} SR", paths=())
 
 
-def choose_here(model: Model, settings: UpscaleSettings) -> Choice:
-    """Settle every ``auto`` on this machine."""
+def choose_here(model: Model, settings: UpscaleSettings, pixels: int) -> Choice:
+    """Settle every ``auto`` on this machine, for a run over ``pixels`` LR pixels."""
     engine = Engine(
         model.network("twin"),
         device=settings.device,
         precision=settings.precision,
         tile=settings.tile,
     )
-    return Choice(engine.device.type, engine.precision, engine.tile)
+    worth_measuring = settings.tile is None and pixels >= REPAID_PIXELS
+    tile = settled_tile(engine) if worth_measuring else engine.tile
+    return Choice(engine.device.type, engine.precision, tile)
 
 
 def iter_plan(
@@ -115,7 +118,11 @@ def iter_plan(
     recorded, finished = _existing(destination, resume=resume, overwrite=overwrite)
     source_hash = yield from in_background(lambda: _hash_of(stack), "recognising the input")
     if recorded is None:
-        choice = choose(model, settings)
+        z, y, x = like.shape
+        choice = yield from in_background(
+            lambda: choose(model, settings, z * y * x // factor**2),
+            "choosing precision and tile size for this machine",
+        )
         intensity = yield from in_background(
             lambda: stack_range(stack), "measuring the intensity range"
         )
