@@ -42,6 +42,9 @@ def upscale(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace an existing output.")
     ] = False,
+    scheduler: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Use the workers of this Dask scheduler.")
+    ] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Upscale a stack slice by slice."""
@@ -58,10 +61,19 @@ def upscale(
         slices=parse_slices(slices),
         region=parse_region(region),
     )
-    stack = read(input_path, voxel, tilt, without, grey=grey)
-    result = follow(
-        iter_upscale(stack, output, load_model(model), settings, resume=resume, overwrite=overwrite)
-    )
+    # workers may run in another folder
+    given = input_path if scheduler is None else input_path.absolute()
+    stack = read(given, voxel, tilt, without, grey=grey)
+    loaded = load_model(model)
+    if scheduler is None:
+        work = iter_upscale(stack, output, loaded, settings, resume=resume, overwrite=overwrite)
+    else:
+        from napari_sem_sr.inference.cluster import iter_upscale_on
+
+        work = iter_upscale_on(
+            scheduler, stack, output, loaded, settings, resume=resume, overwrite=overwrite
+        )
+    result = follow(work)
     if as_json:
         print_json(asdict(result))
         return

@@ -15,7 +15,8 @@ import numpy.typing as npt
 from napari_sem_sr.io.durable import told_plainly
 from napari_sem_sr.io.write_zarr import RESUMABLE
 
-NAME = "inputs.txt"
+NAME = "inputs"
+SUFFIX = ".txt"
 UNREADABLE = "unreadable"
 
 
@@ -25,10 +26,20 @@ def slice_hash(lr: npt.NDArray[Any]) -> str:
 
 
 class Ledger:
-    """A text file beside the levels of an unfinished output: one line per slice, the last one counts."""
+    """Text files beside the levels of an unfinished output: one line per slice, the last one counts.
 
-    def __init__(self, output: Path) -> None:
-        self._path = output / NAME
+    Parameters
+    ----------
+    output
+        Folder of the output.
+    writer
+        Name of one of several processes that write at the same time; each has a file of its own, as network
+        file systems lose lines that two append at once. Of two files, one that has a slice's hash counts.
+    """
+
+    def __init__(self, output: Path, writer: str = "") -> None:
+        self._folder = output
+        self._path = output / f"{NAME}{writer}{SUFFIX}"
 
     def note(self, index: int, what: str) -> None:
         """Add a line on slice ``index`` of the input: its hash, or ``UNREADABLE``."""
@@ -39,12 +50,19 @@ class Ledger:
             os.fsync(stream.fileno())
 
     def read(self) -> dict[int, str]:
-        """What is known by slice."""
-        if not self._path.exists():
-            return {}
-        pairs = (line.split() for line in self._path.read_text().splitlines())
-        return {int(pair[0]): pair[1] for pair in pairs if len(pair) == 2}
+        """What is known by slice, from all files."""
+        known: dict[int, str] = {}
+        for path in self._files():
+            pairs = (line.split() for line in path.read_text().splitlines())
+            for z, what in {int(pair[0]): pair[1] for pair in pairs if len(pair) == 2}.items():
+                if what != UNREADABLE or z not in known:
+                    known[z] = what
+        return known
 
     def remove(self) -> None:
-        """Remove the file; a finished output does not need it."""
-        self._path.unlink(missing_ok=True)
+        """Remove all files; a finished output does not need them."""
+        for path in self._files():
+            path.unlink(missing_ok=True)
+
+    def _files(self) -> list[Path]:
+        return sorted(self._folder.glob(f"{NAME}*{SUFFIX}"))

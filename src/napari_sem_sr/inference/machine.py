@@ -42,9 +42,10 @@ def cpu_name() -> str:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
         return platform.processor() or platform.machine()
-    known = dict(
-        (part.strip() for part in line.split(":", 1)) for line in reversed(lines) if ":" in line
-    )
+    known: dict[str, str] = {}
+    for line in lines:
+        key, _, value = line.partition(":")
+        known.setdefault(key.strip(), value.strip())
     name = known.get("model name", platform.machine())
     if "cpu family" not in known:
         return name

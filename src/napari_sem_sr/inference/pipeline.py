@@ -1,12 +1,13 @@
 """Read, compute and write at the same time, with one slice ahead and one behind."""
 
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+import numpy as np
 import numpy.typing as npt
 
 from napari_sem_sr.events import Event, Notice, Progress, SliceDone
@@ -14,7 +15,6 @@ from napari_sem_sr.inference.engine import Engine, SliceResult, UnusableSliceErr
 from napari_sem_sr.inference.settings import Stage
 from napari_sem_sr.inference.tiling import Region
 from napari_sem_sr.intensity import IntensityRange
-from napari_sem_sr.stack import SemStack
 
 T = TypeVar("T")
 # Longest time in seconds between two events while something else works.
@@ -36,6 +36,11 @@ class Stopwatch:
             yield
         finally:
             self._seconds[stage] += time.perf_counter() - begun
+
+    def add(self, seconds: Mapping[str, float]) -> None:
+        """Add seconds by stage that were measured elsewhere."""
+        for stage, more in seconds.items():
+            self._seconds[stage] += more
 
     @property
     def wall(self) -> float:
@@ -73,7 +78,8 @@ def in_background(work: Callable[[], T], what: str) -> Generator[Event, None, T]
 
 
 def iter_slices(
-    stack: SemStack,
+    read_slice: Callable[[int], npt.NDArray[Any]],
+    dtype: np.dtype[Any],
     todo: Sequence[int],
     engine: Engine,
     intensity: IntensityRange,
@@ -82,10 +88,14 @@ def iter_slices(
     tally: Tally,
     clock: Stopwatch,
 ) -> Generator[Event, None, None]:
-    """Upscale slices ``todo`` of ``stack``; at most two LR and two SR slices are in memory.
+    """Upscale slices ``todo``; at most two LR and two SR slices are in memory.
 
     Parameters
     ----------
+    read_slice
+        Called as ``read_slice(index)`` in a thread of its own; gives (y, x).
+    dtype
+        Of LR and SR pixels.
     write
         Called as ``write(index, lr, sr)`` in a thread of its own; the slice is done when it returns.
     tally
@@ -94,7 +104,7 @@ def iter_slices(
 
     def read(z: int) -> npt.NDArray[Any]:
         with clock.timed("read"):
-            return stack.slice(z)
+            return read_slice(z)
 
     def put(z: int, lr: npt.NDArray[Any], sr: npt.NDArray[Any], begun: float) -> float:
         with clock.timed("write"):
@@ -118,7 +128,7 @@ def iter_slices(
             if lr is None:
                 yield Notice(f"Slice {z} {tally.unusable[z]}; going on with the others.")
                 continue
-            work = engine.iter_slice(lr, intensity, stack.dtype, region, z)
+            work = engine.iter_slice(lr, intensity, dtype, region, z)
             try:
                 result = yield from _computing(work, behind, tally, clock)
             except UnusableSliceError as error:

@@ -97,6 +97,17 @@ def choose_here(model: Model, settings: UpscaleSettings, pixels: int) -> Choice:
     return Choice(engine.device.type, engine.precision, tile)
 
 
+@dataclass(frozen=True)
+class Site:
+    """Where the pixels are computed: who settles every ``auto`` there, and which devices there are."""
+
+    choose: Chooser = choose_here
+    devices: Callable[[], tuple[str, ...]] = available_devices
+
+
+HERE = Site()
+
+
 def iter_plan(
     stack: SemStack,
     output: str | Path,
@@ -105,7 +116,7 @@ def iter_plan(
     *,
     resume: bool,
     overwrite: bool,
-    choose: Chooser = choose_here,
+    site: Site = HERE,
 ) -> Generator[Event, None, Plan]:
     """Check everything that can be checked, then make or reopen the output; see `iter_upscale`."""
     destination = Destination.of(output, stack)
@@ -120,14 +131,14 @@ def iter_plan(
     if recorded is None:
         z, y, x = like.shape
         choice = yield from in_background(
-            lambda: choose(model, settings, z * y * x // factor**2),
+            lambda: site.choose(model, settings, z * y * x // factor**2),
             "choosing precision and tile size for this machine",
         )
         intensity = yield from in_background(
             lambda: stack_range(stack), "measuring the intensity range"
         )
     else:
-        choice = _kept(settings, recorded, finished=finished)
+        choice = _kept(settings, recorded, site, finished=finished)
         intensity = IntensityRange(*recorded["intensity_range"])
     first, end = settings.slices or (0, stack.shape[0])
     region = settings.region or ((0, stack.shape[1]), (0, stack.shape[2]))
@@ -212,12 +223,14 @@ def _existing(
     )
 
 
-def _kept(settings: UpscaleSettings, recorded: Mapping[str, Any], *, finished: bool) -> Choice:
+def _kept(
+    settings: UpscaleSettings, recorded: Mapping[str, Any], site: Site, *, finished: bool
+) -> Choice:
     """Keep what an earlier run chose where this one leaves the choice."""
     device = settings.device.partition(":")[0]
     if device == "auto":
-        here = available_devices()
-        device = recorded["device"] if finished or recorded["device"] in here else here[0]
+        there = () if finished else site.devices()
+        device = recorded["device"] if finished or recorded["device"] in there else there[0]
     return Choice(
         device,
         recorded["precision"] if settings.precision == "auto" else settings.precision,

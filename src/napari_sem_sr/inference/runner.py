@@ -105,7 +105,15 @@ def iter_upscale(
             writer.write_slice(z - plan.first, sr)
 
         yield from iter_slices(
-            stack, plan.todo, engine, plan.intensity, plan.region, write, tally, clock
+            stack.slice,
+            stack.dtype,
+            plan.todo,
+            engine,
+            plan.intensity,
+            plan.region,
+            write,
+            tally,
+            clock,
         )
     return (yield from iter_finish(plan, tally, clock, deviation))
 

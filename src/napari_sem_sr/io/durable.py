@@ -41,12 +41,13 @@ def make_folder(folder: Path) -> None:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, writer: str = "") -> Iterator[Path]:
     """Give a temporary name to write to; after the block its file is on disk under ``path``.
 
-    When the block fails the temporary file is removed and ``path`` is as it was.
+    When the block fails the temporary file is removed and ``path`` is as it was. Who may be one of several that
+    write the same file names itself as ``writer``, so that none touches what another has half written.
     """
-    temporary = partial_name(path)
+    temporary = partial_name(path.with_name(f"{path.name}{writer}"))
     try:
         yield temporary
         with temporary.open("rb+") as stream:

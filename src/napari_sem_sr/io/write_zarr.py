@@ -17,6 +17,7 @@ store, whose files are renamed but not synced, and neither says which slices are
 
 import asyncio
 import json
+import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -68,7 +69,7 @@ class DurableStore(LocalStore):
         self._check_writable()
         path = self.root / key
         make_folder(path.parent)
-        with replacing(path) as temporary:
+        with replacing(path, f".{os.getpid()}") as temporary:
             temporary.write_bytes(value.as_buffer_like())
 
 
@@ -133,8 +134,13 @@ class ZarrStackWriter:
         return cls.reopen(path)
 
     @classmethod
-    def reopen(cls, path: str | Path) -> "ZarrStackWriter":
+    def reopen(cls, path: str | Path, *, shared: bool = False) -> "ZarrStackWriter":
         """Open an output of ours to go on with it; what a killed run left half-written is removed.
+
+        Parameters
+        ----------
+        shared
+            Others are writing other slices at this time, so what is half-written is theirs and stays.
 
         Raises
         ------
@@ -150,6 +156,8 @@ class ZarrStackWriter:
             raise _not_ours(path) from error
         if writer is None:
             raise _not_ours(path)
+        if shared:
+            return writer
         with told_plainly(path):
             for leftover in path.rglob(f".*{PARTIAL}"):
                 leftover.unlink(missing_ok=True)
