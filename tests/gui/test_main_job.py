@@ -97,7 +97,7 @@ def test_result_arrives_as_a_layer_of_the_same_extent_and_holds_what_the_file_ho
     dock: Any, viewer: Any, qtbot: Any, tmp_path: Path
 ) -> None:
     dock.start_button.click()
-    qtbot.waitUntil(lambda: dock._result is not None, timeout=LONG_MS)
+    qtbot.waitUntil(lambda: dock.results.result is not None, timeout=LONG_MS)
     finish(qtbot, dock)
     result, lr = by_role(viewer, "SR"), by_role(viewer, "LR")
     written = read_stack(tmp_path / "out_sr.zarr")

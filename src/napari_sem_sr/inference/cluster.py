@@ -14,7 +14,7 @@ from queue import Empty, SimpleQueue
 from typing import Any
 from uuid import uuid4
 
-import dask
+from dask.base import optimize
 
 from napari_sem_sr.errors import InputError, OutputError
 from napari_sem_sr.events import Event, Notice, Progress, SliceDone
@@ -79,14 +79,14 @@ def iter_upscale_on(
 @contextlib.contextmanager
 def _connected(scheduler: str) -> Iterator[Any]:
     try:
-        from distributed import Client
+        import distributed
     except ImportError as error:
         raise InputError(
             "Running on a cluster needs Dask's scheduler; install napari-sem-sr[cluster]."
         ) from error
     try:
         # not the default client: what this process reads itself must not go to the cluster
-        client = Client(scheduler, timeout=CONNECT_SECONDS, set_as_default=False)
+        client: Any = distributed.Client(scheduler, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
         raise InputError(
             f"No Dask scheduler answers at '{scheduler}' ({str(error).splitlines()[0]}); "
@@ -152,7 +152,7 @@ def _at_absolute_paths(stack: SemStack) -> SemStack:
 def _told_plainly(scheduler: str, output: str | Path) -> Iterator[None]:
     """Say in one sentence what a cluster does not get done."""
     from distributed.client import FutureCancelledError
-    from distributed.comm import CommClosedError
+    from distributed.comm.core import CommClosedError
 
     try:
         yield
@@ -250,7 +250,7 @@ def _shares(todo: tuple[int, ...], workers: int) -> list[_Share]:
 def _submit(client: Any, job: block.Job, stack: SemStack, share: _Share) -> Any:
     first, end = share.slices[0], share.slices[-1] + 1
     # only what the block reads: the graph of a whole stack would weigh more than the work
-    (data,) = dask.optimize(stack.data[first:end])
+    (data,) = optimize(stack.data[first:end])
     part = replace(stack, data=data, paths=stack.paths[:1], provenance=None)
     return client.submit(block.upscale_block, job, part, share.slices, pure=False)
 

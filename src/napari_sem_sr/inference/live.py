@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from napari_sem_sr.events import Event
 from napari_sem_sr.inference.engine import Engine, PreparedSlice, prepare_slice
+from napari_sem_sr.inference.plan import choose_here
 from napari_sem_sr.inference.settings import UpscaleSettings
 from napari_sem_sr.inference.tiling import Interval, Region
 from napari_sem_sr.intensity import IntensityRange, stack_range
@@ -121,6 +122,7 @@ class LiveView:
         self._prepared: Recent[int, PreparedSlice] = Recent(PREPARED_SLICES)
         self._engines: Recent[float, Engine] = Recent(1)
         self._intensity: IntensityRange | None = None
+        self._precision: str | None = None
         self._tickets = count(1)
         self._current = 0
 
@@ -200,10 +202,13 @@ class LiveView:
     def _engine(self, sharpness: float) -> Engine:
         engine = self._engines.get(sharpness)
         if engine is None:
+            if self._precision is None:
+                # as the full run does, whatever the sharpness
+                self._precision = choose_here(self._model, self._settings, 0).precision
             engine = Engine(
                 self._model.blended(sharpness),
                 device=self._settings.device,
-                precision=self._settings.precision,
+                precision=self._precision,
             )
             self._engines.put(sharpness, engine, 1)
         return engine

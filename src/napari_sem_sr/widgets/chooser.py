@@ -7,6 +7,8 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import QComboBox
 
+from napari_sem_sr.widgets.layers import is_live
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -99,7 +101,7 @@ class LayerChooser(QComboBox):
         if self._optional:
             self.addItem(NONE, None)
         for layer in self._viewer.layers:
-            if isinstance(layer, Image) and self._wanted(layer):
+            if isinstance(layer, Image) and not is_live(layer) and self._wanted(layer):
                 self.addItem(layer.name, layer)
         if before is not None:
             self.choose(before)

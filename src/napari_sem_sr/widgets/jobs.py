@@ -12,12 +12,14 @@ from napari_sem_sr.errors import InputError
 from napari_sem_sr.events import Event, Progress
 from napari_sem_sr.inference.output import Destination
 from napari_sem_sr.inference.settings import UpscaleResult, UpscaleSettings
+from napari_sem_sr.inference.tiling import Region
 from napari_sem_sr.intensity import IntensityRange, stack_range
 from napari_sem_sr.io import read_stack
 from napari_sem_sr.io.write_zarr import KEY, done_slices
 from napari_sem_sr.stack import SemStack
 
 if TYPE_CHECKING:
+    from napari_sem_sr.inference.live import LiveView
     from napari_sem_sr.model.bundle import Model
 
 Events = Generator[Event, None, Any]
@@ -66,6 +68,41 @@ def iter_preview(
     sr = SemStack.from_array(result.image, name=f"{stack.name} SR").data
     provenance = {"synthetic": True, "model": model.card.name, "sharpness": sharpness}
     return part.upscaled(sr, model.card.factor, paths=(), provenance=provenance), index
+
+
+class LiveSource:
+    """What one stack looks like in SR, wherever someone looks; made in one thread and asked from another.
+
+    Parameters
+    ----------
+    settings
+        Sharpness, device and precision.
+    """
+
+    def __init__(
+        self, memory: Memory, stack: SemStack, model_path: Path, settings: UpscaleSettings
+    ) -> None:
+        self._memory = memory
+        self._stack = stack
+        self._model_path = model_path
+        self._settings = settings
+        self._view: LiveView | None = None
+
+    def drop(self) -> None:
+        """End what is being computed at its next step."""
+        if self._view is not None:
+            self._view.cancel()
+
+    def iter_tiles(
+        self, index: int, region: Region, sharpness: float | None
+    ) -> Generator[Event, None, None]:
+        """Yield `LiveTile` for what is visible; see `LiveView.request`."""
+        if self._view is None:
+            model = yield from iter_model(self._memory, self._model_path)
+            from napari_sem_sr.inference.live import LiveView
+
+            self._view = LiveView(self._stack, model, self._settings)
+        yield from self._view.request(index, region, sharpness)
 
 
 def iter_run(

@@ -68,6 +68,11 @@ def is_ours(layer: Layer) -> bool:
     return bool(mark_of(layer).get("added_by_dock"))
 
 
+def is_live(layer: Layer) -> bool:
+    """Whether a layer only shows what is on screen at the moment, so that nothing can be made of it."""
+    return bool(mark_of(layer).get("live"))
+
+
 def remove_ours(viewer: "ViewerModel") -> int:
     """Remove every layer that a dock added; return how many. Files on disk stay."""
     ours = [layer for layer in viewer.layers if is_ours(layer)]

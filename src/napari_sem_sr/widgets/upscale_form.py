@@ -156,6 +156,9 @@ class UpscaleForm(Dock):
 
     def _build_footer(self) -> None:
         self.message = Line()
+        self.live_button = QPushButton("Live preview")
+        self.live_button.setCheckable(True)
+        self.live_line = Line(small=True)
         self.preview_button = QPushButton("Preview slice")
         self.start_button = primary("Upscale all")
         self.again_button = QPushButton("Start over")
@@ -174,5 +177,7 @@ class UpscaleForm(Dock):
         column.addWidget(row([self.state_line, self.cancel_button]))
         self.footer.addWidget(self.message)
         self.footer.addWidget(self.progress)
-        self.footer.addWidget(row([self.preview_button, self.again_button, self.start_button]))
+        self.footer.addWidget(self.live_line)
+        self.footer.addWidget(row([self.live_button, self.preview_button]))
+        self.footer.addWidget(row([self.again_button, self.start_button]))
         self.progress.hide()

@@ -67,7 +67,7 @@ class _Job:
 class Work(QObject):
     """Runs one generator at a time; all signals arrive in the thread of the user interface.
 
-    napari stops it, like its own workers, when it is closed.
+    napari stops it, like its own workers, when it is closed. Reports arrive every ``mailbox_ms`` milliseconds.
     """
 
     reported = Signal(object)
@@ -80,12 +80,12 @@ class Work(QObject):
     ended = Signal()
     """After any of the three above."""
 
-    def __init__(self, parent: QObject) -> None:
+    def __init__(self, parent: QObject, mailbox_ms: int = MAILBOX_MS) -> None:
         super().__init__(parent)
         self._job: _Job | None = None
         self._worker: Any = None
         self._timer = QTimer(self)
-        self._timer.setInterval(MAILBOX_MS)
+        self._timer.setInterval(mailbox_ms)
         self._timer.timeout.connect(self._empty_mailbox)
 
     @property
