@@ -10,7 +10,7 @@ import pytest
 
 from napari_sem_sr import samples
 from napari_sem_sr.io import ZarrStackWriter, read_stack
-from napari_sem_sr.widgets import layers, upscale
+from napari_sem_sr.widgets import layers, upscale, upscale_form
 from napari_sem_sr.widgets.layers import belongs_to_comparison
 
 LONG_MS = 60_000
@@ -170,8 +170,8 @@ def test_region_and_slices_are_upscaled_where_they_lie(
 ) -> None:
     lr = by_role(viewer, "LR")
     viewer.dims.set_current_step(0, 6)
-    dock.slices_box.setCurrentText(upscale.THIS)
-    dock.region_box.setCurrentText(upscale.VISIBLE)
+    dock.slices_box.setCurrentText(upscale_form.THIS)
+    dock.region_box.setCurrentText(upscale_form.VISIBLE)
     viewer.scene.camera.zoom *= 4
     qtbot.wait(200)
     (y0, y1), (x0, x1) = layers.visible_region(lr)
@@ -188,7 +188,7 @@ def test_region_and_slices_are_upscaled_where_they_lie(
 def test_a_tiff_result_is_shown_from_the_tiff(
     dock: Any, viewer: Any, qtbot: Any, tmp_path: Path
 ) -> None:
-    dock.slices_box.setCurrentText(upscale.SOME)
+    dock.slices_box.setCurrentText(upscale_form.SOME)
     dock.first_slice.setValue(1)
     dock.last_slice.setValue(2)
     dock.set_output(tmp_path / "out.tif")
@@ -203,7 +203,7 @@ def test_a_tiff_result_is_shown_from_the_tiff(
 @pytest.fixture
 def upscaled(dock: Any, qtbot: Any) -> Any:
     """The dock after slices 8 to 10 have been upscaled."""
-    dock.slices_box.setCurrentText(upscale.SOME)
+    dock.slices_box.setCurrentText(upscale_form.SOME)
     dock.first_slice.setValue(8)
     dock.last_slice.setValue(10)
     dock.upscale()
