@@ -13,21 +13,25 @@ from planted import places
 from scipy.ndimage import gaussian_filter
 
 from napari_sem_sr.checking.domain import Domain, domain_features
+from napari_sem_sr.checking.invention import doubt, invention
 from napari_sem_sr.checking.particles import match
+from napari_sem_sr.checking.trust import Trust
 from napari_sem_sr.model.bundle import Model
+from napari_sem_sr.pairing.degradation import area_average
 from napari_sem_sr.study.contrast import spots
 from napari_sem_sr.study.mismatch import HR_SMOOTHING_PX, LEAST_CONTRAST, LENIENCE, SOUGHT_PX
 
 
 def run(model: Model, data: Path, out: Path, quick: bool) -> None:
     domain = Domain.of(model.calibration)
+    limit = Trust.of(model.calibration).threshold()
     rows, details = [], {}
     cases = {
         "simulated cathode": simulated("cathode", 6 if quick else 30, 384),
         "own held-out images": held_out(model, data),
     }
     for case, fields in cases.items():
-        invented = local = covered = alarms = images = 0
+        invented = local = covered = alarms = images = doubted = 0
         for specimen, name, hr in fields:
             p = picture(model, specimen, name, hr)
             contrast = LEAST_CONTRAST * 255 * p.unit
@@ -39,6 +43,11 @@ def run(model: Model, data: Path, out: Path, quick: bool) -> None:
             for r in places(model, p, p.gan):
                 suspect[r.y : r.y + r.height, r.x : r.x + r.width] = True
             inside = int(suspect[made[:, 0], made[:, 1]].sum()) if len(made) else 0
+            if limit is not None and len(made):
+                found_there = invention(p.gan, p.twin, 4)
+                energy = np.sqrt(area_average(found_there.energy**2, 4))
+                score = doubt(area_average(found_there.agreement, 4), energy, p.sigma)
+                doubted += int((score[made[:, 0] // 4, made[:, 1] // 4] > limit).sum())
             features = domain_features(p.intensity.normalise(p.lr))
             raised = domain is not None and (
                 (domain.threshold is not None and domain.distance(features) > domain.threshold)
@@ -55,6 +64,7 @@ def run(model: Model, data: Path, out: Path, quick: bool) -> None:
             "invented": invented,
             "inside places": local,
             "inside places or an alarmed field": covered,
+            "outside the mask of trusted detail": doubted if limit is not None else None,
             "alarms": alarms,
         }
         some = max(1, invented)
@@ -67,4 +77,13 @@ def run(model: Model, data: Path, out: Path, quick: bool) -> None:
                 f"{images} images",
             )
         )
+        if limit is not None:
+            rows.append(
+                row(
+                    "… outside what the mask of detail trusts (the alarm apart)",
+                    "",
+                    f"{100 * doubted / some:.0f} %",
+                    "",
+                )
+            )
     keep(out, "mismatch", rows, details)

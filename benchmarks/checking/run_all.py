@@ -25,18 +25,19 @@ PARTS = (
 )
 HEAD = """# Measurements of the answer checks
 
-Made with `python benchmarks/checking/run_all.py {model} --data DATA`; the figures behind every row are in
+Made with `python benchmarks/checking/run_all.py {model} --data DATA{quick}`; the figures behind every row are in
 docs/measurements/checking. Images are of specimens that the model was not trained on, or simulated; LR is made by averaging
-4 × 4 pixels. Intervals are Clopper-Pearson, 95 %. Rows that miss their target are left as they are.
+4 × 4 pixels. Intervals are Clopper-Pearson, 95 %. Rows that miss their target are left as they are.{note}
 
 | what | target | measured | n |
 | --- | --- | --- | --- |
 """
 
 
-def table(folder: Path, model: str) -> str:
+def table(folder: Path, model: str, quick: bool) -> str:
     """The page, from what the parts have kept."""
-    lines = [HEAD.format(model=model)]
+    note = " **This is a small run: intervals are wide, few images, few draws.**" if quick else ""
+    lines = [HEAD.format(model=model, quick=" --quick" if quick else "", note=note)]
     for part in PARTS:
         path = folder / f"{part}.json"
         if path.exists():
@@ -62,7 +63,7 @@ def main() -> None:
         import_module(part).run(model, arguments.data, folder, arguments.quick)
         print(f"{part}: {time.perf_counter() - start:.0f} s", flush=True)
     page = docs / "measurements-checking.md"
-    page.write_text(table(folder, model.card.name))
+    page.write_text(table(folder, model.card.name, arguments.quick))
     print(page.read_text())
 
 
