@@ -5,6 +5,7 @@ are maxima of the scale-normalised Laplacian of Gaussian in scale space (Lindebe
 30, 79), as scikit-image finds them; edges and ridges, which answer too, are left out as they are not darker all around.
 """
 
+from math import e
 from typing import Any
 
 import numpy as np
@@ -53,7 +54,7 @@ def spots(
         min_sigma=low,
         max_sigma=high,
         num_sigma=SCALES,
-        threshold=2 / np.e * least_contrast,
+        threshold=2 / e * least_contrast,
         overlap=OVERLAP,
         log_scale=True,
     )
