@@ -81,7 +81,13 @@ def write_grid(
                 # centres are told from the centre of the first pixel, the extent begins at its edge
                 centre = (x + size / 2 - left, y + size / 2 - top)
                 axis.add_patch(
-                    Circle(centre, 0.6 * diameter, fill=False, edgecolor=MARKED, linewidth=1.0)
+                    Circle(
+                        centre,
+                        0.5 * diameter + 0.015 * side,
+                        fill=False,
+                        edgecolor=MARKED,
+                        linewidth=1.0,
+                    )
                 )
         scale_bar(drawn[0], side, side, "pixel" if pixel_nm is None else "nanometer")
         for axis in drawn:

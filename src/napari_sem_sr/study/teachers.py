@@ -55,7 +55,7 @@ class TeachersPlan(BaseModel):
 # The network and the recipe of a real training; only the images are small.
 QUICK = TeachersPlan(
     epochs={1: 500, 3: 170, 10: 50, 30: 17, 100: 5},
-    teacher_px=128,
+    teacher_px=96,
     held_out=4,
     held_out_px=256,
     settings=TrainSettings(epochs=1, gan_share=0.25, batch=1, gan_batch=1, patch_lr_px=12),
