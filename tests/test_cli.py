@@ -61,7 +61,7 @@ def one_line(err: str) -> str:
 def test_without_arguments_it_explains_itself() -> None:
     shown = run()
     text = shown.stdout + shown.stderr
-    for command in ("demo", "app", "info", "models", "train", "upscale", "check"):
+    for command in ("demo", "app", "info", "models", "train", "upscale", "check", "bench"):
         assert command in text
 
 

@@ -4,6 +4,7 @@ import sys
 
 import typer
 
+from napari_sem_sr.cli.bench import bench
 from napari_sem_sr.cli.check import check
 from napari_sem_sr.cli.demo import demo, open_napari
 from napari_sem_sr.cli.info import info
@@ -32,6 +33,7 @@ app.command()(train)
 app.command()(match)
 app.command()(upscale)
 app.command()(check)
+app.command()(bench)
 app.command()(register)
 app.add_typer(study_app, name="study")
 

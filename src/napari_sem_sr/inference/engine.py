@@ -23,7 +23,7 @@ from napari_sem_sr.inference.devices import (
 )
 from napari_sem_sr.inference.graph import InferenceGraph
 from napari_sem_sr.inference.tiling import Region, Tile, layout
-from napari_sem_sr.intensity import IntensityRange, to_dtype
+from napari_sem_sr.intensity import IntensityRange, range_of, to_dtype
 from napari_sem_sr.model.generator import Generator
 
 # The halo makes smaller tiles mostly waste; who has no memory for this has none for the program.
@@ -33,6 +33,8 @@ DEFAULT_TILE = {"cpu": 512, "mps": 384, "cuda": 1024}
 BEAT = 0.1
 # Of the intensity range: one grey level of an 8-bit image.
 TOLERANCE = 1 / 255
+# Share of pixels that a reduced precision has to keep within it: a few beside hard edges always stand out.
+WITHIN = 0.999
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +103,8 @@ class Engine:
         ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
     precision
         ``fp32``, ``bf16``, ``fp16``, or ``auto``: the fastest that the device has in hardware and that
-        stays within 1/255 of fp32 on a test tile.
+        leaves 99.9 % of the pixels of a test tile within 1/255 of fp32. The largest deviation there,
+        whatever was chosen, is ``deviation``.
     tile
         Width of a tile in LR pixels without its halo; None for what was found fastest here (see
         `calibration`), or else one that suits the kind of device. It shrinks when memory runs out.
@@ -139,17 +142,20 @@ class Engine:
             if name == "fp32":
                 break
             graph = InferenceGraph(network, self.device, PRECISIONS[name])
-            deviation = self._deviation(graph, exact, name)
-            if precision != "auto" or deviation <= TOLERANCE:
-                return graph, name, deviation
+            deviations = self._deviations(graph, exact, name)
+            if precision != "auto" or np.quantile(deviations, WITHIN) <= TOLERANCE:
+                return graph, name, float(deviations.max())
         return exact, "fp32", 0.0
 
-    def _deviation(self, graph: InferenceGraph, exact: InferenceGraph, name: str) -> float:
+    def _deviations(
+        self, graph: InferenceGraph, exact: InferenceGraph, name: str
+    ) -> npt.NDArray[np.float32]:
         rng = np.random.default_rng(0)
         yy, xx = np.mgrid[:64, :64]
-        # discs, a ramp and noise reaching past [0, 1] on both sides: harder than a real slice
-        probe = (np.hypot(yy % 32 - 16, xx % 32 - 16) < 9) + xx / 64 - 0.5
-        probe = (probe + 0.1 * rng.standard_normal(probe.shape)).astype(np.float32)
+        # discs with hard edges, a ramp and noise, on the scale of every stack, a few pixels past its ends
+        scene = (np.hypot(yy % 32 - 16, xx % 32 - 16) < 9) + xx / 64
+        scene = scene + 0.1 * rng.standard_normal(scene.shape)
+        probe = range_of(scene).normalise(scene)
         try:
             reduced, full = (
                 drain(self._iter_run(probe, g, Progress("probing", 0, 1, "tiles")))
@@ -161,8 +167,7 @@ class Engine:
             raise InputError(
                 f"This machine cannot compute in {name} ({error}); use precision auto or fp32."
             ) from error
-        worst = float(np.abs(reduced - full).max())
-        return worst if np.isfinite(worst) else float("inf")
+        return np.nan_to_num(np.abs(reduced - full), nan=np.inf, posinf=np.inf)
 
     def iter_slice(
         self,

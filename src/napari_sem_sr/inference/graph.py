@@ -37,8 +37,9 @@ STRIP = 48
 class InferenceGraph(nn.Module):
     """A private copy of a generator on a device, in a precision, in channels-last layout.
 
-    Only the detail that the network adds is computed in the reduced precision; the bicubic skip
-    carries the grey values themselves and stays fp32.
+    Only the detail that the network adds is computed in the reduced precision. The bicubic skip carries the grey
+    values themselves and stays fp32, and so does the first convolution, which costs next to nothing: bf16 cannot
+    tell 256 grey levels apart, and rounding the picture itself was seven eighths of its whole deviation.
     """
 
     def __init__(self, network: Generator, device: torch.device, dtype: torch.dtype) -> None:
@@ -64,6 +65,7 @@ class InferenceGraph(nn.Module):
             self.tail = _unshuffled_tail(network.tail, step, self._group)
             self.to(device=device, dtype=dtype)
             self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            self.head.to(torch.float32)
             self.skip = _bicubic_convolution(self.factor).to(device)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -80,7 +82,7 @@ class InferenceGraph(nn.Module):
         """Do the same, pausing between layers and strips for whoever wants to look up or stop."""
         f = self.factor
         height = x.shape[2]
-        head = self.head(x.to(self.dtype).contiguous(memory_format=torch.channels_last))
+        head = self.head(x.contiguous(memory_format=torch.channels_last)).to(self.dtype)
         features = head
         for first, second in zip(self.firsts, self.seconds, strict=True):
             inner = first(features).relu_()
