@@ -288,7 +288,7 @@ def _recovery(engine: Engine, lr: npt.NDArray[np.uint8]) -> dict[str, Any]:
         "seconds_with_one_failure": round(disturbed, 4),
         "tile": first_tile,
         "tile_after": smaller,
-        "same_picture": bool(np.array_equal(*whole)),
+        "same_picture": bool(np.array_equal(whole[0], whole[1])),
     }
 
 

@@ -167,7 +167,9 @@ class Engine:
             raise InputError(
                 f"This machine cannot compute in {name} ({error}); use precision auto or fp32."
             ) from error
-        return np.nan_to_num(np.abs(reduced - full), nan=np.inf, posinf=np.inf)
+        off: npt.NDArray[np.float32] = np.abs(reduced - full)
+        off[np.isnan(off)] = np.inf
+        return off
 
     def iter_slice(
         self,
