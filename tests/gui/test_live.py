@@ -107,8 +107,8 @@ def test_it_is_no_input_and_no_candidate_for_comparison(
 ) -> None:
     settle(qtbot, dock)
     assert [dock.chooser.itemData(i) for i in range(dock.chooser.count())] == [lr]
-    compare = open_dock("Inspect")[1].pages["Compare"]
-    assert "SR" not in compare.roles
+    inspect = open_dock("Inspect")[1]
+    assert "SR" not in inspect.roles.roles
 
 
 def test_removing_the_layer_or_the_button_ends_it(
