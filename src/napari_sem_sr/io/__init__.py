@@ -3,7 +3,7 @@
 from napari_sem_sr.io.folder import list_images
 from napari_sem_sr.io.omezarr import is_zarr
 from napari_sem_sr.io.read import read_stack
-from napari_sem_sr.io.write_png import write_png
+from napari_sem_sr.io.write_png import write_picture, write_png
 from napari_sem_sr.io.write_tiff import iter_write_tiff, write_tiff
 from napari_sem_sr.io.write_zarr import ZarrStackWriter
 
@@ -13,6 +13,7 @@ __all__ = [
     "iter_write_tiff",
     "list_images",
     "read_stack",
+    "write_picture",
     "write_png",
     "write_tiff",
 ]

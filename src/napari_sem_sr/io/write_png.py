@@ -1,5 +1,6 @@
 """Pictures for slides and papers, marked as what they are."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,34 @@ def write_png(image2d: npt.NDArray[Any], path: str | Path, *, mark: bool = True)
             Image.fromarray(pixels).save(unfinished, format="PNG")
 
 
+def write_picture(
+    picture: npt.NDArray[np.uint8],
+    path: str | Path,
+    synthetic: Sequence[tuple[int, int, int, int]],
+) -> None:
+    """Write a picture of several panes, (y, x, 3), as PNG; an existing file is replaced.
+
+    Parameters
+    ----------
+    synthetic
+        Boxes (top, left, height, width) of what was not measured; each gets "super-resolved (synthetic)" into its
+        lower left corner.
+
+    Raises
+    ------
+    OutputError
+        If the disk refuses.
+    """
+    path = Path(path)
+    pixels = picture.copy()
+    for top, left, height, width in synthetic:
+        _draw_mark(pixels[top : top + height, left : left + width])
+    with told_plainly(path):
+        make_folder(path.parent.absolute())
+        with replacing(path) as unfinished:
+            Image.fromarray(pixels).save(unfinished, format="PNG")
+
+
 def _drawn(image: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     shade = np.nan_to_num(range_of(image).normalise(image), nan=0.0)
     return np.rint(np.clip(shade, 0, 1) * 255).astype(np.uint8)
@@ -51,14 +80,15 @@ def _drawn(image: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
 
 def _draw_mark(pixels: npt.NDArray[Any]) -> None:
     """Draw white on black, so that it is seen on any specimen; a narrow image gets smaller letters."""
-    height, width = pixels.shape
+    height, width = pixels.shape[:2]
     size = max(_SMALLEST_PX, height * _FRACTION_OF_HEIGHT)
     label = _label(size)
     if label.shape[1] > width:
         label = _label(size * width / label.shape[1])
     label = label[:height, :width]
     corner = pixels[height - label.shape[0] :, : label.shape[1]]
-    corner[...] = np.rint(label / 255 * np.iinfo(pixels.dtype).max).astype(pixels.dtype)
+    shade = np.rint(label / 255 * np.iinfo(pixels.dtype).max).astype(pixels.dtype)
+    corner[...] = shade if pixels.ndim == 2 else shade[..., np.newaxis]
 
 
 def _label(size: float) -> npt.NDArray[np.uint8]:

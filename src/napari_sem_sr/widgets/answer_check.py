@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from napari.layers import Image
-from qtpy.QtCore import Qt, QUrl
+from qtpy.QtCore import Qt, QUrl, Signal
 from qtpy.QtGui import QDesktopServices, QKeySequence
 from qtpy.QtWidgets import QFileDialog, QProgressBar, QPushButton, QShortcut
 
@@ -51,6 +51,9 @@ class AnswerCheckTab(Dock):
     compare
         Lays out the panes; called before the first place is shown.
     """
+
+    taken_up = Signal(object)
+    """The evidence that is shown; None when it no longer is."""
 
     def __init__(
         self, comparison: Comparison, roles: RoleForm, compare: Callable[[], None]
@@ -197,7 +200,9 @@ class AnswerCheckTab(Dock):
 
     def _forget(self) -> None:
         self._pictures.close()
-        self.evidence = None
+        if self.evidence is not None:
+            self.evidence = None
+            self.taken_up.emit(None)
         self.verdict.show_report(None)
         self.places.hide()
         self.judging.hide()
@@ -227,6 +232,7 @@ class AnswerCheckTab(Dock):
         self.message.say(
             f"{link('open', 'Open the report')} in '{evidence.folder.name}'.", Tone.GOOD
         )
+        self.taken_up.emit(evidence)
         if regions:
             self.about.say("Go to the worst places with ↓ or a click, and judge each.")
             self._pictures.start("looking at places", lambda: iter_places(evidence))

@@ -1,15 +1,23 @@
 """The tab Compare: how the roles are shown, and the way back."""
 
+from pathlib import Path
+
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QCheckBox, QPushButton
+from qtpy.QtWidgets import QCheckBox, QFileDialog, QPushButton
 
 from napari_sem_sr.errors import SemSrError
+from napari_sem_sr.io import write_picture
 from napari_sem_sr.widgets import layers
 from napari_sem_sr.widgets.comparison import Comparison
 from napari_sem_sr.widgets.difference_form import DifferenceForm
 from napari_sem_sr.widgets.dock import Dock, Line, Tone, field, primary, row
+from napari_sem_sr.widgets.evidence import Evidence
+from napari_sem_sr.widgets.evidence_form import EvidenceForm
 from napari_sem_sr.widgets.layers import Role
 from napari_sem_sr.widgets.modes import ModeControls
+from napari_sem_sr.widgets.on_screen import OnScreen
+from napari_sem_sr.widgets.picture import take_picture
+from napari_sem_sr.widgets.preferences import recall
 from napari_sem_sr.widgets.profile_view import ProfileView
 from napari_sem_sr.widgets.readout import Readout
 from napari_sem_sr.widgets.role_form import RoleForm
@@ -32,11 +40,15 @@ class CompareTab(Dock):
         self.link_boxes: dict[Role, QCheckBox] = {}
         for role in ROLES:
             box = QCheckBox(role)
-            box.setChecked(True)
+            box.setChecked(recall("link_contrast", default=True))
             box.setToolTip("Panes that are ticked share brightness and gamma.")
             box.toggled.connect(lambda _: self.comparison.link(self.linked))
             self.link_boxes[role] = box
         self.body.addWidget(field("Contrast of", *self.link_boxes.values()))
+        self.evidence = EvidenceForm(comparison)
+        self.body.insertWidget(1, self.evidence)
+        self.on_screen = OnScreen(comparison)
+        self.body.addWidget(self.on_screen)
         self.modes = ModeControls(comparison)
         self.modes.picked.connect(lambda _: self._mode_picked())
         self.readout = Readout(comparison)
@@ -52,13 +64,16 @@ class CompareTab(Dock):
         self.remove_button.setToolTip(
             "Restore the view and remove every layer that these docks added; your own layers and all files stay."
         )
+        self.picture_button = QPushButton("Picture…")
+        self.picture_button.clicked.connect(self._export)
         self.footer.addWidget(self.message)
-        self.footer.addWidget(self.remove_button)
+        self.footer.addWidget(row([self.picture_button, self.remove_button]))
         self.footer.addWidget(row([self.restore_button, self.start_button]))
         self.start_button.clicked.connect(self.compare)
         self.restore_button.clicked.connect(self.restore)
         self.remove_button.clicked.connect(self.remove_added)
         self.difference.shown.connect(self.modes.fill)
+        self.evidence.shown.connect(self.modes.fill)
         roles.changed.connect(self._show_buttons)
         self.viewer.layers.events.removed.connect(self._show_buttons)
         self._show_buttons()
@@ -81,8 +96,34 @@ class CompareTab(Dock):
         self.profile.refresh()
         self.spectrum.refresh()
         self.difference.show_difference()
+        self.evidence.show_map()
+        self.on_screen.refresh()
         self._show_buttons()
         self.changed.emit()
+
+    def show_evidence(self, evidence: Evidence | None) -> None:
+        """Offer the maps of a check, and draw its smallest trusted detail to scale."""
+        self.evidence.offer(evidence)
+        self.on_screen.trust(evidence)
+
+    def _export(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(
+            self, "Write what is on the canvas", "comparison.png", "PNG (*.png)"
+        )
+        if path:
+            self.export(Path(path))
+
+    def export(self, path: Path) -> None:
+        """Write what is on the canvas, with the mark on what was not measured."""
+        picture, synthetic = take_picture(self.comparison)
+        marked = recall("mark_pictures", default=True)
+        try:
+            write_picture(picture, path, synthetic if marked else [])
+        except SemSrError as error:
+            self.message.say(str(error), Tone.BAD)
+            return
+        said = "" if marked else ", without the mark of synthetic pictures (Preferences)"
+        self.message.say(f"Picture written to '{path.name}'{said}.", Tone.GOOD)
 
     def _mode_picked(self) -> None:
         if self.comparison.active:
@@ -101,6 +142,7 @@ class CompareTab(Dock):
         self.comparison.restore()
         self.profile.refresh()
         self.spectrum.refresh()
+        self.on_screen.refresh()
         self.readout.say("")
         self.changed.emit()
 
@@ -122,6 +164,12 @@ class CompareTab(Dock):
         for role, box in self.link_boxes.items():
             box.setVisible(role in roles)
         active = self.comparison.active
+        self.picture_button.setEnabled(active)
+        self.picture_button.setToolTip(
+            "Write what is on the canvas as PNG; SR is marked as synthetic."
+            if active
+            else "Compare first."
+        )
         self.restore_button.setEnabled(active)
         self.restore_button.setToolTip(
             "Remove the panes and put the viewer back as it was."
@@ -132,6 +180,8 @@ class CompareTab(Dock):
     def tear_down(self) -> None:
         """Restore the viewer and let go of it."""
         self.difference.work.close()
+        self.evidence.work.close()
+        self.on_screen.marks.disconnect_viewer()
         self.modes.stop()
         self.readout.disconnect_viewer()
         self.comparison.restore()

@@ -6,10 +6,12 @@ from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 
 from napari_sem_sr.widgets.answer_check import AnswerCheckTab
+from napari_sem_sr.widgets.blind_test import BlindTestTab
 from napari_sem_sr.widgets.compare import CompareTab
 from napari_sem_sr.widgets.comparison import Comparison
 from napari_sem_sr.widgets.dock import MIN_WIDTH, Dock
 from napari_sem_sr.widgets.role_form import RoleForm
+from napari_sem_sr.widgets.shortcuts import ShortcutsButton
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -35,9 +37,18 @@ class InspectDock(QWidget):
         self.tabs = QTabWidget()
         compare = CompareTab(self.comparison, self.roles)
         answers = AnswerCheckTab(self.comparison, self.roles, compare.compare)
-        self.pages: dict[str, Dock] = {"Compare": compare, "Answer check": answers}
+        test = BlindTestTab(self.comparison)
+        self.pages: dict[str, Dock] = {
+            "Compare": compare,
+            "Answer check": answers,
+            "Blind test": test,
+        }
         for title, page in self.pages.items():
             self.tabs.addTab(page, title)
+        self.shortcuts = ShortcutsButton(self)
+        self.tabs.setCornerWidget(self.shortcuts)
+        answers.taken_up.connect(compare.show_evidence)
+        answers.taken_up.connect(test.offer)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(self.roles)

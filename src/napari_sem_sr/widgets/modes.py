@@ -1,5 +1,7 @@
 """How a comparison is shown: four buttons, and what belongs to each."""
 
+from functools import partial
+
 from qtpy.QtCore import Qt, QTimer, Signal
 from qtpy.QtWidgets import (
     QButtonGroup,
@@ -16,6 +18,7 @@ from qtpy.QtWidgets import (
 from napari_sem_sr.errors import SemSrError
 from napari_sem_sr.widgets.comparison import Comparison, Mode
 from napari_sem_sr.widgets.dock import Line, Tone, field, row
+from napari_sem_sr.widgets.preferences import recall, remember
 
 STEPS = 200
 BLINK_KEY = "b"
@@ -67,7 +70,7 @@ class ModeControls(QWidget):
         self.period = QDoubleSpinBox()
         self.period.setRange(0.1, 5.0)
         self.period.setSingleStep(0.1)
-        self.period.setValue(0.6)
+        self.period.setValue(recall("blink_seconds", 0.6))
         self.period.setSuffix(" s")
         self.period.setToolTip("Time between two flips.")
         self.run_button = QPushButton("run")
@@ -97,6 +100,7 @@ class ModeControls(QWidget):
         for box in (self.first_box, self.second_box):
             box.activated.connect(lambda _: self.apply())
         self.period.valueChanged.connect(lambda _: self._set_timer())
+        self.period.valueChanged.connect(partial(remember, "blink_seconds"))
         self.run_button.toggled.connect(lambda _: self._set_timer())
         self._show_rows()
 

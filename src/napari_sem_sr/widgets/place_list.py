@@ -206,7 +206,7 @@ def picture_of(seen: Surroundings, shown: IntensityRange) -> QIcon:
         painter.drawImage(
             left,
             0,
-            _image(image, shown).scaled(SIDE_PX, SIDE_PX, Qt.AspectRatioMode.IgnoreAspectRatio),
+            image_of(image, shown).scaled(SIDE_PX, SIDE_PX, Qt.AspectRatioMode.IgnoreAspectRatio),
         )
         painter.setPen(QPen(QColor(ORANGE), 1))
         painter.drawRect(
@@ -223,7 +223,8 @@ def picture_of(seen: Surroundings, shown: IntensityRange) -> QIcon:
     return icon
 
 
-def _image(image: Any, shown: IntensityRange) -> QImage:
+def image_of(image: Any, shown: IntensityRange) -> QImage:
+    """Grey picture between the limits ``shown``."""
     level = np.clip(np.nan_to_num(shown.normalise(image)), 0, 1)
     grey = np.ascontiguousarray((level * 255).round().astype(np.uint8))
     height, width = grey.shape
