@@ -83,8 +83,9 @@ def _draw_mark(pixels: npt.NDArray[Any]) -> None:
     height, width = pixels.shape[:2]
     size = max(_SMALLEST_PX, height * _FRACTION_OF_HEIGHT)
     label = _label(size)
-    if label.shape[1] > width:
-        label = _label(size * width / label.shape[1])
+    while label.shape[1] > width and size > 1:
+        size *= 0.95
+        label = _label(size)
     label = label[:height, :width]
     corner = pixels[height - label.shape[0] :, : label.shape[1]]
     shade = np.rint(label / 255 * np.iinfo(pixels.dtype).max).astype(pixels.dtype)

@@ -15,7 +15,7 @@ from napari_sem_sr.widgets.dock import Dock, Line, Tone, field, primary, row
 from napari_sem_sr.widgets.evidence import Evidence
 from napari_sem_sr.widgets.place_list import image_of
 
-SIDE_PX = 152
+SIDE_PX = 140
 NOTHING = "Take up an answer check first (tab Answer check)."
 PAIR = "Which of the two was <b>measured</b>?"
 SINGLE = "Would you <b>trust</b> this detail?"
@@ -26,7 +26,7 @@ CAUTION = (
 ANSWERS: dict[Said, tuple[str, str]] = {
     "first": ("A (1)", "Do not trust (1)"),
     "second": ("B (2)", "Trust (2)"),
-    "unsure": ("Cannot tell (3)", "Cannot tell (3)"),
+    "unsure": ("Unsure (3)", "Unsure (3)"),
 }
 
 

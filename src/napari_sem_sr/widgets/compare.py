@@ -3,14 +3,14 @@
 from pathlib import Path
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QCheckBox, QFileDialog, QPushButton
+from qtpy.QtWidgets import QCheckBox, QFileDialog, QLabel, QPushButton
 
 from napari_sem_sr.errors import SemSrError
 from napari_sem_sr.io import write_picture
 from napari_sem_sr.widgets import layers
-from napari_sem_sr.widgets.comparison import Comparison
+from napari_sem_sr.widgets.comparison import Comparison, View
 from napari_sem_sr.widgets.difference_form import DifferenceForm
-from napari_sem_sr.widgets.dock import Dock, Line, Tone, field, primary, row
+from napari_sem_sr.widgets.dock import Dock, Line, Tone, primary, row
 from napari_sem_sr.widgets.evidence import Evidence
 from napari_sem_sr.widgets.evidence_form import EvidenceForm
 from napari_sem_sr.widgets.layers import Role
@@ -23,6 +23,7 @@ from napari_sem_sr.widgets.readout import Readout
 from napari_sem_sr.widgets.role_form import RoleForm
 from napari_sem_sr.widgets.roles import ROLES
 from napari_sem_sr.widgets.spectrum_view import SpectrumView
+from napari_sem_sr.widgets.views import ViewControls
 
 
 class CompareTab(Dock):
@@ -44,17 +45,19 @@ class CompareTab(Dock):
             box.setToolTip("Panes that are ticked share brightness and gamma.")
             box.toggled.connect(lambda _: self.comparison.link(self.linked))
             self.link_boxes[role] = box
-        self.body.addWidget(field("Contrast of", *self.link_boxes.values()))
+        self.body.addWidget(row([QLabel("Link contrast"), *self.link_boxes.values()]))
         self.evidence = EvidenceForm(comparison)
         self.body.insertWidget(1, self.evidence)
         self.on_screen = OnScreen(comparison)
         self.body.addWidget(self.on_screen)
         self.modes = ModeControls(comparison)
         self.modes.picked.connect(lambda _: self._mode_picked())
+        self.views = ViewControls(comparison)
+        self.views.wanted.connect(self._view_wanted)
         self.readout = Readout(comparison)
         self.profile = ProfileView(comparison)
         self.spectrum = SpectrumView(comparison)
-        for part in (self.modes, self.readout, self.profile, self.spectrum):
+        for part in (self.modes, self.views, self.readout, self.profile, self.spectrum):
             self.body.addWidget(part)
         self.body.addStretch(1)
         self.message = Line()
@@ -98,12 +101,14 @@ class CompareTab(Dock):
         self.difference.show_difference()
         self.evidence.show_map()
         self.on_screen.refresh()
+        self.views.buttons["xy"].setChecked(True)
         self._show_buttons()
         self.changed.emit()
 
     def show_evidence(self, evidence: Evidence | None) -> None:
         """Offer the maps of a check, and draw its smallest trusted detail to scale."""
         self.evidence.offer(evidence)
+        self.views.offer(evidence)
         self.on_screen.trust(evidence)
 
     def _export(self) -> None:
@@ -125,8 +130,17 @@ class CompareTab(Dock):
         said = "" if marked else ", without the mark of synthetic pictures (Preferences)"
         self.message.say(f"Picture written to '{path.name}'{said}.", Tone.GOOD)
 
+    def _view_wanted(self, view: View) -> None:
+        if not self.comparison.active or self.comparison.view == "3D":
+            # volumes took the place of the panes
+            self.compare()
+        if view != "xy":
+            self.modes.buttons["side by side"].setChecked(True)
+            self.modes.apply()
+        self.views.show_view(view)
+
     def _mode_picked(self) -> None:
-        if self.comparison.active:
+        if self.comparison.active and self.comparison.view == "xy":
             self.modes.apply()
         else:
             self.compare()
@@ -181,6 +195,7 @@ class CompareTab(Dock):
         """Restore the viewer and let go of it."""
         self.difference.work.close()
         self.evidence.work.close()
+        self.views.work.close()
         self.on_screen.marks.disconnect_viewer()
         self.modes.stop()
         self.readout.disconnect_viewer()

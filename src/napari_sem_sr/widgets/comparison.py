@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
 
 Mode = Literal["side by side", "curtain", "blink", "overlay"]
+View = Literal["xy", "xz", "yz", "3D"]
+# the axis of the slider first, then those on screen
+ORDERS: dict[View, tuple[int, int, int]] = {"xy": (0, 1, 2), "xz": (1, 0, 2), "yz": (2, 0, 1)}
 LINKED = ("contrast_limits", "gamma")
 GAP_PX = 4
 FONT_PT = 8
@@ -66,6 +69,8 @@ class Comparison:
     curtain: Curtain | None = None
     marks: dict[str, Mark] = field(default_factory=dict)
     """What is drawn over every pane that is shown, by name."""
+    view: View = "xy"
+    _linked: Collection[str] = ROLES
     _ink: list[Ink] = field(default_factory=list)
     _before: Before | None = None
 
@@ -93,6 +98,7 @@ class Comparison:
         before = self._before or Before.of(self.viewer)
         self._remove_panes()
         self._before = before
+        self._look_along("xy")
         self.seats = seats
         for layer in self.viewer.layers:
             layer.visible = False
@@ -126,9 +132,9 @@ class Comparison:
 
     def add(self, name: str, computed: Computed) -> None:
         """Add a pane at the end of the row, or replace the one of that name."""
-        if not self.active:
-            return
         self.remove_pane(name)
+        if not self.active or not self.panes:
+            return
         self._clear_ink()
         first = next(iter(self.panes.values()))
         lowest = min(self.viewer.layers.index(pane) for pane in self.panes.values())
@@ -157,6 +163,12 @@ class Comparison:
         self.panes[name] = pane
         self._draw_ink()
 
+    def _forget_deleted(self) -> None:
+        """Let go of panes that someone deleted in napari's list, or that went with the viewer."""
+        gone = [name for name, pane in self.panes.items() if pane not in self.viewer.layers]
+        for name in gone:
+            del self.panes[name]
+
     def remove_pane(self, name: str) -> None:
         """Remove one pane, if it is there."""
         pane = self.panes.pop(name, None)
@@ -168,6 +180,7 @@ class Comparison:
 
     def link(self, names: Collection[str]) -> None:
         """Let these panes share brightness and gamma, those of the first; the others keep their own."""
+        self._linked = names
         pictures = [self.panes[role] for role in ROLES if role in self.panes]
         unlink_layers(pictures, LINKED)
         together = [self.panes[role] for role in ROLES if role in self.panes and role in names]
@@ -183,6 +196,7 @@ class Comparison:
         if before is None:
             return
         self._before = None
+        self.view = "xy"
         self.marks.clear()
         self.seats = {}
         # napari 0.9 crashes in drawing a grid whose layers were removed
@@ -215,7 +229,8 @@ class Comparison:
         self.mode = mode
         self.pair = pair or self.pair
         self.amount = self.amount if amount is None else amount
-        if not self.active:
+        self._forget_deleted()
+        if not self.active or not self.panes:
             return
         grid = self.viewer.canvas.grid
         grid.stride = -1
@@ -239,6 +254,58 @@ class Comparison:
             self._share_one_place()
         self._draw_ink()
 
+    def set_view(self, view: View) -> None:
+        """Cut the stacks along other axes, through the middle of what is on screen; side by side only."""
+        if not self.active:
+            return
+        dims = self.viewer.dims
+        before = dict(zip(dims.displayed, self.viewer.scene.camera.center[-2:], strict=False))
+        self._clear_ink()
+        self._look_along(view)
+        slider = dims.order[dims.ndim - 3]
+        if slider in before:
+            dims.set_point(slider, before[slider])
+        self.viewer.reset_view()
+        self._draw_ink()
+
+    def _look_along(self, view: View) -> None:
+        self.view = view
+        dims = self.viewer.dims
+        dims.ndisplay = 3 if view == "3D" else 2
+        if dims.ndim >= 3:
+            lead = dims.ndim - 3
+            order = ORDERS.get(view, ORDERS["xy"])
+            dims.order = (*range(lead), *(lead + axis for axis in order))
+
+    def show_volumes(self, volumes: Mapping[Role, SemStack]) -> None:
+        """Show these in place of the panes, as volumes that turn together."""
+        if not self.active:
+            return
+        old = dict(self.panes)
+        looks = {name: (p.contrast_limits, p.colormap, p.units, p.name) for name, p in old.items()}
+        self._remove_panes()
+        for role in reversed([role for role in ROLES if role in volumes]):
+            limits, colormap, units, name = looks[role]
+            world = volumes[role].world
+            pane = self.viewer.add_image(
+                volumes[role].data.compute(),
+                name=name,
+                scale=world.scale,
+                translate=world.translate,
+                units=units,
+                axis_labels=layers.AXES,
+                contrast_limits=limits,
+                colormap=colormap,
+                rendering="attenuated_mip",
+                metadata={layers.KEY: _mark_of_pane(old[role], role)},
+            )
+            self._name_on_canvas(pane)
+            self.panes = {role: pane, **self.panes}
+        self.link(self._linked)
+        self._look_along("3D")
+        self.arrange("side by side")
+        self.viewer.reset_view()
+
     def set_mark(self, name: str, mark: Mark | None) -> None:
         """Draw a mark over every pane that is shown, in place of the one of that name; None removes it."""
         if mark is None and name not in self.marks:
@@ -255,10 +322,12 @@ class Comparison:
             self._draw_ink()
 
     def _draw_ink(self) -> None:
-        if not self.marks or not self.active or self._ink:
+        if not self.marks or not self.active or self._ink or self.view != "xy":
             return
+        self._forget_deleted()
         row = self.mode == "side by side"
-        for pane in self.panes.values() if row else [self.panes[self.pair[0]]]:
+        shown = list(self.panes) if row else [name for name in self.pair[:1] if name in self.panes]
+        for pane in [self.panes[name] for name in shown]:
             ink = Ink(self.viewer, pane, self.marks)
             self._ink.append(ink)
             if row:
@@ -298,7 +367,8 @@ class Comparison:
     def set_amount(self, amount: float) -> None:
         """Move the curtain or the blend; 0 shows the first pane alone, 1 the second."""
         self.amount = amount
-        if not self.active or self.mode == "side by side":
+        there = all(self.panes.get(name) in self.viewer.layers for name in self.pair)
+        if not self.active or self.mode == "side by side" or not there:
             return
         first, second = (self.panes[name] for name in self.pair)
         if self.curtain is not None:

@@ -42,7 +42,7 @@ class Difference:
         what = self.subject.replace(" − ", "−")
         what = what if self.signed else f"|{what}|"
         band = "" if self.band == "all" else f", {self.band} band"
-        return f"{what}{band}, grey levels"
+        return f"{what}{band} (grey)"
 
 
 def iter_difference(

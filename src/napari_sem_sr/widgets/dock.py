@@ -174,6 +174,8 @@ class Dock(QWidget):
         """Notice that napari's dock was closed: the widget then loses its parent and gets no closeEvent."""
         if event.type() == QEvent.Type.ParentChange and self.parent() is None:
             self.tear_down()
+            # connections of its parts hold it until it is gone from Qt as well
+            self.deleteLater()
         return bool(super().event(event))
 
     def tear_down(self) -> None:

@@ -60,4 +60,6 @@ class InspectDock(QWidget):
             for page in self.pages.values():
                 page.tear_down()
             self.roles.disconnect_viewer()
+            # connections of its parts hold it until it is gone from Qt as well
+            self.deleteLater()
         return bool(super().event(event))

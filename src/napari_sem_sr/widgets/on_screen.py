@@ -2,10 +2,10 @@
 
 from functools import partial
 
-from qtpy.QtWidgets import QCheckBox, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QLabel, QVBoxLayout, QWidget
 
 from napari_sem_sr.widgets.comparison import Comparison
-from napari_sem_sr.widgets.dock import field
+from napari_sem_sr.widgets.dock import row
 from napari_sem_sr.widgets.evidence import Evidence
 from napari_sem_sr.widgets.field_marks import FieldMarks
 from napari_sem_sr.widgets.preferences import recall, remember
@@ -37,7 +37,7 @@ class OnScreen(QWidget):
         self.ring_box.toggled.connect(lambda _: self.refresh())
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(field("Draw", self.cross_box, self.grid_box, self.ring_box))
+        column.addWidget(row([QLabel("Draw"), self.cross_box, self.grid_box, self.ring_box]))
         self.trust(None)
 
     def trust(self, evidence: Evidence | None) -> None:
