@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from qtpy.QtCore import QThreadPool
 from superqt.utils import WorkerBase
 
 from napari_sem_sr.model import zoo
+from napari_sem_sr.widgets import preferences
 
 HAS_DISPLAY = not sys.platform.startswith("linux") or any(
     os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")
@@ -32,6 +34,21 @@ def models(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(zoo, "bundled_folder", lambda: bundle.parent / "none")
     (bundle.parent / "home").mkdir()
     return bundle
+
+
+@pytest.fixture(autouse=True)
+def remembered(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """What napari remembers for Inspect, as in a new installation; nobody's own settings are touched."""
+    defaults = {
+        "link_contrast": True,
+        "cross_cursor": True,
+        "lr_grid": False,
+        "blink_seconds": 0.6,
+        "mark_pictures": True,
+    }
+    settings = SimpleNamespace(**defaults)
+    monkeypatch.setattr(preferences, "remembered", lambda: settings)
+    return settings
 
 
 @pytest.fixture

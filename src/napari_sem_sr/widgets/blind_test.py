@@ -145,6 +145,7 @@ class BlindTestTab(Dock):
         self.progress.say(f"{done}, kept in {blind.NAME} beside the report" if self.trials else "")
         for answer, button in self.buttons.items():
             button.setText(ANSWERS[answer][0 if self.pairs else 1])
+            button.setToolTip("Kept at once; the next picture follows.")
         for label in (self.names[1], self.panels[1]):
             label.setVisible(self.pairs)
         self.names[0].setText("A" if self.pairs else "")

@@ -3,13 +3,13 @@
 from collections.abc import Collection
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QComboBox, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_sem_sr.checking.difference import Band
 from napari_sem_sr.events import Event, Progress
 from napari_sem_sr.widgets.comparison import Comparison, Computed
 from napari_sem_sr.widgets.differences import Difference, Subject, iter_difference, slices_there
-from napari_sem_sr.widgets.dock import Line, Tone, field
+from napari_sem_sr.widgets.dock import Line, Tone, row
 from napari_sem_sr.widgets.role_form import RoleForm
 from napari_sem_sr.widgets.work import Work
 
@@ -50,10 +50,9 @@ class DifferenceForm(QWidget):
         self.message = Line(small=True)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        whole = field("Difference", self.subject_box, self.sign_box, self.band_box)
-        whole.layout().setStretch(1, 3)
-        whole.layout().setStretch(2, 2)
-        whole.layout().setStretch(3, 1)
+        whole = row([QLabel("Difference"), self.subject_box, self.sign_box, self.band_box])
+        for place, stretch in enumerate((5, 4, 4), start=1):
+            whole.layout().setStretch(place, stretch)
         column.addWidget(whole)
         column.addWidget(self.message)
         self.work.finished.connect(self._made)

@@ -101,7 +101,7 @@ class ViewControls(QWidget):
         self._comparison.show_volumes(volumes)
         finest = max(volumes.values(), key=lambda s: s.shape[-1])
         size = " × ".join(map(str, finest.shape))
-        self.message.say(f"{size} voxels (z, y, x) around the middle of the view")
+        self.message.say(f"{size} voxels (z, y, x)")
 
 
 def iter_volumes(
