@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 TORCH ?= torch==2.13.0
 SCREEN := xvfb-run -a -s "-screen 0 1366x768x24"
 
-.PHONY: demo app test lint screenshots clean
+.PHONY: demo app test lint screenshots tour clean
 
 demo: $(VENV)/.installed
 	$(BIN)/sem-sr demo --out demo
@@ -27,6 +27,9 @@ test: $(VENV)/.installed-dev .display
 screenshots: $(VENV)/.installed-dev .display demo
 	cp demo/comparison.png docs/images/comparison.png
 	$(SCREEN) $(BIN)/python docs/make_screenshots.py
+
+tour: $(VENV)/.installed-dev .display
+	$(SCREEN) $(BIN)/python docs/make_tour.py
 
 $(VENV)/.torch:
 	$(PYTHON) -m venv $(VENV)

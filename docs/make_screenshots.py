@@ -21,7 +21,7 @@ from napari_sem_sr.widgets.voxel_dialog import VoxelDialog
 
 IMAGES = Path(__file__).resolve().parent / "images"
 SIZE = (1366, 768)
-PATIENCE_S = 300
+PATIENCE_S = 900
 
 
 def settle(seconds: float = 0.6) -> None:
