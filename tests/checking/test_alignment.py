@@ -114,3 +114,13 @@ def test_hr_of_another_pixel_size_than_sr_is_refused():
     lr = degrade_stack(hr, 4)
     with pytest.raises(InputError, match="same pixel size"):
         align(lr, sr_of(lr, 2), hr)
+
+
+def test_slices_are_left_out_by_their_number_in_lr(truth):
+    part = truth.sr.cropped((1, 3))
+    field = align(truth.lr, part).leaving_out([0, 2])
+    assert field.slices == (1, 3) and field.kept == (0,)
+    with pytest.raises(InputError, match="no slice 3"):
+        field.leaving_out([3])
+    with pytest.raises(InputError, match="keep at least one"):
+        field.leaving_out([1, 2])

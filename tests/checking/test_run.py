@@ -258,3 +258,20 @@ def test_regions_csv_has_its_columns(truth: Truth, tmp_path):
 def test_reading_a_report_where_there_is_none_says_so(tmp_path):
     with pytest.raises(InputError, match="no finished report"):
         Report.read(tmp_path)
+
+
+def test_slices_left_out_count_nowhere_and_are_named(truth: Truth, tmp_path):
+    spoilt = truth.sr.data.compute()
+    spoilt[1] = 255 - spoilt[1]
+    sr = replace(truth.sr, data=SemStack.from_array(spoilt, "SR").data)
+    report = check(truth.lr, sr, truth.hr, out=tmp_path, without=[1])
+    clean = check(truth.lr, truth.sr, truth.hr, out=tmp_path / "clean", without=[1])
+    assert report.scores["psnr"] == clean.scores["psnr"]
+    assert len(report.scores["psnr_per_slice"]) == 2
+    assert report.sr["checked"]["without"] == [1]
+    assert any("left out by number" in limit and limit.endswith("1.") for limit in report.limits)
+    assert all(region["slice"] != 1 for region in report.regions)
+    found = zarr.open_group(tmp_path / "maps.zarr" / "consistency", mode="r")["0"]
+    assert np.isnan(found[1]).all() and np.isfinite(found[0]).any()
+    with pytest.raises(OutputError, match="without differ"):
+        check(truth.lr, sr, truth.hr, out=tmp_path, resume=True)

@@ -275,3 +275,36 @@ def test_everything_has_a_tooltip(dock: Any) -> None:
     ]
     # arrows that Qt itself puts beside tabs and numbers have no text
     assert [text for text in silent if text] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"), [("", set()), ("3", {3}), ("3, 7-9", {3, 7, 8, 9}), (" 1 ,1", {1})]
+)
+def test_slices_to_leave_out_are_typed_as_numbers_and_ranges(
+    dock: Any, text: str, numbers: set[int]
+) -> None:
+    dock.roles.without_edit.setText(text)
+    dock.roles.without_edit.editingFinished.emit()
+    assert dock.roles.without == numbers
+
+
+def test_anything_else_is_refused_in_one_sentence_and_changes_nothing(dock: Any) -> None:
+    for text in ("2", "two"):
+        dock.roles.without_edit.setText(text)
+        dock.roles.without_edit.editingFinished.emit()
+    assert dock.roles.without == {2}
+    assert "'two' is no slice number" in dock.roles.message.text()
+
+
+def test_a_slice_that_is_left_out_does_not_set_the_limits_of_the_difference(
+    dock: Any, viewer: Any, qtbot: Any, images: dict[str, Any]
+) -> None:
+    quiet = np.stack([images["HR"][0]] * 4)
+    viewer.layers["a HR"].data = quiet
+    viewer.layers["a SR"].data = quiet + np.uint8([0, 0, 90, 0])[:, None, None]
+    dock.roles.without_edit.setText("2")
+    dock.roles.without_edit.editingFinished.emit()
+    tab = dock.pages["Compare"]
+    tab.compare()
+    wait(tab, qtbot)
+    assert tuple(tab.comparison.panes["difference"].contrast_limits) == (-1, 1)

@@ -4,7 +4,7 @@ What it can and cannot tell: it places stacks by voxel sizes and origins, or by 
 nothing. It looks at pixels only where asked to (`iter_place`): then HR is laid over LR by `pairing.register`.
 """
 
-from collections.abc import Generator, Sequence
+from collections.abc import Collection, Generator, Sequence
 from dataclasses import dataclass, replace
 
 from napari_sem_sr.errors import InputError
@@ -45,6 +45,8 @@ class Field:
         Where that part begins in SR as it was given (slice, y, x).
     notes
         What a person should know about how they were placed.
+    without
+        Slices of the field that are left out.
     registered
         Whether HR was laid over LR by what its pixels show.
     """
@@ -57,12 +59,36 @@ class Field:
     hr: SemStack | None
     sr_start: tuple[int, int, int] = (0, 0, 0)
     notes: tuple[str, ...] = ()
+    without: frozenset[int] = frozenset()
     registered: bool = False
 
     @property
     def lr_part(self) -> SemStack:
         """LR, cropped to the field."""
         return self.lr.cropped(self.slices, self.region)
+
+    @property
+    def kept(self) -> tuple[int, ...]:
+        """Slices of the field that are looked at."""
+        return tuple(i for i in range(self.sr.shape[0]) if i not in self.without)
+
+    def leaving_out(self, slices: Collection[int]) -> "Field":
+        """Return the field without some slices of LR: charged, damaged, out of focus.
+
+        Raises
+        ------
+        InputError
+            If LR has no such slice, or nothing is left.
+        """
+        unknown = sorted(z for z in slices if not 0 <= z < self.lr.shape[0])
+        if unknown:
+            raise InputError(
+                f"There is no slice {unknown[0]} to leave out; '{self.lr.name}' has 0:{self.lr.shape[0]}."
+            )
+        field = replace(self, without=frozenset(z - self.slices[0] for z in slices))
+        if not field.kept:
+            raise InputError("All slices of the field are left out; keep at least one.")
+        return field
 
 
 @dataclass(frozen=True)

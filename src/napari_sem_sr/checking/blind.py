@@ -188,10 +188,10 @@ def _side(field: Field) -> int:
 
 
 def _anywhere(field: Field, rng: np.random.Generator) -> tuple[int, int, int, int]:
-    depth, height, width = field.sr.shape
+    _, height, width = field.sr.shape
     side = _side(field)
     return (
-        int(rng.integers(depth)),
+        int(rng.choice(field.kept)),
         int(rng.integers(height - side + 1)),
         int(rng.integers(width - side + 1)),
         side,

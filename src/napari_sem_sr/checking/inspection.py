@@ -137,6 +137,8 @@ class Inspector:
             else Engine(model.blended(1.0 if sharpness is None else sharpness))
         )
         self.no_persistence = persistence.inapplicable(field.sr, field.factor)
+        if len(field.kept) < 2 and self.no_persistence is None:
+            self.no_persistence = "all slices but one are left out"
         # a slice is looked at together with its neighbours
         self._detail = lru_cache(maxsize=3)(self._detail_of)
         self.sigma = consistency.lr_sigma(field.lr_part, field.factor)
@@ -200,10 +202,10 @@ class Inspector:
             return None  # hardly anything but a masked border: this slice has no say
 
     def _measure(self) -> Yardsticks:
-        n = self.field.sr.shape[0]
-        picks = np.unique(np.linspace(0, n - 1, MEASURED_SLICES).round().astype(int))
+        kept = self.field.kept
+        picks = np.unique(np.linspace(0, len(kept) - 1, MEASURED_SLICES).round().astype(int))
         slices = []
-        for index in map(int, picks):
+        for index in (kept[pick] for pick in picks):
             sr, lr = self.field.sr.slice(index), self.field.lr_part.slice(index)
             twin = self.twin(index)
             found = None
@@ -313,13 +315,14 @@ class Inspector:
     def _note_persistence(
         self, index: int, numbers: dict[str, Any], maps: dict[str, Float]
     ) -> None:
-        here, n = self._detail(index), self.field.sr.shape[0]
-        beside = [self._detail(z) for z in (index - 1, index + 1) if 0 <= z < n]
+        here, kept = self._detail(index), self.field.kept
+        place = kept.index(index)
+        beside = [self._detail(z) for z in (*kept[:place][-1:], *kept[place + 1 :][:1])]
         found = self._coarse(persistence.persistence(here, beside, self.field.factor))
         energy = self._coarse(here**2) ** 0.5
         maps["persistence"] = np.where(np.isfinite(maps["consistency"]), found, np.nan)
         numbers["persistence"] = persistence.persistence_numbers(found, energy, self.sigma)
-        if index + 1 < n:
+        if index + 1 in kept:
             numbers["flicker"] = persistence.flicker_sums(here, self._detail(index + 1))
 
     def _compare(

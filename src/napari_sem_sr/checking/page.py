@@ -66,7 +66,7 @@ def render_page(
     maps
         Folder of the maps, as far as they are to be shown.
     """
-    index = _shown_slice(report)
+    index = inspector.field.kept[_shown_slice(report)]
     panels, place = _panels(inspector, index)
     card = None if model is None else model.card
     lr_pixel = inspector.field.lr.voxel_nm[2]
@@ -97,10 +97,9 @@ def render_page(
 
 
 def _shown_slice(report: Report) -> int:
-    """Slice of the field that stands for all: of median PSNR, or the middle one."""
-    first, end = report.sr["checked"]["slices"]
+    """Which of the slices that were looked at stands for all: of median PSNR, or the middle one."""
     if report.scores is None:
-        return int(end - first) // 2
+        return len(report.looked_at) // 2
     values = [np.inf if v is None else v for v in report.scores["psnr_per_slice"]]
     return int(np.argsort(values, kind="stable")[len(values) // 2])
 

@@ -146,13 +146,12 @@ def _rings(report: Report, factor: int) -> Plot:
 
 def _along(report: Report) -> Plot:
     scores: Any = report.scores
-    first = report.sr["checked"]["slices"][0]
 
     def draw(axes: Any) -> None:
         for name, prefix in PREFIXES:
             if f"{prefix}psnr_per_slice" in scores:
                 values = _nan(scores[f"{prefix}psnr_per_slice"])
-                axes.plot(np.arange(first, first + len(values)), values, label=name, **LOOKS[name])
+                axes.plot(report.looked_at, values, label=name, **LOOKS[name])
         axes.xaxis.get_major_locator().set_params(integer=True)
 
     return Plot("PSNR along the stack", _svg(draw, "slice of LR", "PSNR (dB)"), "Raw; bicubic is what every model has to beat.")  # fmt: skip

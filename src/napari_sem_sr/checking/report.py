@@ -38,6 +38,12 @@ class Report:
     judgements: Mapping[str, Any] | None = None
     reference: Mapping[str, Any] | None = None
 
+    @property
+    def looked_at(self) -> list[int]:
+        """Slices of LR that were checked."""
+        checked = self.sr["checked"]
+        return [z for z in range(*checked["slices"]) if z not in checked["without"]]
+
     @classmethod
     def read(cls, folder: str | Path) -> "Report":
         """Read the report in ``folder``.

@@ -2,7 +2,7 @@
 
 import math
 import shutil
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from importlib.metadata import version
@@ -46,6 +46,7 @@ def check(
     out: str | Path,
     register: bool = False,
     project: bool = False,
+    without: Collection[int] = (),
     resume: bool = False,
 ) -> Report:
     """Check an SR stack; see `iter_check`."""
@@ -59,6 +60,7 @@ def check(
             out=out,
             register=register,
             project=project,
+            without=without,
             resume=resume,
         )
     )
@@ -74,6 +76,7 @@ def iter_check(
     out: str | Path,
     register: bool = False,
     project: bool = False,
+    without: Collection[int] = (),
     resume: bool = False,
 ) -> Generator[Event, None, Report]:
     """Check an SR stack slice by slice, in memory that does not grow with the stack.
@@ -96,6 +99,8 @@ def iter_check(
         Lay HR over LR by what its pixels show, instead of where its file puts it.
     project
         Also write SR made consistent with LR (``projected.zarr``), and report what that changed.
+    without
+        Slices of LR that are not looked at: charged, damaged, out of focus. Their maps are NaN.
     resume
         Begin, or continue what is there if the inputs are the same; a finished report is left as it is.
 
@@ -112,6 +117,7 @@ def iter_check(
     """
     out = Path(out)
     field, registration = yield from iter_place(lr, sr, hr, register=register)
+    field = field.leaving_out(without)
     _check_fits(field, sr, model)
     journal = Journal(out)
     finished = (out / JSON).exists()
@@ -123,6 +129,7 @@ def iter_check(
     for role, stack in (("lr", lr), ("sr", sr), ("hr", hr)):
         identity[role] = (yield from _iter_hash(stack, role)) if stack is not None else None
     identity["model"] = None if model is None else model.content_hash
+    identity["without"] = sorted(set(without))
     identity["registered"] = field.registered
     identity["projected"] = project
     identity["reference"] = None if reference is None else [t.content_hash for t in reference]
@@ -153,6 +160,10 @@ def iter_check(
         for index in range(total):
             progress = Progress("checking", index, total, "slices")
             yield progress
+            if index not in field.kept:
+                for writer in writers.values():
+                    writer.write_slice(index, np.full(writer.shape[1:], np.nan, np.float32))
+                continue
             if index not in known or index not in done:
                 findings = yield from watch(pool.submit(inspector.look, index), progress)
                 for name, image in findings.maps.items():
@@ -189,6 +200,7 @@ def _finished(out: Path, identity: Mapping[str, Any]) -> Report:
     report = Report.read(out)
     there: dict[str, Any] = {k: (getattr(report, k) or {}).get("hash") for k in ("lr", "sr", "hr")}
     there["model"] = report.model["hash"] if report.model and report.model["given"] else None
+    there["without"] = report.sr["checked"].get("without", [])
     there["reference"] = (report.reference or {}).get("hashes")
     there["projected"] = "projection" in (report.consistency or {})
     there["registered"] = bool(((report.scores or {}).get("registration") or {}).get("applied"))

@@ -68,6 +68,9 @@ def summarise(
                 "LR was made from this HR by averaging, so both share their noise and the degradation is exactly the "
                 "model's: PSNR, SSIM, resolution and chi-square are optimistic compared with two recordings on two microscopes."
             )
+    left_out = ", ".join(str(field.slices[0] + i) for i in sorted(field.without))
+    if left_out:
+        limits.append(f"Slices left out by number, of which nothing is said here: {left_out}.")
     consistency = summarise_consistency([s["consistency"] for s in found], inspector.sigma)
     limits.append(
         "Detail whose mean over every LR pixel is zero cannot be checked against LR; consistency with LR is no proof of it."
@@ -135,7 +138,11 @@ def summarise(
         lr=_about(field.lr, identity["lr"]),
         sr={
             **_about(sr, identity["sr"]),
-            "checked": {"slices": list(field.slices), "region": [list(b) for b in field.region]},
+            "checked": {
+                "slices": list(field.slices),
+                "without": sorted(field.slices[0] + i for i in field.without),
+                "region": [list(b) for b in field.region],
+            },
         },
         hr=None if hr is None else _about(hr, identity["hr"]),
         model=about,

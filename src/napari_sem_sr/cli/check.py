@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from napari_sem_sr.cli.options import JsonFlag, read
+from napari_sem_sr.cli.options import JsonFlag, WithoutOption, parse_without, read
 from napari_sem_sr.terminal import follow, print_json, say, tell
 
 
@@ -31,6 +31,7 @@ def check(
         bool,
         typer.Option("--project", help="Also write SR made consistent with LR: projected.zarr."),
     ] = False,
+    without: WithoutOption = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue an interrupted check.")
     ] = False,
@@ -57,6 +58,7 @@ def check(
             out=out,
             register=register,
             project=project,
+            without=parse_without(without),
             resume=resume,
         )
     )

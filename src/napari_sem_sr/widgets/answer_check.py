@@ -158,7 +158,10 @@ class AnswerCheckTab(Dock):
         folder = self._folder
         stacks = self._stacks()
         if folder is not None and stacks is not None and not self.work.running:
-            self.work.start(f"checking {stacks['SR'].name}", lambda: iter_evidence(stacks, folder))
+            without = self.role_form.without
+            self.work.start(
+                f"checking {stacks['SR'].name}", lambda: iter_evidence(stacks, folder, without)
+            )
             self._show_buttons()
 
     def load(self, folder: Path) -> None:

@@ -1,7 +1,5 @@
 """Which difference is shown beside the roles, and the work of making it."""
 
-from collections.abc import Collection
-
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
@@ -29,7 +27,6 @@ class DifferenceForm(QWidget):
         super().__init__()
         self._comparison = comparison
         self._roles = roles
-        self.excluded: Collection[int] = ()
         self.work = Work(self)
         self._outdated = False
         self.subject_box = QComboBox()
@@ -85,7 +82,7 @@ class DifferenceForm(QWidget):
         if wanted is None:
             self.shown.emit()
             return
-        seats, excluded = dict(self._comparison.seats), frozenset(self.excluded)
+        seats, excluded = dict(self._comparison.seats), self._roles.without
         sr = self._roles.roles.get("SR")
         done = None if sr is None else slices_there(sr)
         self.work.start("difference", lambda: iter_difference(seats, wanted, done, excluded))

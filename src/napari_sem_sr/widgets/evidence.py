@@ -60,7 +60,7 @@ def is_finished(folder: Path) -> bool:
 
 
 def iter_evidence(
-    stacks: Mapping[Role, SemStack], folder: Path
+    stacks: Mapping[Role, SemStack], folder: Path, without: frozenset[int] = frozenset()
 ) -> Generator[Event, None, Evidence]:
     """Check, go on with a check that was stopped, or take up a finished one of the same stacks."""
     yield Progress("loading the model", 0, 1, "step")
@@ -69,9 +69,9 @@ def iter_evidence(
 
     lr, sr, hr = stacks["LR"], stacks["SR"], stacks.get("HR")
     report = yield from iter_check(
-        lr, sr, hr, model=model_of(sr.provenance), out=folder, resume=True
+        lr, sr, hr, model=model_of(sr.provenance), out=folder, without=without, resume=True
     )
-    return Evidence(folder, report, align(lr, sr, hr))
+    return Evidence(folder, report, align(lr, sr, hr).leaving_out(without))
 
 
 def iter_saved(stacks: Mapping[Role, SemStack], folder: Path) -> Generator[Event, None, Evidence]:
@@ -91,7 +91,8 @@ def iter_saved(stacks: Mapping[Role, SemStack], folder: Path) -> Generator[Event
             f"The report in '{folder}' is about '{report.sr['name']}', which is not the same as '{sr.name}'; "
             "choose the SR that was checked."
         )
-    return Evidence(folder, report, align(lr, sr, hr))
+    without = report.sr["checked"].get("without", ())
+    return Evidence(folder, report, align(lr, sr, hr).leaving_out(without))
 
 
 def iter_places(evidence: Evidence) -> Generator[Event, None, None]:

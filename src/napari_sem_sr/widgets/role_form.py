@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QGridLayout, QLabel, QWidget
+from qtpy.QtWidgets import QGridLayout, QLabel, QLineEdit, QWidget
 
-from napari_sem_sr.errors import SemSrError
+from napari_sem_sr.errors import InputError, SemSrError
 from napari_sem_sr.io import read_stack
 from napari_sem_sr.widgets import layers
 from napari_sem_sr.widgets.chooser import LayerChooser
@@ -29,6 +29,7 @@ class RoleForm(QWidget):
         self._comparison = comparison
         self._viewer = comparison.viewer
         self._by_hand: set[Role] = set()
+        self._without: frozenset[int] = frozenset()
         self.choosers: dict[Role, LayerChooser] = {}
         self.message = Line(small=True)
         grid = QGridLayout(self)
@@ -50,7 +51,18 @@ class RoleForm(QWidget):
             grid.addWidget(label, row, 2 * column)
             grid.addWidget(chooser, row, 2 * column + 1)
             self.choosers[role] = chooser
-        grid.addWidget(self.message, 2, 0, 1, 4)
+        self.without_edit = QLineEdit()
+        self.without_edit.setPlaceholderText("no slice; 3, 7-9 for instance")
+        self.without_edit.setToolTip(
+            "Slices of LR, by number, that checks, blind tests and the limits of differences leave out: charged, "
+            "damaged, out of focus."
+        )
+        self.without_edit.editingFinished.connect(self._without_typed)
+        label = QLabel("Leave out")
+        label.setToolTip(self.without_edit.toolTip())
+        grid.addWidget(label, 2, 0)
+        grid.addWidget(self.without_edit, 2, 1, 1, 3)
+        grid.addWidget(self.message, 3, 0, 1, 4)
         for column in (1, 3):
             grid.setColumnStretch(column, 1)
         self._viewer.layers.events.inserted.connect(self.guess)
@@ -79,6 +91,22 @@ class RoleForm(QWidget):
             return
         self.give(role, layers.add(self._viewer, layers.image_data(stack, stack.name, role)))
 
+    def _without_typed(self) -> None:
+        before = self._without
+        try:
+            self._without = parse_numbers(self.without_edit.text())
+        except SemSrError as error:
+            self.message.say(str(error), Tone.BAD)
+            return
+        self.message.say("")
+        if self._without != before:
+            self.changed.emit()
+
+    @property
+    def without(self) -> frozenset[int]:
+        """Slices of LR that are left out."""
+        return self._without
+
     @property
     def roles(self) -> "dict[Role, Image]":
         """Layers by role, as chosen."""
@@ -90,3 +118,23 @@ class RoleForm(QWidget):
         self._viewer.layers.events.inserted.disconnect(self.guess)
         for chooser in self.choosers.values():
             chooser.disconnect_viewer()
+
+
+def parse_numbers(text: str) -> frozenset[int]:
+    """Numbers in ``3, 7-9``: single ones and ranges with both ends.
+
+    Raises
+    ------
+    InputError
+        If it is of another form.
+    """
+    numbers: set[int] = set()
+    for part in filter(None, (p.strip() for p in text.split(","))):
+        first, dash, last = part.partition("-")
+        try:
+            numbers |= set(range(int(first), int(last if dash else first) + 1))
+        except ValueError:
+            raise InputError(
+                f"'{part}' is no slice number; give numbers and ranges such as 3, 7-9."
+            ) from None
+    return frozenset(numbers)
