@@ -143,7 +143,7 @@ def test_a_part_of_the_stack_is_checked_where_it_lies(truth: Truth, tmp_path):
     part = truth.sr.cropped((1, 3), ((16, 48), (0, 64)))
     report = check(truth.lr, part, truth.hr, out=tmp_path)
     whole = check(truth.lr, truth.sr, truth.hr, out=tmp_path / "whole")
-    assert report.sr["checked"] == {"slices": [1, 3], "region": [[4, 12], [0, 16]]}
+    assert report.sr["checked"] == {"slices": [1, 3], "without": [], "region": [[4, 12], [0, 16]]}
     hr = truth.hr.data.compute()[1:, 16:48, :64]
     expected = psnr(part.data.compute().reshape(-1, 64), hr.reshape(-1, 64))
     assert report.scores["psnr"] == pytest.approx(expected)

@@ -42,7 +42,7 @@ class Report:
     def looked_at(self) -> list[int]:
         """Slices of LR that were checked."""
         checked = self.sr["checked"]
-        return [z for z in range(*checked["slices"]) if z not in checked["without"]]
+        return [z for z in range(*checked["slices"]) if z not in checked.get("without", ())]
 
     @classmethod
     def read(cls, folder: str | Path) -> "Report":
