@@ -97,15 +97,16 @@ class Tour:
         self.picture("verdict")
         tab.places.list.setCurrentRow(0)
         self.picture("worst_place")
-        for place in range(JUDGED):
+        judged = min(JUDGED, len(tab.places.order))
+        for place in range(judged):
             if place == 0:
                 tab.judging.note.setText("brighter than its surroundings in LR too")
             tab.judging.say(OPINIONS[place % len(OPINIONS)])
             settle(0.1)
         kept = len(read_judgements(tab.evidence.folder))
-        if kept != JUDGED:
-            raise RuntimeError(f"{kept} judgements were kept instead of {JUDGED}")
-        self.picture("ten_judged")
+        if kept != judged:
+            raise RuntimeError(f"{kept} judgements were kept instead of {judged}")
+        self.picture("judged")
         tab.export(folder / "report.html")
         if (
             "a colleague" not in tab.report_button.toolTip()

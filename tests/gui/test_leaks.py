@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from qtpy.QtCore import QThreadPool, QTimer
+from qtpy.QtCore import QEvent, QThreadPool, QTimer
 from qtpy.QtWidgets import QApplication
 
 ROUNDS = 50
@@ -34,6 +34,17 @@ def stacks(viewer: Any) -> list[Any]:
     ]
 
 
+def ours(emitter: Any) -> int:
+    """Callbacks of this package; napari leaves some of its own behind with every layer that is removed."""
+    owners = [
+        callback[0]() if isinstance(callback, tuple) else callback for callback in emitter.callbacks
+    ]
+    modules = [
+        getattr(o, "__module__", None) or type(o).__module__ for o in owners if o is not None
+    ]
+    return sum(module.startswith("napari_sem_sr") for module in modules)
+
+
 def held(viewer: Any) -> dict[str, int]:
     """How much of a dock napari, Qt and Python hold on to."""
     groups = {
@@ -43,7 +54,7 @@ def held(viewer: Any) -> dict[str, int]:
         "first layer": viewer.layers[0].events,
     }
     counts = {
-        f"callbacks of {name}": sum(len(emitter.callbacks) for emitter in group.emitters.values())
+        f"callbacks of {name}": sum(map(ours, group.emitters.values()))
         for name, group in groups.items()
     }
     windows = QApplication.instance().topLevelWidgets()
@@ -88,10 +99,10 @@ def test_fifty_docks_leave_nothing_behind(
     for count in range(1, ROUNDS):
         one(count)
     qtbot.wait(200)
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
     gc.collect()
     after = held(viewer)
     assert {k: (before[k], after[k]) for k in after if after[k] > before[k]} == {}
     assert list(viewer.layers) == stacks
     alive = sum(dock() is not None for dock in docks)
-    # the last one may still be on its way out
-    assert alive <= 1
+    assert alive == 0

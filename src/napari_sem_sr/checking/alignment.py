@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from napari_sem_sr.errors import InputError
 from napari_sem_sr.events import Event, drain
-from napari_sem_sr.inference.pipeline import in_background
+from napari_sem_sr.inference.background import in_background
 from napari_sem_sr.pairing.pairs import iter_register_stack, registered
 from napari_sem_sr.pairing.register import Registration
 from napari_sem_sr.stack import SemStack

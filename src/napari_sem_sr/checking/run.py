@@ -13,9 +13,10 @@ import dask.array as da
 import numpy as np
 import zarr
 
+from napari_sem_sr.checking import maps
 from napari_sem_sr.checking.against_hr import square_pixel_nm
 from napari_sem_sr.checking.alignment import Field, iter_place
-from napari_sem_sr.checking.inspection import MAPS, Inspector, common_data_range
+from napari_sem_sr.checking.inspection import Inspector, common_data_range
 from napari_sem_sr.checking.journal import Journal, different
 from napari_sem_sr.checking.judgements import read_judgements, summary
 from napari_sem_sr.checking.page import render_page
@@ -25,15 +26,13 @@ from napari_sem_sr.checking.report import JSON, Report
 from napari_sem_sr.checking.summary import summarise
 from napari_sem_sr.errors import InputError, OutputError
 from napari_sem_sr.events import Event, Progress, drain
-from napari_sem_sr.inference.pipeline import in_background, watch
+from napari_sem_sr.inference.background import in_background, watch
 from napari_sem_sr.intensity import IntensityRange, stack_range
 from napari_sem_sr.io import ZarrStackWriter
 from napari_sem_sr.io.durable import make_folder, told_plainly
 from napari_sem_sr.model.bundle import Model
 from napari_sem_sr.pairing.teachers import Teacher
 from napari_sem_sr.stack import SemStack
-
-MAPS_FOLDER = "maps.zarr"
 
 
 def check(
@@ -152,7 +151,7 @@ def iter_check(
         lambda: Inspector(field, model, intensity, data_range, sharpness, beside),
         "measuring what is usual in this stack",
     )
-    writers = _open_maps(out / MAPS_FOLDER, inspector, field, identity)
+    writers = _open_maps(out / maps.FOLDER, inspector, field, identity)
     done = frozenset.intersection(*(writer.done_slices() for writer in writers.values()))
     total = field.sr.shape[0]
     found: list[Mapping[str, Any]] = []
@@ -183,12 +182,12 @@ def iter_check(
         for name, mask in (("trust", report.trust), ("trust_error", report.trust["error"])):
             # a mask that is refused must not lie around
             if mask["refused"]:
-                shutil.rmtree(out / MAPS_FOLDER / name, ignore_errors=True)
+                shutil.rmtree(out / maps.FOLDER / name, ignore_errors=True)
     said = read_judgements(out)
     if said:
         report = replace(report, judgements=summary(report.regions, said))
     page = yield from in_background(
-        lambda: render_page(report, inspector, model, out / MAPS_FOLDER), "drawing the report"
+        lambda: render_page(report, inspector, model, out / maps.FOLDER), "drawing the report"
     )
     report.write(out, page)
     journal.remove()
@@ -262,13 +261,13 @@ def _open_maps(
     folder: Path, inspector: Inspector, field: Field, identity: Mapping[str, Any]
 ) -> dict[str, ZarrStackWriter]:
     if not (folder / "zarr.json").exists():
-        described = {name: MAPS[name][1] for name in inspector.maps}
+        described = {name: maps.MAPS[name][1] for name in inspector.maps}
         with told_plainly(folder):
             zarr.create_group(folder, attributes={"napari_sem_sr": {"maps": described}})
     likes = {"SR": field.sr, "LR": field.lr_part}
     writers = {}
     for name in inspector.maps:
-        grid, meaning = MAPS[name]
+        grid, meaning = maps.MAPS[name]
         path = folder / name
         if path.exists():
             writers[name] = ZarrStackWriter.reopen(path)

@@ -19,7 +19,8 @@ from dask.base import optimize
 from napari_sem_sr.errors import InputError, OutputError
 from napari_sem_sr.events import Event, Notice, Progress, SliceDone
 from napari_sem_sr.inference import block
-from napari_sem_sr.inference.pipeline import BEAT, Stopwatch, Tally
+from napari_sem_sr.inference.background import BEAT
+from napari_sem_sr.inference.pipeline import Stopwatch, Tally
 from napari_sem_sr.inference.plan import Choice, Plan, Site, iter_plan
 from napari_sem_sr.inference.runner import DEFAULTS, iter_finish
 from napari_sem_sr.inference.settings import UpscaleResult, UpscaleSettings

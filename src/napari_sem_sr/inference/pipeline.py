@@ -2,23 +2,20 @@
 
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from napari_sem_sr.events import Event, Notice, Progress, SliceDone
+from napari_sem_sr.inference.background import watch
 from napari_sem_sr.inference.engine import Engine, SliceResult, UnusableSliceError
 from napari_sem_sr.inference.settings import Stage
 from napari_sem_sr.inference.tiling import Region
 from napari_sem_sr.intensity import IntensityRange
-
-T = TypeVar("T")
-# Longest time in seconds between two events while something else works.
-BEAT = 0.15
 
 
 class Stopwatch:
@@ -62,19 +59,6 @@ class Tally:
     computed: int = 0
     outside: int = 0
     unusable: dict[int, str] = field(default_factory=dict)
-
-
-def watch(future: "Future[T]", progress: Progress) -> Generator[Event, None, T]:
-    """Wait for ``future``, saying ``progress`` at every beat."""
-    while not wait((future,), timeout=BEAT).done:
-        yield progress
-    return future.result()
-
-
-def in_background(work: Callable[[], T], what: str) -> Generator[Event, None, T]:
-    """Do something that reports nothing itself in a thread, with an event at every beat."""
-    with ThreadPoolExecutor(1) as pool:
-        return (yield from watch(pool.submit(work), Progress(what, 0, 1, "step")))
 
 
 def iter_slices(

@@ -10,12 +10,12 @@ import dask.array as da
 
 from napari_sem_sr.errors import InputError, OutputError, SemSrError
 from napari_sem_sr.events import Event, Notice, Progress, UpscaleStarted
+from napari_sem_sr.inference.background import in_background
 from napari_sem_sr.inference.calibration import REPAID_PIXELS, settled_tile
 from napari_sem_sr.inference.devices import available_devices
 from napari_sem_sr.inference.engine import Engine
 from napari_sem_sr.inference.ledger import UNREADABLE, Ledger, slice_hash
 from napari_sem_sr.inference.output import Destination, check_same
-from napari_sem_sr.inference.pipeline import in_background
 from napari_sem_sr.inference.settings import UpscaleSettings
 from napari_sem_sr.inference.tiling import Region
 from napari_sem_sr.intensity import IntensityRange, stack_range

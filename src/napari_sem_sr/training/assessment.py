@@ -15,7 +15,7 @@ from torch import Tensor
 from napari_sem_sr.checking.baseline import upscale_bicubic
 from napari_sem_sr.checking.resolving import resolving_power
 from napari_sem_sr.events import Event, Progress
-from napari_sem_sr.inference.pipeline import in_background
+from napari_sem_sr.inference.background import in_background
 from napari_sem_sr.intensity import range_of
 from napari_sem_sr.model.bundle import Which, built, interpolated
 from napari_sem_sr.model.card import Architecture, ImageScore, ResolvingPower

@@ -76,10 +76,9 @@ class AnswerCheckTab(Dock):
             field("Report", self.folder_label, self.folder_button),
             self.verdict,
             self.places,
-            self.about,
-            self.judging,
         ):
             self.body.addWidget(part)
+        self.body.setStretchFactor(self.places, 1)
         self.message = Line()
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
@@ -91,8 +90,8 @@ class AnswerCheckTab(Dock):
         self.load_button = QPushButton("Load…")
         self.load_button.setToolTip("Take up a check that was made before, by its folder.")
         self.start_button = primary("Check")
-        self.footer.addWidget(self.message)
-        self.footer.addWidget(self.progress)
+        for part in (self.about, self.judging, self.message, self.progress):
+            self.footer.addWidget(part)
         self.footer.addWidget(row([self.report_button, self.load_button, self.start_button]))
         self._connect()
         self._roles_changed()

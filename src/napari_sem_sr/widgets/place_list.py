@@ -22,7 +22,7 @@ from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets.dock import row
 from napari_sem_sr.widgets.ink import ORANGE
 
-SIDE_PX = 52
+SIDE_PX = 50
 GAP_PX = 2
 SIGNS = {"real": "✓ real", "artifact": "✕ artifact", "unsure": "? unsure"}
 ALL, OPEN = "all places", "not judged"
@@ -174,18 +174,24 @@ class PlaceList(QWidget):
         index = int(item.data(INDEX))
         region, said = self._regions[index], self.judgement(index)
         sign = "" if said is None else f" · {SIGNS[said.opinion]}"
+        item.setToolTip(f"{self.where(index)} (y, x)")
         item.setText(
-            f"#{index + 1} · slice {region['slice']}{sign}\n{self.where(index)}\n{', '.join(region['reasons'])}"
+            f"#{index + 1} · slice {region['slice']}{sign}\n{self.size(index)}\n{', '.join(region['reasons'])}"
         )
 
     def where(self, index: int) -> str:
         """Size of a place and its centre (y, x), in nm where the pixel size is known."""
         assert self._sr is not None
+        _, y, x = centre_of(self._regions[index], self._sr)
+        return f"{self.size(index)} at {y:.0f}, {x:.0f}"
+
+    def size(self, index: int) -> str:
+        """Height and width of a place, in nm where the pixel size is known."""
+        assert self._sr is not None
         region = self._regions[index]
-        _, y, x = centre_of(region, self._sr)
         _, dy, dx = self._sr.world.scale
         size = f"{region['height'] * dy:.3g} × {region['width'] * dx:.3g}"
-        return f"{size} {self._unit} at {y:.0f}, {x:.0f}"
+        return f"{size} {self._unit}"
 
     def _current_changed(self, item: QListWidgetItem | None) -> None:
         if item is not None:

@@ -11,7 +11,7 @@ from napari_sem_sr.io import read_stack
 from napari_sem_sr.widgets import layers
 from napari_sem_sr.widgets.chooser import LayerChooser
 from napari_sem_sr.widgets.comparison import Comparison
-from napari_sem_sr.widgets.dock import Line, Tone
+from napari_sem_sr.widgets.dock import Line, Tone, row
 from napari_sem_sr.widgets.layers import Role, belongs_to_comparison
 from napari_sem_sr.widgets.roles import MEANING, ROLES, guess_roles
 
@@ -47,9 +47,9 @@ class RoleForm(QWidget):
             chooser.chosen.connect(self.changed)
             label = QLabel(role)
             label.setToolTip(tip)
-            row, column = divmod(place, 2)
-            grid.addWidget(label, row, 2 * column)
-            grid.addWidget(chooser, row, 2 * column + 1)
+            line, column = divmod(place, 2)
+            grid.addWidget(label, line, 2 * column)
+            grid.addWidget(chooser, line, 2 * column + 1)
             self.choosers[role] = chooser
         self.without_edit = QLineEdit()
         self.without_edit.setPlaceholderText("no slice; 3, 7-9 for instance")
@@ -60,8 +60,7 @@ class RoleForm(QWidget):
         self.without_edit.editingFinished.connect(self._without_typed)
         label = QLabel("Leave out")
         label.setToolTip(self.without_edit.toolTip())
-        grid.addWidget(label, 2, 0)
-        grid.addWidget(self.without_edit, 2, 1, 1, 3)
+        grid.addWidget(row([label, self.without_edit]), 2, 0, 1, 4)
         grid.addWidget(self.message, 3, 0, 1, 4)
         for column in (1, 3):
             grid.setColumnStretch(column, 1)
