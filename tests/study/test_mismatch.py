@@ -69,6 +69,10 @@ def test_a_real_pair_is_a_second_case_under_the_names_of_its_folders(tmp_path: P
     assert {r["taught_on"] for r in rows} == {"none", "powder", "coating"}
     assert {r["applied_to"] for r in rows} == {"coating"}
     assert {r["invented_per_um2"] for r in rows} == {""}, "pixel size unknown"
+    assert {r["alarms"] for r in rows} == {""}, (
+        "of three specimens one is taught with: no alarm to raise"
+    )
+    assert "cannot be judged" in (tmp_path / "out" / "study.html").read_text("utf-8")
 
 
 def test_too_few_specimens_are_refused_in_words(tmp_path: Path) -> None:

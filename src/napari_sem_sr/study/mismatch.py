@@ -122,7 +122,6 @@ def iter_mismatch(
     else:
         cases.append(_real_case(plan, real))
     rows: list[Row] = []
-    pictures: list[list[Tile]] = []
     for case in cases:
         models = {}
         for taught, images in zip(case.taught, (case.foreign, case.own), strict=True):
@@ -131,10 +130,13 @@ def iter_mismatch(
             )
         counted, worst = yield from _iter_case(case, models)
         rows += counted
-        pictures.append(worst)
+        write_grid(folder.path / _grid(case), [worst], case.own.test[0].pixel_nm, SHOWN_PX)
     folder.write_csv("mismatch.csv", rows)
-    write_grid(folder.path / "grid.png", pictures, cases[0].own.test[0].pixel_nm, SHOWN_PX)
     return write_page(folder, _page(plan, cases, rows), rows)
+
+
+def _grid(case: Case) -> str:
+    return f"grid_{case.name}.png"
 
 
 def _simulated_case(plan: MismatchPlan) -> Case:
@@ -156,7 +158,7 @@ def _real_case(plan: MismatchPlan, real: tuple[Path, Path]) -> Case:
 class _Count:
     found: int = 0
     invented: int = 0
-    alarms: int = 0
+    alarms: int | None = 0
     psnr: float = 0.0
     ssim: float = 0.0
 
@@ -192,7 +194,8 @@ def _iter_case(
             count.invented += len(made)
             count.psnr += psnr / len(case.own.test)
             count.ssim += ssim / len(case.own.test)
-            count.alarms += which != "bicubic" and _alarm(models[taught], pair)
+            raised = None if which == "bicubic" else _alarm(models[taught], pair)
+            count.alarms = None if raised is None or count.alarms is None else count.alarms + raised
             if which == "bicubic":
                 tiles.append(Tile("bicubic", picture, circles=_circles(found, made)))
             if which == "gan":
@@ -218,7 +221,7 @@ def _iter_case(
             "psnr": c.psnr,
             "gain_db": c.psnr - bicubic.psnr,
             "ssim": c.ssim,
-            "alarms": None if which == "bicubic" else c.alarms,
+            "alarms": c.alarms,
         }
         for (taught, which), c in counts.items()
     ]
@@ -236,11 +239,11 @@ def _span(image: Grey) -> float:
     return shown.high - shown.low
 
 
-def _alarm(model: Model, pair: Pair) -> bool:
-    """Whether the model's domain alarm is raised on the LR of ``pair``, as the answer check would."""
+def _alarm(model: Model, pair: Pair) -> bool | None:
+    """Whether the model's domain alarm is raised on the LR of ``pair``; None where one specimen taught it."""
     domain = Domain.of(model.calibration)
     if domain is None or domain.threshold is None:
-        return False
+        return None
     features = domain_features(pair.intensity.normalise(pair.lr))
     beyond = domain.distance(features) > domain.threshold
     return beyond or domain.is_noisier(features) or domain.is_softer(features)
@@ -277,9 +280,11 @@ def _page(plan: MismatchPlan, cases: Sequence[Case], rows: Sequence[Row]) -> Pag
         plots=[_plot(c, [r for r in rows if r["pair"] == c.name]) for c in cases],
         grids=[
             (
-                "grid.png",
-                "The held-out image with most inventions, its middle. Circles: particles that SR shows and HR does not.",
+                _grid(c),
+                f"{c.name.capitalize()}: the middle of the held-out image with most inventions. Circles: particles that SR "
+                "shows and HR does not.",
             )
+            for c in cases
         ],
         table=[_shown(r) for r in rows],
         method=[
@@ -316,9 +321,14 @@ def _finding(case: Case, rows: Sequence[Row]) -> str:
         f"{case.name.capitalize()}: on {own['images']} images of {case.taught[1]}, the SRGAN taught on {case.taught[0]} "
         f"invents {foreign['invented']} particles, the one taught on {case.taught[1]} {own['invented']} (bicubic: "
         f"{plain['invented']}); PSNR over bicubic is {foreign['gain_db']:+.2f} dB against {own['gain_db']:+.2f} dB. The "
-        f"domain alarm of the first is raised on {foreign['alarms']} of {foreign['images']} images, that of the second on "
-        f"{own['alarms']}."
+        f"domain alarm of the first {_raised(foreign)}, that of the second {_raised(own)}."
     )
+
+
+def _raised(row: Row) -> str:
+    if row["alarms"] is None:
+        return "cannot be judged, as a single specimen taught it"
+    return f"is raised on {row['alarms']} of {row['images']} images"
 
 
 def _plot(case: Case, rows: Sequence[Row]) -> Plot:
@@ -350,5 +360,7 @@ def _shown(row: Row) -> dict[str, str]:
         "per µm²": "–" if row["invented_per_um2"] is None else f"{row['invented_per_um2']:.2f}",
         "over bicubic (dB)": f"{row['gain_db']:+.2f}",
         "SSIM": f"{row['ssim']:.3f}",
-        "alarms": "–" if row["alarms"] is None else f"{row['alarms']} of {row['images']}",
+        "alarms": ("–" if row["network"] == "bicubic" else "not judged")
+        if row["alarms"] is None
+        else f"{row['alarms']} of {row['images']}",
     }
