@@ -4,7 +4,9 @@
 
 LR is made by area averaging and rounded to the dtype of the image. "Power" is that of SR over that of HR in
 dB, in four equal annuli between the LR and the HR Nyquist frequency; "ring" the correlation with HR
-there. The control is bicubic plus noise whose power matches HR in each annulus: it must fail.
+there. The control is bicubic plus noise whose power matches HR in each annulus: it must fail. Beside the networks
+stand interpolations and two classical sharpeners: unsharp masking of the bicubic picture, and deconvolution of it
+(Richardson 1972, Lucy 1974) by the square that an LR pixel averages over.
 """
 
 import argparse
@@ -16,6 +18,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
+from PIL import Image
+from scipy.ndimage import zoom
+from skimage.filters import unsharp_mask
+from skimage.restoration import richardson_lucy
 from train_zoo import TEST, split_of
 
 from napari_sem_sr.checking.annuli import annuli, power_and_agreement
@@ -23,6 +29,8 @@ from napari_sem_sr.checking.baseline import upscale_bicubic
 from napari_sem_sr.intensity import to_dtype
 from napari_sem_sr.model.zoo import load_model
 from napari_sem_sr.training.evaluation import Pair, pair_of, upscale_pair
+
+BORDER_PX = 32
 
 
 def control(pair: Pair, bicubic: npt.NDArray[Any], factor: int) -> npt.NDArray[Any]:
@@ -37,10 +45,35 @@ def control(pair: Pair, bicubic: npt.NDArray[Any], factor: int) -> npt.NDArray[A
     return to_dtype(picture.astype(np.float32), pair.hr.dtype)[0]
 
 
+def classical(lr: npt.NDArray[Any], factor: int) -> dict[str, npt.NDArray[Any]]:
+    """Pictures of ``lr`` by methods that learn nothing."""
+    high = float(np.iinfo(lr.dtype).max)
+    size = (lr.shape[1] * factor, lr.shape[0] * factor)
+    grey = Image.fromarray(lr.astype(np.float32))
+    bicubic = upscale_bicubic(lr, factor).astype(np.float64) / high
+    # an even width about the middle of a pixel: half of each end pixel
+    box = np.r_[0.5, np.ones(factor - 1), 0.5] / factor
+    pictures = {
+        "nearest": np.asarray(grey.resize(size, Image.Resampling.NEAREST)) / high,
+        "lanczos": np.asarray(grey.resize(size, Image.Resampling.LANCZOS)) / high,
+        "spline": zoom(lr.astype(np.float64), factor, order=3, mode="grid-mirror", grid_mode=True)
+        / high,
+        "unsharp": unsharp_mask(bicubic, radius=factor / 2, amount=1),
+        # mirrored at the border, which the library takes to be dark
+        "deconvolved": richardson_lucy(
+            np.pad(np.maximum(bicubic, 1e-6), BORDER_PX, mode="reflect"),
+            np.outer(box, box),
+            num_iter=5,
+        )[BORDER_PX:-BORDER_PX, BORDER_PX:-BORDER_PX],
+    }
+    return {k: to_dtype((v * high).astype(np.float32), lr.dtype)[0] for k, v in pictures.items()}
+
+
 def measure(pair: Pair, networks: dict[str, Any], factor: int) -> dict[str, Any]:
     """Everything about one held-out image."""
     pictures = {k: upscale_pair(pair, n, torch.device("cpu")) for k, n in networks.items()}
     pictures["bicubic"] = upscale_bicubic(pair.lr, factor)
+    pictures |= classical(pair.lr, factor)
     pictures["control"] = control(pair, pictures["bicubic"], factor)
     row: dict[str, Any] = {"name": pair.name, "group": pair.group}
     for kind, picture in pictures.items():
@@ -72,6 +105,17 @@ def table(rows: list[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+def material_table(rows: list[dict[str, Any]]) -> str:
+    """Markdown table of the mean gain over bicubic by material and method, in dB."""
+    kinds = ("nearest", "lanczos", "spline", "unsharp", "deconvolved", "twin", "gan")
+    lines = [f"| material | {' | '.join(kinds)} |", "| --- |" + " --- |" * len(kinds)]
+    for material in sorted({row["group"].split("/")[0] for row in rows}):
+        found = [r for r in rows if r["group"].startswith(f"{material}/")]
+        gains = [np.mean([r[k]["psnr"] - r["bicubic"]["psnr"] for r in found]) for k in kinds]
+        lines.append(f"| {material} | " + " | ".join(f"{g:+.2f}" for g in gains) + " |")
+    return "\n".join(lines)
+
+
 def main() -> None:
     """Measure one model and write the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -87,6 +131,7 @@ def main() -> None:
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_text(json.dumps({"model": model.card.name, "images": rows}, indent=1))
     print(table(rows))
+    print(material_table(rows))
     for kind in ("bicubic", "twin", "gan", "control"):
         for quantity in ("power_db", "ring"):
             print(kind, quantity, np.round(np.mean([r[kind][quantity] for r in rows], 0), 2))

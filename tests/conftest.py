@@ -5,10 +5,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import settings
 
 from napari_sem_sr.model.bundle import save_model
 from napari_sem_sr.model.card import Card
 from napari_sem_sr.model.generator import Generator
+
+# A busy machine is no defect of the code under test; pytest-timeout catches what hangs.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 
 def card(name: str = "tiny", factor: int = 4) -> Card:

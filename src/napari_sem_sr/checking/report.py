@@ -44,6 +44,14 @@ class Report:
         checked = self.sr["checked"]
         return [z for z in range(*checked["slices"]) if z not in checked.get("without", ())]
 
+    def document(self) -> dict[str, Any]:
+        """As plain values, those of ``report.json``; what only some reports have is left out where it is None."""
+        return {
+            name: value
+            for name, value in asdict(self).items()
+            if value is not None or name not in ("judgements", "reference")
+        }
+
     @classmethod
     def read(cls, folder: str | Path) -> "Report":
         """Read the report in ``folder``.
@@ -84,9 +92,5 @@ class Report:
                 path.write_text(page, encoding="utf-8")
             # last: a folder with this file holds a finished report
             with replacing(folder / JSON) as path:
-                values = asdict(self)
-                for name in ("judgements", "reference"):
-                    if values[name] is None:
-                        del values[name]
-                text = json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False)
+                text = json.dumps(self.document(), indent=1, ensure_ascii=False, allow_nan=False)
                 path.write_text(text + "\n", encoding="utf-8")

@@ -1,6 +1,5 @@
 """``sem-sr check``: what in an SR stack is supported by the measurement."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -63,7 +62,7 @@ def check(
         )
     )
     if as_json:
-        print_json(asdict(report))
+        print_json(report.document())
     else:
         say(report.verdict)
         say(f"Report: {out / 'report.html'}")
