@@ -9,6 +9,7 @@ from PIL import Image
 from napari_sem_sr.errors import InputError
 from napari_sem_sr.events import Event, Notice, drain
 from napari_sem_sr.samples.specimens import simulate
+from napari_sem_sr.study import mismatch
 from napari_sem_sr.study.mismatch import MismatchPlan, iter_mismatch
 
 from .plans import TINY
@@ -69,10 +70,15 @@ def test_a_real_pair_is_a_second_case_under_the_names_of_its_folders(tmp_path: P
     assert {r["taught_on"] for r in rows} == {"none", "powder", "coating"}
     assert {r["applied_to"] for r in rows} == {"coating"}
     assert {r["invented_per_um2"] for r in rows} == {""}, "pixel size unknown"
-    assert {r["alarms"] for r in rows} == {""}, (
-        "of three specimens one is taught with: no alarm to raise"
-    )
-    assert "cannot be judged" in (tmp_path / "out" / "study.html").read_text("utf-8")
+
+
+def test_an_alarm_that_cannot_be_raised_is_not_told_as_none_raised(
+    simulated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mismatch.Domain, "of", lambda calibration: None)
+    result = drain(iter_mismatch(simulated[0], PLAN))
+    assert {r["alarms"] for r in read(simulated[0] / "mismatch.csv")} == {""}
+    assert "cannot be judged" in result.summary()
 
 
 def test_too_few_specimens_are_refused_in_words(tmp_path: Path) -> None:

@@ -240,7 +240,7 @@ def _span(image: Grey) -> float:
 
 
 def _alarm(model: Model, pair: Pair) -> bool | None:
-    """Whether the model's domain alarm is raised on the LR of ``pair``; None where one specimen taught it."""
+    """Whether the model's domain alarm is raised on the LR of ``pair``; None where too few specimens taught it."""
     domain = Domain.of(model.calibration)
     if domain is None or domain.threshold is None:
         return None
@@ -327,7 +327,7 @@ def _finding(case: Case, rows: Sequence[Row]) -> str:
 
 def _raised(row: Row) -> str:
     if row["alarms"] is None:
-        return "cannot be judged, as a single specimen taught it"
+        return "cannot be judged, as too few specimens taught it"
     return f"is raised on {row['alarms']} of {row['images']} images"
 
 
