@@ -14,35 +14,10 @@ from napari_sem_sr.model.card import Architecture
 from napari_sem_sr.pairing.teachers import Teacher
 from napari_sem_sr.training import course
 from napari_sem_sr.training.lessons import Lessons
-from napari_sem_sr.training.settings import TrainSettings
-from napari_sem_sr.training.trainer import iter_train, train, training_folder
+from napari_sem_sr.training.trainer import iter_train, train
+from napari_sem_sr.training.unfinished import training_folder
 
-
-def discs(seed: int, side: int = 96) -> np.ndarray:
-    """Bright discs on a dark ground: an image with something to learn."""
-    rng = np.random.default_rng(seed)
-    yy, xx = np.mgrid[:side, :side]
-    image = np.full((side, side), 40.0)
-    for _ in range(12):
-        y, x, r = *rng.uniform(0, side, 2), rng.uniform(3, 9)
-        image[np.hypot(yy - y, xx - x) < r] = rng.uniform(120, 220)
-    return (image + rng.normal(0, 2, image.shape)).clip(0, 255).astype(np.uint8)
-
-
-def teachers(count: int = 4) -> list[Teacher]:
-    return [Teacher(discs(n), f"image {n}", f"specimen {n}") for n in range(count)]
-
-
-def settings(**changes) -> TrainSettings:
-    small = {
-        "epochs": 4,
-        "gan_share": 0.5,
-        "architecture": Architecture(channels=8, blocks=1, tail_channels=4),
-        "batch": 4,
-        "patch_lr_px": 8,
-        "device": "cpu",
-    }
-    return TrainSettings(**{**small, **changes})
+from .specimens import discs, settings, teachers
 
 
 def weights_of(path: Path) -> dict[str, torch.Tensor]:

@@ -110,6 +110,13 @@ class TeacherList(QTreeWidget):
         ]
         self._show()
 
+    def keep_databars(self) -> None:
+        """Learn from what looks like a databar, too."""
+        self._listed = [
+            replace(entry, teacher=replace(entry.teacher, databar=None)) for entry in self._listed
+        ]
+        self._show()
+
     def show_split(self, split: Split | None, *, in_turn: bool = False) -> None:
         """Write beside each image what it is used for."""
         uses: dict[str, str] = {}

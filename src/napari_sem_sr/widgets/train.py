@@ -19,12 +19,15 @@ from napari_sem_sr.events import (
     StepDone,
 )
 from napari_sem_sr.model import zoo
+from napari_sem_sr.pairing.scale import SAME, factor_between
 from napari_sem_sr.pairing.teachers import Split, split_teachers
+from napari_sem_sr.stack import SemStack
 from napari_sem_sr.training.settings import TrainSettings
 from napari_sem_sr.training.unfinished import Unfinished, find_unfinished, remove_unfinished
 from napari_sem_sr.widgets import layers, train_jobs
 from napari_sem_sr.widgets.dock import PLUGIN, Tone, link
 from napari_sem_sr.widgets.pace import spoken_time
+from napari_sem_sr.widgets.picture_dialog import PictureDialog
 from napari_sem_sr.widgets.teacher_list import Listed
 from napari_sem_sr.widgets.train_form import EPOCHS, FACTORS, MINUTES, USUAL, TrainForm
 from napari_sem_sr.widgets.train_view import TrainView
@@ -34,6 +37,8 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
 
 STEPS = 1000
+# More would push the buttons around.
+SHOWN_NOTICES = 3
 STAGES = {"twin": "twin", "gan": "SRGAN"}
 
 
@@ -50,12 +55,16 @@ class TrainDock(TrainForm):
         super().__init__(napari_viewer)
         self._seed = 0
         self._split: Split | None = None
+        self._stack: SemStack | None = None
+        """The stack that the model is for."""
         self._unfinished: Unfinished | None = None
         self._training: Path | None = None
         """Where the model goes while it is being trained."""
         self._model: str | None = None
         """Name of the model that was trained last."""
         self._named_by_hand = False
+        self._notices: list[str] = []
+        self.match_view: PictureDialog | None = None
         self._refused: list[Path] = []
         self._stage = StageStarted("twin", 0, 1)
         self._epochs_before = 0.0
@@ -77,9 +86,11 @@ class TrainDock(TrainForm):
         self.add_sample.triggered.connect(self.open_sample)
         self.remove.clicked.connect(self.list.remove_selected)
         self.list.edited.connect(self._show_teachers)
+        self.databar_line.linkActivated.connect(lambda _: self._keep_databars())
         self.pixel_edit.clicked.connect(self._edit_pixel)
         self.split_again.clicked.connect(self._draw_split_again)
         self.chooser.chosen.connect(self._fit_stack)
+        self.fit_line.linkActivated.connect(lambda _: self.show_match())
         self.factor_box.currentIndexChanged.connect(lambda _: self._show_buttons())
         self.name_edit.textEdited.connect(self._name_typed)
         self.unit_box.currentTextChanged.connect(self._unit_chosen)
@@ -146,7 +157,7 @@ class TrainDock(TrainForm):
 
     def _show_teachers(self) -> None:
         teachers = self.list.teachers
-        for widget in (self.list, self.pixel, self.split, self.remove):
+        for widget in (self.list, self.databar_line, self.pixel, self.split, self.remove):
             widget.setVisible(bool(teachers))
         self.drop_zone.setVisible(not teachers)
         self._split = None
@@ -161,6 +172,7 @@ class TrainDock(TrainForm):
             else:
                 span = " to ".join(f"{p:.4g}" for p in {pixels[0]: 0, pixels[-1]: 0})
                 self.pixel_line.say(f"{span} nm per pixel")
+            self._show_databars()
             self._split = split_teachers(teachers, self._seed)
             self._show_split(self._split)
         else:
@@ -184,6 +196,20 @@ class TrainDock(TrainForm):
                 f"{said}: only one specimen, so scores come from a held-out {split.unit} and flatter",
                 Tone.CARE,
             )
+
+    def _show_databars(self) -> None:
+        barred = [t for t in self.list.teachers if t.databar is not None]
+        self.databar_line.say(
+            f"A databar was found in {_counted(len(barred), 'image')} and is left out "
+            f"({', '.join(t.name for t in barred[:2])}{' …' if len(barred) > 2 else ''}): "
+            f"{link('keep', 'keep it')}"
+            if barred
+            else ""
+        )
+
+    def _keep_databars(self) -> None:
+        self.list.keep_databars()
+        self._show_teachers()
 
     def _draw_split_again(self) -> None:
         self._seed += 1
@@ -212,9 +238,43 @@ class TrainDock(TrainForm):
         return factor
 
     def _fit_stack(self) -> None:
+        """Follow the pixel sizes of stack and teachers, as far as they are known."""
         self.fit_line.say("")
-        self.factor_box.setEnabled(not self._work.running)
+        self._stack = None
+        layer = self.chooser.layer
+        known = [t.pixel_nm for t in self.list.teachers if t.pixel_nm is not None]
+        try:
+            if layer is not None:
+                self._stack = layers.stack_of(layer)
+                self._follow_pixels(self._stack.voxel_nm[2], known)
+        except SemSrError as error:
+            self.fit_line.say(str(error), Tone.BAD)
         self._show_buttons()
+
+    def _follow_pixels(self, stack_nm: float | None, known: list[float]) -> None:
+        see = link("match", "see degraded teachers beside it") if self.list.teachers else ""
+        if stack_nm is None:
+            self.fit_line.say(f"pixel size unknown: choose the factor; {see}", Tone.CARE)
+        elif not known:
+            self.fit_line.say(f"{stack_nm:.4g} nm; type the teachers' pixel size; {see}", Tone.CARE)
+        else:
+            factor = factor_between(known, stack_nm)
+            self.factor_box.setCurrentIndex(FACTORS.index(factor))
+            target = stack_nm / factor
+            fits = all(abs(pixel / target - 1) <= SAME for pixel in known)
+            what = "teachers fit" if fits else f"teachers are resampled to {target:.4g} nm"
+            self.fit_line.say(f"{stack_nm:.4g} nm → ×{factor}, {what}; {see}", Tone.GOOD)
+
+    def show_match(self) -> None:
+        """Show degraded teachers beside the real stack, as training will make them."""
+        teachers, stack, factor = self.list.teachers, self._stack, self.factor
+        if stack is not None and not self._work.running:
+            self._on_finish = self._show_picture
+            self._begin("matching", lambda: train_jobs.iter_matched(teachers, stack, factor))
+
+    def _show_picture(self, picture: Any) -> None:
+        self.match_view = PictureDialog(picture, "Degraded teachers beside the real stack", self)
+        self.match_view.show()
 
     def _name_typed(self) -> None:
         self._named_by_hand = bool(self.name_edit.text())
@@ -277,7 +337,8 @@ class TrainDock(TrainForm):
     def train(self) -> None:
         """Train with what the dock shows."""
         teachers, settings, out = self.list.teachers, self.settings(), self._target
-        self._start(out, lambda: train_jobs.iter_training(teachers, settings, out, resume=False))
+        stack = self._stack
+        self._start(out, lambda: train_jobs.iter_new(teachers, settings, out, stack))
 
     def resume(self) -> None:
         """Go on with the unfinished training that was found."""
@@ -310,6 +371,7 @@ class TrainDock(TrainForm):
 
     def _begin(self, title: str, make: Callable[[], Events]) -> None:
         self.message.say("")
+        self._notices = []
         self.bar.setRange(0, 0)
         self.state_line.say("starting")
         self.pause_button.setText("Pause")
@@ -335,7 +397,8 @@ class TrainDock(TrainForm):
     def _report(self, event: Event) -> None:
         match event:
             case Notice(message):
-                self.message.say(message, Tone.CARE)
+                self._notices = [*self._notices, message][-SHOWN_NOTICES:]
+                self.message.say("<br>".join(self._notices), Tone.CARE)
             case Progress(what, done, total, unit):
                 self.bar.setRange(0, total)
                 self.bar.setValue(done)
@@ -465,6 +528,8 @@ class TrainDock(TrainForm):
         """Stop the training (it can be resumed) and let go of the viewer."""
         self._work.close()
         self._view.restore()
+        if self.match_view is not None:
+            self.match_view.close()
         self.curves.disconnect_viewer()
         self.chooser.disconnect_viewer()
         self._split = None

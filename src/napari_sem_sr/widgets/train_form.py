@@ -72,12 +72,14 @@ class TrainForm(Dock):
         self.pixel_edit = tool("✎", "Set the pixel size where the files do not say it.")
         self.split_line = Line(small=True)
         self.split_again = tool("⟳", "Choose other specimens to test on, at random.")
+        self.databar_line = Line(small=True)
         self.pixel = row([self.pixel_line, self.pixel_edit])
         self.split = row([self.split_line, self.split_again])
         for widget in (
             self.drop_zone,
             field("Teachers", self.count_line, self.add, self.remove),
             self.list,
+            self.databar_line,
             self.pixel,
             self.split,
         ):

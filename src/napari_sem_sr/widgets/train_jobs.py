@@ -4,13 +4,15 @@ import os
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from napari_sem_sr.errors import InputError
 from napari_sem_sr.events import Event, Notice, Progress
 from napari_sem_sr.intensity import range_of
+from napari_sem_sr.pairing.plan import iter_plan
 from napari_sem_sr.pairing.teachers import Teacher, read_teachers, teachers_of
 from napari_sem_sr.stack import SemStack
 from napari_sem_sr.training.unfinished import Unfinished, kept_teachers
@@ -49,7 +51,32 @@ def iter_slices(stacks: Sequence[SemStack]) -> Generator[Event, None, list[Liste
     return found
 
 
-def iter_training(
+def iter_new(
+    teachers: Sequence[Teacher], settings: "TrainSettings", out: Path, stack: SemStack | None
+) -> "Generator[Event, None, Model]":
+    """Prepare teachers for a stack, match their degradation to it, and train from them."""
+    plan = yield from iter_plan(teachers, lr=stack, factor=settings.factor)
+    matched = settings.model_copy(update={"degradation": plan.degradation})
+    return (yield from _iter_training(plan.teachers, matched, out, resume=False))
+
+
+def iter_matched(
+    teachers: Sequence[Teacher], stack: SemStack, factor: int
+) -> Generator[Event, None, npt.NDArray[np.uint8]]:
+    """Picture (y, x, RGBA) of degraded teachers beside the real stack, with their spectra, noise and greys."""
+    plan = yield from iter_plan(teachers, lr=stack, factor=factor)
+    if plan.match is None:
+        raise InputError("LR of all teachers was measured; there is nothing to match.")
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    from napari_sem_sr.pairing.match_picture import match_figure
+
+    canvas: Any = FigureCanvasAgg(match_figure(plan.match))
+    canvas.draw()
+    return np.array(canvas.buffer_rgba(), dtype=np.uint8)
+
+
+def _iter_training(
     teachers: Sequence[Teacher], settings: "TrainSettings", out: Path, *, resume: bool
 ) -> "Generator[Event, None, Model]":
     """Train, leaving one core to the user interface."""
@@ -71,7 +98,7 @@ def iter_resumed(unfinished: Unfinished) -> "Generator[Event, None, Model]":
     yield Progress("reading teachers", 0, 1, "step")
     teachers = kept_teachers(unfinished)
     yield TeachersRead([_listed(teacher) for teacher in teachers])
-    return (yield from iter_training(teachers, unfinished.settings, unfinished.out, resume=True))
+    return (yield from _iter_training(teachers, unfinished.settings, unfinished.out, resume=True))
 
 
 def _listed(teacher: Teacher) -> Listed:
