@@ -59,6 +59,7 @@ def dock(
                 "architecture": Architecture(channels=8, blocks=1, tail_channels=4),
                 "patch_lr_px": 8,
                 "device": "cpu",
+                "precision": "fp32",
             }
         )
 

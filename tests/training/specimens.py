@@ -18,7 +18,7 @@ def discs(seed: int, side: int = 96) -> np.ndarray:
     return (image + rng.normal(0, 2, image.shape)).clip(0, 255).astype(np.uint8)
 
 
-def teachers(count: int = 4) -> list[Teacher]:
+def teachers(count: int = 6) -> list[Teacher]:
     return [Teacher(discs(n), f"image {n}", f"specimen {n}") for n in range(count)]
 
 
@@ -30,5 +30,7 @@ def settings(**changes) -> TrainSettings:
         "batch": 4,
         "patch_lr_px": 8,
         "device": "cpu",
+        # making the kernels of bf16 takes longer than all these steps
+        "precision": "fp32",
     }
     return TrainSettings(**{**small, **changes})

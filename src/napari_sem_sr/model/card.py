@@ -33,7 +33,9 @@ class Teachers(_Part):
 
     ``unit`` says what was held out: whole specimens, images of one specimen, or a part of one image;
     only the first is independent of the training images. ``measured_pairs`` of them came with an LR that was measured;
-    the degradation on the card is that of the others.
+    the degradation on the card is that of the others. Where ``left_out_in_turn``, there were too few specimens to hold
+    some back: the model learned from all, and scores and calibration come from networks trained alike, each
+    without the specimen in question.
     """
 
     count: int
@@ -43,6 +45,7 @@ class Teachers(_Part):
     instruments: list[str]
     groups: Groups
     unit: Literal["specimen", "image", "part of one image"]
+    left_out_in_turn: bool = False
 
 
 class CurvePoint(_Part):
@@ -52,6 +55,8 @@ class CurvePoint(_Part):
     epoch: int
     step: int
     scores: dict[str, float]
+    without: str = ""
+    """Specimen that was left out, where each was in turn."""
 
 
 class Training(_Part):
@@ -164,10 +169,22 @@ class Card(_Part):
         unit = (
             "specimens" if self.teachers.unit == "specimen" else f"a held-out {self.teachers.unit}"
         )
+        if self.teachers.left_out_in_turn:
+            unit = "specimens left out in turn and"
         pairs = self.teachers.measured_pairs
         measured = f" ({pairs} with measured LR)" if pairs else ""
         return (
             f"{self.name}: ×{self.factor}, {self.teachers.count} teachers{measured}. On {unit} never trained on, "
             f"PSNR over bicubic is {self.gain('twin'):+.2f} dB for the twin and {self.gain('gan'):+.2f} dB "
             f"for the SRGAN; the default sharpness is {self.default_sharpness:g}."
-        ) + (f" {self.resolving_power.sentence()}" if self.resolving_power else "")
+        ) + "".join(
+            f" {sentence}"
+            for sentence in (
+                self.resolving_power.sentence() if self.resolving_power else "",
+                "The model itself learned from all specimens."
+                if self.teachers.left_out_in_turn
+                else "",
+                self.training.verdict,
+            )
+            if sentence
+        )

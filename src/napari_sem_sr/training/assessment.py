@@ -3,6 +3,8 @@
 It needs the weights and the split, not the training, so a bundle can be assessed again at any time.
 """
 
+import math
+import time
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,15 +16,16 @@ from torch import Tensor
 
 from napari_sem_sr.checking.baseline import upscale_bicubic
 from napari_sem_sr.checking.resolving import resolving_power
-from napari_sem_sr.events import Event, Progress
+from napari_sem_sr.events import Event, Notice, Progress
 from napari_sem_sr.inference.background import in_background
 from napari_sem_sr.intensity import range_of
 from napari_sem_sr.model.bundle import Which, built, interpolated
 from napari_sem_sr.model.card import Architecture, ImageScore, ResolvingPower
+from napari_sem_sr.model.generator import Generator as Network
 from napari_sem_sr.pairing.degradation import Degradation
 from napari_sem_sr.pairing.teachers import Split
 from napari_sem_sr.training.calibration import Arrays, iter_calibrate
-from napari_sem_sr.training.evaluation import Pair, mean_psnr, pair_of, upscale_pair
+from napari_sem_sr.training.evaluation import Pair, iter_upscaled, mean_psnr, pair_of
 
 Weights = Mapping[Which, Mapping[str, Tensor]]
 
@@ -63,6 +66,9 @@ def iter_assess(
     factor: int,
     degradation: Degradation,
     device: torch.device,
+    *,
+    in_turn: Mapping[str, Weights] | None = None,
+    seconds: float | None = None,
 ) -> Generator[Event, None, Assessment]:
     """Score both networks on whole test teachers and calibrate the answer checks.
 
@@ -72,29 +78,49 @@ def iter_assess(
         Teachers by purpose.
     weights
         Of the GAN and of its twin.
+    in_turn
+        Weights by the specimen that was left out in training them: its teachers are seen through those.
+    seconds
+        Time after which no further image is looked at; one always is.
     """
-    networks = {which: built(factor, architecture, state) for which, state in weights.items()}
+    until = math.inf if seconds is None else time.monotonic() + seconds
+
+    def build(state: Weights) -> dict[Which, Network]:
+        return {which: built(factor, architecture, w) for which, w in state.items()}
+
+    networks = build(weights)
+    apart = {group: build(state) for group, state in (in_turn or {}).items()}
     pairs: list[Pair] = []
     scores: list[ImageScore] = []
     preview: npt.NDArray[np.uint8] | None = None
     for number, teacher in enumerate(split.test):
         yield Progress("scoring held-out teachers", number, len(split.test), "images")
+        if scores and time.monotonic() > until:
+            yield Notice(f"Time is up: {number} of {len(split.test)} held-out images were scored.")
+            break
         pair = pair_of(teacher, factor, degradation)
-        pictures: dict[str, npt.NDArray[Any]] = {
-            which: upscale_pair(pair, network, device) for which, network in networks.items()
-        }
+        pictures: dict[str, npt.NDArray[Any]] = {}
+        for which, network in apart.get(teacher.group, networks).items():
+            pictures[which] = yield from iter_upscaled(pair, network, device)
         pictures["bicubic"] = upscale_bicubic(pair.lr, factor)
         pairs.append(pair)
         scores.append(_image_score(pair, pictures))
         if preview is None:
             preview = _preview(pair, pictures)
     yield Progress("scoring held-out teachers", len(split.test), len(split.test), "images")
-    sharpness = _default_sharpness(pairs, scores, architecture, factor, weights, device)
-    calibration = yield from iter_calibrate(split, networks, factor, degradation, device)
+    sharpness = _default_sharpness(
+        pairs, scores, architecture, factor, weights, in_turn or {}, device
+    )
+    calibration = yield from iter_calibrate(
+        split, networks, factor, degradation, device, apart=apart, until=until
+    )
     domain: dict[str, float | int | str] = {
         "specimens": len({t.group for t in (*split.train, *split.calibration)})
     }
-    unseen = [t.image for t in (*split.test, *split.calibration)[:RESOLVED_IMAGES]]
+    # all of one specimen where each has networks of its own
+    held = [t for t in (*split.test, *split.calibration) if not apart or t.group == min(apart)]
+    unseen = [t.image for t in held[:RESOLVED_IMAGES]]
+    networks = apart[min(apart)] if apart else networks
     power = yield from in_background(
         lambda: resolving_power(networks, unseen, factor, device.type),
         "measuring the resolving power",
@@ -115,18 +141,26 @@ def _default_sharpness(
     architecture: Architecture,
     factor: int,
     weights: Weights,
+    in_turn: Mapping[str, Weights],
     device: torch.device,
 ) -> float:
-    """Largest sharpness whose mean PSNR on the test teachers is not under bicubic's; 0 if none is."""
+    """Largest sharpness whose mean PSNR on the test teachers is not under bicubic's; 0 if none is.
+
+    Once under bicubic's, PSNR stays so towards the GAN: a search by halves looks at four of eleven steps.
+    """
     bicubic = float(np.mean([s.bicubic_psnr for s in scores]))
     if float(np.mean([s.gan_psnr for s in scores])) >= bicubic:
         return 1.0
-    for step in range(round(1 / SHARPNESS_STEP) - 1, 0, -1):
-        sharpness = step * SHARPNESS_STEP
-        blended = interpolated(weights["twin"], weights["gan"], sharpness)
-        if mean_psnr(pairs, built(factor, architecture, blended), device) >= bicubic:
-            return round(sharpness, 3)
-    return 0.0
+    good, bad = 0, round(1 / SHARPNESS_STEP)
+    while bad - good > 1:
+        step = (good + bad) // 2
+        found = []
+        for pair in pairs:
+            state = in_turn.get(pair.group, weights)
+            blended = interpolated(state["twin"], state["gan"], step * SHARPNESS_STEP)
+            found.append(mean_psnr([pair], built(factor, architecture, blended), device))
+        good, bad = (step, bad) if float(np.mean(found)) >= bicubic else (good, step)
+    return round(good * SHARPNESS_STEP, 3)
 
 
 def _preview(pair: Pair, pictures: Mapping[str, npt.NDArray[np.generic]]) -> npt.NDArray[np.uint8]:

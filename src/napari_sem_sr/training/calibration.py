@@ -1,5 +1,7 @@
 """What a model's answer checks are calibrated with: teachers held out from training, seen through its own networks."""
 
+import math
+import time
 from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
@@ -14,13 +16,13 @@ from napari_sem_sr.checking.invention import added, invention
 from napari_sem_sr.checking.tails import fit_tails
 from napari_sem_sr.checking.trust import fit_trust, image_curves
 from napari_sem_sr.checking.yardsticks import Slice, by_kind, measure
-from napari_sem_sr.events import Event, Progress
+from napari_sem_sr.events import Event, Notice, Progress
 from napari_sem_sr.model.bundle import Which
 from napari_sem_sr.model.generator import Generator as Network
 from napari_sem_sr.pairing.degradation import Degradation
 from napari_sem_sr.pairing.teachers import Split, Teacher
 from napari_sem_sr.stack import SemStack
-from napari_sem_sr.training.evaluation import Pair, pair_of, upscale_pair
+from napari_sem_sr.training.evaluation import Pair, iter_upscaled, pair_of
 
 PICTURES: tuple[Which, Which] = ("gan", "twin")
 Arrays = dict[str, npt.NDArray[Any]]
@@ -32,6 +34,9 @@ def iter_calibrate(
     factor: int,
     degradation: Degradation,
     device: torch.device,
+    *,
+    apart: Mapping[str, Mapping[Which, Network]] | None = None,
+    until: float = math.inf,
 ) -> Generator[Event, None, Arrays]:
     """Make a model's calibration arrays.
 
@@ -44,6 +49,10 @@ def iter_calibrate(
         Teachers by purpose.
     networks
         ``"gan"`` and ``"twin"``.
+    apart
+        Networks by the specimen that was left out in training them: its teachers are seen through those.
+    until
+        Time on the monotonic clock after which no further held-out image is looked at; one always is.
     """
     known = (*split.train, *split.calibration)
     features = []
@@ -54,9 +63,15 @@ def iter_calibrate(
     held_out: Sequence[Teacher] = (*split.calibration, *split.test)
     curves, heights, examples = [], [], []
     for number, teacher in enumerate(held_out):
+        if number and time.monotonic() > until:
+            yield Notice(f"Time is up: calibrated with {number} of {len(held_out)} images.")
+            held_out = held_out[:number]
+            break
         yield Progress("calibrating", number, len(held_out), "images")
         pair = pair_of(teacher, factor, degradation)
-        gan, twin = (upscale_pair(pair, networks[which], device) for which in PICTURES)
+        seen_by = (apart or {}).get(teacher.group, networks)
+        gan = yield from iter_upscaled(pair, seen_by["gan"], device)
+        twin = yield from iter_upscaled(pair, seen_by["twin"], device)
         width = pair.intensity.high - pair.intensity.low
         sigma = lr_sigma(SemStack.from_array(pair.lr, pair.name), factor)
         curves.append(image_curves(gan, twin, pair.hr, factor, sigma, width))

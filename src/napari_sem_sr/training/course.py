@@ -112,6 +112,8 @@ class Course:
         Weights to start the twin from.
     watched
         Whether to show a patch every few seconds.
+    after
+        How many times this course's time is still to come after it, for the estimate of the time left.
     """
 
     def __init__(
@@ -124,6 +126,7 @@ class Course:
         start: Mapping[str, Tensor] | None = None,
         *,
         watched: bool = False,
+        after: float = 0.0,
     ) -> None:
         self.plan = plan
         self.settings = settings
@@ -143,6 +146,7 @@ class Course:
         self._best: Weights = {}
         self._write = save
         self._watched = watched
+        self._after = after
         self._device = fabric.device
         self._unseen = glances(plan.unseen, settings.factor, settings.degradation)
         self._known = glances(plan.train, settings.factor, settings.degradation)
@@ -241,12 +245,17 @@ class Course:
             pixels=progress.pixels,
             losses=losses,
             epochs=self.budget.expected_epochs(stage, progress),
-            left_s=self.budget.seconds_left(stage, progress),
+            left_s=self._seconds_left(stage),
         )
         if self._glance_due(stage):
             yield from self._charged(stage, self._iter_glance(stage))
         if self._watched and time.monotonic() - self._patch_shown > SECONDS_BETWEEN_PATCHES:
             yield from self._charged(stage, self._iter_patch())
+
+    def _seconds_left(self, stage: str) -> float | None:
+        left = self.budget.seconds_left(stage, self.progress)
+        whole = self.budget.whole_seconds(stage, self.progress)
+        return None if left is None or whole is None else left + self._after * whole
 
     # ---- looking
 

@@ -1,7 +1,7 @@
 """The end of a training: scores on whole held-out teachers, the card, the calibration, the bundle."""
 
 import importlib.metadata
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,12 +18,14 @@ from napari_sem_sr.model.card import (
 )
 from napari_sem_sr.pairing.teachers import Split, Teacher
 from napari_sem_sr.training.assessment import Weights, iter_assess
-from napari_sem_sr.training.budget import Progress as TrainProgress
 from napari_sem_sr.training.settings import TrainSettings
 from napari_sem_sr.training.verdict import Verdict
 
 if TYPE_CHECKING:
     from napari_sem_sr.training.course import Outcome
+
+# Part of a budget in minutes that the scores on whole held-out images and the card may take.
+FINISHING_SHARE = 0.15
 
 
 def iter_finish(
@@ -31,6 +33,7 @@ def iter_finish(
     split: Split,
     settings: TrainSettings,
     outcome: "Outcome",
+    in_turn: "Mapping[str, Outcome]",
     verdict: Verdict,
     device: torch.device,
     precision: str,
@@ -43,16 +46,23 @@ def iter_finish(
     """Score both networks on whole test teachers, write the bundle and load it again."""
     weights: Weights = {"gan": outcome.gan, "twin": outcome.twin}
     found = yield from iter_assess(
-        split, weights, settings.architecture, settings.factor, settings.degradation, device
+        split,
+        weights,
+        settings.architecture,
+        settings.factor,
+        settings.degradation,
+        device,
+        in_turn={group: {"gan": o.gan, "twin": o.twin} for group, o in in_turn.items()},
+        seconds=None if settings.minutes is None else 60 * settings.minutes * FINISHING_SHARE,
     )
     everyone = (*split.train, *split.calibration, *split.test)
     card = Card(
         name=name,
         factor=settings.factor,
         architecture=settings.architecture,
-        teachers=_teachers(split, everyone),
+        teachers=_teachers(split, everyone, in_turn=bool(in_turn)),
         degradation=settings.degradation,
-        training=_training(settings, outcome.progress, verdict, device, precision, start),
+        training=_training(settings, outcome, in_turn, verdict, device, precision, start),
         scores=found.scores,
         default_sharpness=found.default_sharpness,
         domain=found.domain,
@@ -64,7 +74,7 @@ def iter_finish(
     return load_bundle(out)
 
 
-def _teachers(split: Split, everyone: Sequence[Teacher]) -> Teachers:
+def _teachers(split: Split, everyone: Sequence[Teacher], *, in_turn: bool) -> Teachers:
     def groups(teachers: Sequence[Teacher]) -> list[str]:
         return sorted({t.group for t in teachers})
 
@@ -80,17 +90,22 @@ def _teachers(split: Split, everyone: Sequence[Teacher]) -> Teachers:
             test=groups(split.test),
         ),
         unit=split.unit,
+        left_out_in_turn=in_turn,
     )
 
 
 def _training(
     settings: TrainSettings,
-    progress: TrainProgress,
+    outcome: "Outcome",
+    in_turn: "Mapping[str, Outcome]",
     verdict: Verdict,
     device: torch.device,
     precision: str,
     start: Model | None,
 ) -> Training:
+    progress = outcome.progress
+    # the course that ships has nothing left to be tested on
+    courses = in_turn or {"": outcome}
     return Training(
         epochs=progress.epochs,
         steps=progress.steps,
@@ -107,7 +122,11 @@ def _training(
             package: importlib.metadata.version(package)
             for package in ("napari-sem-sr", "torch", "numpy")
         },
-        curve=[CurvePoint(**point) for point in progress.curve],
+        curve=[
+            CurvePoint(**point, without=group)
+            for group, course in courses.items()
+            for point in course.progress.curve
+        ],
         verdict=verdict.sentence,
         overfitted_since=verdict.since_epoch,
     )

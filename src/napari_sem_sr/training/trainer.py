@@ -1,6 +1,7 @@
 """From teachers to a model: one course of training or several, their scores, and the bundle."""
 
 import shutil
+import time
 from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -16,15 +17,21 @@ from napari_sem_sr.model.bundle import Model, load_bundle
 from napari_sem_sr.pairing.prepare import large_enough
 from napari_sem_sr.pairing.teachers import Split, Teacher, split_teachers, without_databar
 from napari_sem_sr.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from napari_sem_sr.training.course import Course, Plan
-from napari_sem_sr.training.finish import iter_finish
+from napari_sem_sr.training.course import Course, Outcome, Plan
+from napari_sem_sr.training.few import are_few, split_in_turn
+from napari_sem_sr.training.finish import FINISHING_SHARE, iter_finish
+from napari_sem_sr.training.in_turn import (
+    SHIPPED_SHARE,
+    keep_outcome,
+    kept_outcome,
+    plan_of_all,
+    plans_in_turn,
+)
 from napari_sem_sr.training.settings import TrainSettings
 from napari_sem_sr.training.unfinished import CHECKPOINT, keep_teachers, training_folder
-from napari_sem_sr.training.verdict import judge
+from napari_sem_sr.training.verdict import judge, worst
 
 Precision = Literal["fp32", "bf16"]
-# Part of a budget in minutes that the scores on whole held-out images and the card may take.
-FINISHING_SHARE = 0.15
 
 
 FABRIC_PRECISIONS: dict[Precision, Literal["32-true", "bf16-mixed"]] = {
@@ -52,21 +59,25 @@ def iter_train(
     credits: Sequence[str] = (),
     resume: bool = False,
     watched: bool = False,
+    began: float | None = None,
 ) -> Generator[Event, None, Model]:
     """Train a model and write its bundle to ``out``; see `train` for parameters.
 
     Yields an event for every step, and with ``watched`` a picture of one patch every few seconds; closing the
     generator leaves a checkpoint from which ``resume`` continues exactly (on the CPU bit for bit, with a
-    budget in epochs).
+    budget in epochs). A budget in minutes runs from ``began`` on the monotonic clock, now by default.
     """
+    began = time.monotonic() if began is None else began
     folder = training_folder(out)
+    few = False
     if split is None:
         # a databar that nobody declined is no lesson, whoever calls
         cut = [without_databar(t) for t in teachers]
         teachers, notices = large_enough(cut, settings.patch_lr_px * settings.factor)
         for notice in notices:
             yield Notice(notice)
-        split = split_teachers(teachers, settings.seed)
+        few = are_few(teachers)
+        split = split_in_turn(teachers) if few else split_teachers(teachers, settings.seed)
     if resume and out.exists():
         yield Notice(f"The training of '{out}' is finished already.")
         return _finished(out, split)
@@ -74,44 +85,47 @@ def iter_train(
     device = pick_device(settings.device)
     precision = pick_precision(settings.precision, device)
     fabric = Fabric(accelerator=device.type, devices=1, precision=FABRIC_PRECISIONS[precision])
-    everyone = (*split.train, *split.calibration, *split.test)
+    everyone = tuple(dict.fromkeys((*split.train, *split.calibration, *split.test)))
     fixed = {
         "settings": settings.model_dump(mode="json"),
         "start": start.content_hash if start else None,
         "teachers": [t.content_hash for t in everyone],
     }
     found = _checkpoint_of(folder, fixed) if resume else None
-
-    def save(checkpoint: Checkpoint) -> CheckpointSaved:
-        kept = Checkpoint(checkpoint.tensors, {**checkpoint.state, "fixed": fixed})
-        save_checkpoint(folder / CHECKPOINT, kept)
-        return CheckpointSaved(folder / CHECKPOINT, checkpoint.state["step"])
-
-    course = Course(
-        Plan(split.train, split.calibration or split.test, split.unit),
-        settings,
-        fabric,
-        None if settings.minutes is None else 60 * settings.minutes * (1 - FINISHING_SHARE),
-        save,
-        None if start is None else _start_weights(start, settings),
-        watched=watched,
-    )
     _make_folder(folder)
     if found is None:
         keep_teachers(folder, teachers or everyone)
-    else:
-        yield from course.resume(found)
     if split.unit != "specimen":
         yield Notice(
             f"Only one specimen: scores are measured on a held-out {split.unit}, which is not independent."
         )
-    outcome = yield from course.iter_run()
-    verdict = judge(outcome.progress.curve, split.unit)
+    # what resuming finds spent already is in the checkpoint
+    lost = time.monotonic() - began if found is None else 0.0
+    school = _School(settings, fabric, folder, fixed, found, start, lost, watched=watched)
+    in_turn: dict[str, Outcome] = {}
+    if few:
+        plans = plans_in_turn(everyone)
+        yield Notice(
+            f"Only {len(plans)} specimens: each is left out once to be tested on, and the model that ships learns "
+            "from all of them."
+        )
+        for number, (group, plan) in enumerate(plans.items()):
+            in_turn[group] = yield from school.iter_course(number, plan, len(plans) - number - 1)
+        plan = plan_of_all(everyone, list(in_turn.values()))
+        outcome = yield from school.iter_course(len(plans), plan, 0)
+    else:
+        plan = Plan(split.train, split.calibration or split.test, split.unit)
+        outcome = yield from school.iter_course(0, plan, 0)
+    verdict = worst(
+        [judge(o.progress.curve, split.unit) for o in (in_turn.values() or [outcome])],
+        list(in_turn),
+    )
     yield Judged(verdict.sentence, verdict.sound, verdict.since_epoch)
     model = yield from iter_finish(
         split=split,
         settings=settings,
         outcome=outcome,
+        in_turn=in_turn,
         verdict=verdict,
         device=fabric.device,
         precision=precision,
@@ -123,6 +137,73 @@ def iter_train(
     )
     shutil.rmtree(folder)
     return model
+
+
+class _School:
+    """Runs the courses of one training one after the other, keeping what each needs to be resumed."""
+
+    def __init__(
+        self,
+        settings: TrainSettings,
+        fabric: Fabric,
+        folder: Path,
+        fixed: Mapping[str, Any],
+        found: Checkpoint | None,
+        start: Model | None,
+        lost: float,
+        *,
+        watched: bool,
+    ) -> None:
+        self._settings = settings
+        self._fabric = fabric
+        self._folder = folder
+        self._fixed = fixed
+        self._found = found
+        self._start = None if start is None else _start_weights(start, settings)
+        self._seconds: float | None = None
+        if settings.minutes is not None:
+            whole = 60 * settings.minutes
+            self._seconds = max(0.02 * whole, whole * (1 - FINISHING_SHARE) - lost)
+        self._watched = watched
+
+    def iter_course(
+        self, number: int, plan: Plan, turns_left: int
+    ) -> Generator[Event, None, Outcome]:
+        """Run course ``number``, after which ``turns_left`` others and the one that ships follow."""
+        done = self._folder / f"course-{number}.safetensors"
+        if done.exists():
+            return kept_outcome(done)
+
+        def save(checkpoint: Checkpoint) -> CheckpointSaved:
+            state = {**checkpoint.state, "fixed": self._fixed, "course": number}
+            save_checkpoint(self._folder / CHECKPOINT, Checkpoint(checkpoint.tensors, state))
+            return CheckpointSaved(self._folder / CHECKPOINT, checkpoint.state["step"])
+
+        began = time.monotonic()
+        course = Course(
+            plan,
+            self._settings,
+            self._fabric,
+            None if self._seconds is None else self._seconds * plan.share,
+            save,
+            self._start,
+            watched=self._watched,
+            after=self._after(plan, turns_left),
+        )
+        course.progress.spend("twin", time.monotonic() - began)
+        if self._found is not None and self._found.state["course"] == number:
+            yield from course.resume(self._found)
+        outcome = yield from course.iter_run()
+        if plan.share < 1:
+            keep_outcome(done, outcome)
+        return outcome
+
+    def _after(self, plan: Plan, turns_left: int) -> float:
+        """How many times this course's time the later ones take."""
+        if plan.share == 1 or not plan.unseen:
+            return 0.0
+        shipped = 1.0 if self._seconds is None else SHIPPED_SHARE / plan.share
+        return turns_left + shipped
 
 
 def train(

@@ -14,7 +14,7 @@ All must exceed the scatter of the curve itself.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -74,6 +74,15 @@ def judge(curve: Sequence[Mapping[str, Any]], unit: str = "specimen") -> Verdict
     state = "learning" if _still_rises(gains[-1]) else "learned"
     same = "" if unit == "specimen" else ", as far as other images of the same specimen can tell"
     return Verdict(f"{state.capitalize()}, no overfitting{same}.", sound=True)
+
+
+def worst(verdicts: Sequence[Verdict], names: Sequence[str] = ()) -> Verdict:
+    """The first that is not sound, else the last; ``names`` are the specimens left out, where there are several."""
+    for number, verdict in enumerate(verdicts):
+        if not verdict.sound:
+            where = f"Without {names[number]}: " if names else ""
+            return replace(verdict, sentence=f"{where}{verdict.sentence}")
+    return verdicts[-1]
 
 
 def _twin(points: Sequence[Mapping[str, Any]]) -> Verdict | None:

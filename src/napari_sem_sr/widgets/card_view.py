@@ -29,6 +29,13 @@ def cautions(card: Card, stack: SemStack | None) -> list[str]:
         found.append(
             f"Its scores come from a held-out {card.teachers.unit}, not from another specimen."
         )
+    if card.teachers.left_out_in_turn:
+        found.append(
+            "Too few specimens to hold some back: its scores come from networks trained alike, each without the "
+            "specimen in question."
+        )
+    if card.training.overfitted_since is not None:
+        found.append(card.training.verdict)
     pixel = None if stack is None else stack.voxel_nm[2]
     known = card.teachers.pixel_nm
     if pixel is not None and known:

@@ -20,8 +20,9 @@ from napari_sem_sr.events import (
 )
 from napari_sem_sr.model import zoo
 from napari_sem_sr.pairing.scale import SAME, factor_between
-from napari_sem_sr.pairing.teachers import Split, split_teachers
+from napari_sem_sr.pairing.teachers import Teacher, split_teachers
 from napari_sem_sr.stack import SemStack
+from napari_sem_sr.training.few import are_few, split_in_turn
 from napari_sem_sr.training.settings import TrainSettings
 from napari_sem_sr.training.unfinished import Unfinished, find_unfinished, remove_unfinished
 from napari_sem_sr.widgets import layers, train_jobs
@@ -54,7 +55,6 @@ class TrainDock(TrainForm):
     def __init__(self, napari_viewer: "ViewerModel") -> None:
         super().__init__(napari_viewer)
         self._seed = 0
-        self._split: Split | None = None
         self._stack: SemStack | None = None
         """The stack that the model is for."""
         self._unfinished: Unfinished | None = None
@@ -160,7 +160,6 @@ class TrainDock(TrainForm):
         for widget in (self.list, self.databar_line, self.pixel, self.split, self.remove):
             widget.setVisible(bool(teachers))
         self.drop_zone.setVisible(not teachers)
-        self._split = None
         if teachers:
             specimens = len({teacher.group for teacher in teachers})
             self.count_line.say(
@@ -173,15 +172,22 @@ class TrainDock(TrainForm):
                 span = " to ".join(f"{p:.4g}" for p in {pixels[0]: 0, pixels[-1]: 0})
                 self.pixel_line.say(f"{span} nm per pixel")
             self._show_databars()
-            self._split = split_teachers(teachers, self._seed)
-            self._show_split(self._split)
+            self._show_split(teachers)
         else:
             self.count_line.say("none yet")
         if not self._named_by_hand:
             self.name_edit.setText(_unused_name(teachers, self.factor))
         self._fit_stack()
 
-    def _show_split(self, split: Split) -> None:
+    def _show_split(self, teachers: list[Teacher]) -> None:
+        self.split_again.setVisible(not are_few(teachers))
+        if are_few(teachers):
+            self.list.show_split(split_in_turn(teachers), in_turn=True)
+            self.split_line.say(
+                "few specimens: each is left out once to be tested on; the model learns from all"
+            )
+            return
+        split = split_teachers(teachers, self._seed)
         self.list.show_split(split)
         counts = {
             "learn": len(split.train),
@@ -532,7 +538,6 @@ class TrainDock(TrainForm):
             self.match_view.close()
         self.curves.disconnect_viewer()
         self.chooser.disconnect_viewer()
-        self._split = None
 
 
 def _counted(number: int, what: str) -> str:
