@@ -1,5 +1,6 @@
 """``sem-sr train``: a model from teacher images."""
 
+import time
 from pathlib import Path
 from typing import Annotated, Literal, cast
 
@@ -47,10 +48,16 @@ def train(
     ] = False,
     seed: int = 0,
     device: DeviceOption = "auto",
+    devices: Annotated[int, typer.Option(min=1, help="GPUs that share the work.")] = 1,
+    vgg: Annotated[
+        Path | None,
+        typer.Option(help="Weights of VGG19, for SRGAN's perceptual loss; never downloaded."),
+    ] = None,
     grey: GreyFlag = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Train a model from high-resolution teacher images."""
+    began = time.monotonic()
     from napari_sem_sr.pairing.measured import read_pairs
     from napari_sem_sr.pairing.plan import iter_plan
     from napari_sem_sr.training.settings import TrainSettings
@@ -77,8 +84,10 @@ def train(
         minutes=None if epochs else minutes or 30.0,
         seed=seed,
         device=device,
+        devices=devices,
+        vgg=vgg,
     )
-    model = follow(iter_train(plan.teachers, settings, out, resume=resume))
+    model = follow(iter_train(plan.teachers, settings, out, resume=resume, began=began))
     if as_json:
         print_json(model.card.model_dump(mode="json"))
     else:

@@ -113,7 +113,10 @@ def _training(
         batch=settings.batch,
         gan_batch=settings.gan_batch,
         patch_lr_px=settings.patch_lr_px,
-        losses={"pixel": 1.0, **settings.weights.model_dump()},
+        losses={
+            "pixel": 1.0,
+            **settings.weights.model_dump(exclude=None if settings.vgg else {"vgg"}),
+        },
         seed=settings.seed,
         device=device.type,
         precision=precision,

@@ -20,6 +20,7 @@ from napari_sem_sr.training.checkpoint import (
 )
 from napari_sem_sr.training.lessons import Lessons
 from napari_sem_sr.training.settings import TrainSettings
+from napari_sem_sr.training.vgg import load_vgg
 
 Stage = Literal["twin", "gan"]
 AVERAGE_DECAY = 0.999
@@ -62,6 +63,9 @@ class Learner:
         self.contrast = 1.0
         """Standard deviation of the last SR batch over that of its HR batch."""
         self._rate_factor = 1.0
+        self._vgg = None
+        if settings.vgg is not None:
+            self._vgg = load_vgg(settings.vgg).to(fabric.device)
         self._set_up(settings.learning_rate)
 
     def _set_up(self, rate: float) -> None:
@@ -153,8 +157,15 @@ class Learner:
             + weights.feature * feature
             + weights.spectrum * spectrum
         )
+        perceptual = {}
+        if self._vgg is not None:
+            with self.fabric.autocast():
+                vgg = self._vgg.loss(sr, hr)
+            total = total + weights.vgg * vgg
+            perceptual = {"vgg": vgg.item()}
         self._update(self._optimizer, self._generator, total)
         return {
+            **perceptual,
             "pixel": pixel.item(),
             "adversarial": adversarial.item(),
             "feature": feature.item(),

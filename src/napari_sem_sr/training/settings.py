@@ -1,5 +1,6 @@
 """What a person may choose about a training, with values that work."""
 
+from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -15,6 +16,8 @@ class LossWeights(BaseModel):
     adversarial: float = Field(1e-2, ge=0)
     feature: float = Field(3e-2, ge=0)
     spectrum: float = Field(5e-3, ge=0)
+    vgg: float = Field(6e-3, ge=0)
+    """Only where weights of VGG19 are given; as in Ledig et al. 2017."""
 
 
 class TrainSettings(BaseModel):
@@ -39,7 +42,11 @@ class TrainSettings(BaseModel):
     discriminator_learning_rate: float = Field(4e-4, gt=0)
     weights: LossWeights = LossWeights()
     seed: int = 0
+    vgg: Path | None = None
+    """File with the weights of VGG19, for the perceptual loss of SRGAN beside the others."""
     device: str = "auto"
+    devices: int = Field(1, ge=1)
+    """GPUs that share every batch; one process."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
 
     @model_validator(mode="after")

@@ -10,7 +10,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
-from napari_sem_sr.errors import OutputError, TrainingError
+from napari_sem_sr.errors import InputError, OutputError, TrainingError
 from napari_sem_sr.events import CheckpointSaved, Event, Judged, Notice, drain
 from napari_sem_sr.inference.devices import fast_precisions, pick_device
 from napari_sem_sr.model.bundle import Model, load_bundle
@@ -84,7 +84,7 @@ def iter_train(
     _check_target(out, folder, resume=resume)
     device = pick_device(settings.device)
     precision = pick_precision(settings.precision, device)
-    fabric = Fabric(accelerator=device.type, devices=1, precision=FABRIC_PRECISIONS[precision])
+    fabric = _fabric(device, settings.devices, precision)
     everyone = tuple(dict.fromkeys((*split.train, *split.calibration, *split.test)))
     fixed = {
         "settings": settings.model_dump(mode="json"),
@@ -255,6 +255,20 @@ def train(
             credits=credits,
             resume=resume,
         )
+    )
+
+
+def _fabric(device: torch.device, devices: int, precision: Precision) -> Fabric:
+    """One device, or several GPUs that share every batch in one process."""
+    if devices > 1 and (device.type != "cuda" or devices > torch.cuda.device_count()):
+        raise InputError(
+            f"{devices} devices were asked for, but this machine has {torch.cuda.device_count()} CUDA GPUs; ask for fewer."
+        )
+    return Fabric(
+        accelerator=device.type,
+        devices=devices,
+        strategy="dp" if devices > 1 else "auto",
+        precision=FABRIC_PRECISIONS[precision],
     )
 
 
