@@ -35,7 +35,7 @@ def watch(viewer: napari.Viewer, dock: Any, folder: Path) -> dict[str, Any]:
         longest, last = max(longest, now - last), now
         for name, stage in list(wanted.items()):
             panes = dock._view.panes
-            if stage in panes and dock.curves.points(stage) >= 3:
+            if stage in panes and dock.curves.points(stage) >= 2:
                 del wanted[name]
                 picture(viewer, folder, name)
                 last = time.monotonic()

@@ -111,10 +111,13 @@ class Evaluated(Event):
 
 @dataclass(frozen=True)
 class Judged(Event):
-    """What the curves say so far, in one sentence; ``overfitted_since`` is the epoch where it began."""
+    """What the curves say so far, in one sentence; ``overfitted_since`` is the epoch where it began.
+
+    ``sound`` is None while it is too early to say.
+    """
 
     sentence: str
-    sound: bool
+    sound: bool | None
     overfitted_since: int | None = None
 
 

@@ -33,10 +33,13 @@ SCATTERS = 3.0
 
 @dataclass(frozen=True)
 class Verdict:
-    """One sentence; ``since_epoch`` is where overfitting began, in epochs of stage ``stage``."""
+    """One sentence; ``since_epoch`` is where overfitting began, in epochs of stage ``stage``.
+
+    ``sound`` is None while it is too early to say.
+    """
 
     sentence: str
-    sound: bool
+    sound: bool | None
     stage: str | None = None
     since_epoch: int | None = None
 
@@ -58,7 +61,7 @@ def judge(curve: Sequence[Mapping[str, Any]], unit: str = "specimen") -> Verdict
         return found
     gains = [_gains(part)[0] for part in (twin, gan) if part]
     if not gains or max(len(g) for g in gains) < ENOUGH:
-        return Verdict("Too early to say whether it overfits.", sound=True)
+        return Verdict("Too early to say whether it overfits.", sound=None)
     if unit == "part of one image":
         return Verdict(
             "One image cannot show overfitting: what it is tested on is a part of what it learned from. "
@@ -79,7 +82,7 @@ def judge(curve: Sequence[Mapping[str, Any]], unit: str = "specimen") -> Verdict
 def worst(verdicts: Sequence[Verdict], names: Sequence[str] = ()) -> Verdict:
     """The first that is not sound, else the last; ``names`` are the specimens left out, where there are several."""
     for number, verdict in enumerate(verdicts):
-        if not verdict.sound:
+        if verdict.sound is False:
             where = f"Without {names[number]}: " if names else ""
             return replace(verdict, sentence=f"{where}{verdict.sentence}")
     return verdicts[-1]

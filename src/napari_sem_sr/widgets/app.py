@@ -12,7 +12,8 @@ def run_app(paths: list[Path]) -> None:
     from napari_sem_sr.widgets.upscale import UpscaleDock
 
     viewer = napari.Viewer(title="SEM super-resolution")
-    viewer.window.add_plugin_dock_widget(PLUGIN, "Inspect", tabify=True)
+    for name in ("Train", "Inspect"):
+        viewer.window.add_plugin_dock_widget(PLUGIN, name, tabify=True)
     _, dock = viewer.window.add_plugin_dock_widget(PLUGIN, "Upscale", tabify=True)
     if not isinstance(dock, UpscaleDock):
         raise TypeError("the plugin's manifest names another widget")

@@ -25,7 +25,7 @@ from napari_sem_sr.stack import SemStack
 from napari_sem_sr.training.few import are_few, split_in_turn
 from napari_sem_sr.training.settings import TrainSettings
 from napari_sem_sr.training.unfinished import Unfinished, find_unfinished, remove_unfinished
-from napari_sem_sr.widgets import layers, train_jobs
+from napari_sem_sr.widgets import card_view, layers, train_jobs
 from napari_sem_sr.widgets.dock import PLUGIN, Tone, link
 from napari_sem_sr.widgets.pace import spoken_time
 from napari_sem_sr.widgets.picture_dialog import PictureDialog
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 STEPS = 1000
 # More would push the buttons around.
 SHOWN_NOTICES = 3
+TONES = {True: Tone.GOOD, False: Tone.CARE, None: Tone.PLAIN}
 STAGES = {"twin": "twin", "gan": "SRGAN"}
 
 
@@ -419,7 +420,7 @@ class TrainDock(TrainForm):
             case Evaluated():
                 self._show_scores(event)
             case Judged(sentence, sound):
-                self.verdict_line.say(sentence, Tone.GOOD if sound else Tone.CARE)
+                self.verdict_line.say(sentence, TONES[sound])
             case PatchSeen():
                 if self.watch_box.isChecked():
                     self._view.show(event)
@@ -475,7 +476,10 @@ class TrainDock(TrainForm):
     def _trained(self, model: Any) -> None:
         self._model = model.card.name
         better = model.card.gain("twin") > 0
-        self.message.say(model.card.summary(), Tone.GOOD if better else Tone.CARE)
+        self.message.say(
+            f"'{model.card.name}' is ready: {card_view.gain(model.card)}.",
+            Tone.GOOD if better else Tone.CARE,
+        )
 
     def _failed(self, text: str) -> None:
         if self._training is None and "--grey" in text:

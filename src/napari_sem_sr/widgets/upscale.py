@@ -60,7 +60,8 @@ class UpscaleDock(UpscaleChoice):
         self.start_button.clicked.connect(self._start_or_open)
         self.again_button.clicked.connect(self._start_over)
         self.cancel_button.clicked.connect(self.cancel)
-        self.message.linkActivated.connect(self._follow_link)
+        for line in (self.message, self.card_line, self.caution_line):
+            line.linkActivated.connect(self._follow_link)
         self._work.reported.connect(self._report)
         self._work.failed.connect(lambda text: self.message.say(text, Tone.BAD))
         self._work.cancelled.connect(self._say_cancelled)
@@ -299,8 +300,11 @@ class UpscaleDock(UpscaleChoice):
         self.live.resume()
 
     def _follow_link(self, target: str) -> None:
-        if target == "inspect":
-            self.viewer.window.add_plugin_dock_widget(PLUGIN, "Inspect", tabify=True)
+        docks = {"inspect": "Inspect", "train": "Train"}
+        if target in docks:
+            dock, _ = self.viewer.window.add_plugin_dock_widget(PLUGIN, docks[target], tabify=True)
+            dock.show()
+            dock.raise_()
 
     def tear_down(self) -> None:
         """Stop the work (what is done stays, and can be resumed) and let go of the viewer."""

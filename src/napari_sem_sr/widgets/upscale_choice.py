@@ -13,7 +13,7 @@ from napari_sem_sr.io import read_stack
 from napari_sem_sr.model.zoo import Entry, damaged_models, list_models
 from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets import card_view, layers, sample_data
-from napari_sem_sr.widgets.dock import Tone
+from napari_sem_sr.widgets.dock import Tone, link
 from napari_sem_sr.widgets.upscale_form import SOME, STEPS, THIS, VISIBLE, UpscaleForm
 from napari_sem_sr.widgets.voxel_dialog import VoxelDialog
 
@@ -157,12 +157,15 @@ class UpscaleChoice(UpscaleForm):
         entry = self.entry
         if entry is None:
             self.card_line.say(
-                "No model is installed: train one, or install one with +.", Tone.CARE
+                f"No model is installed: {link('train', 'train one')}, or install one with +.",
+                Tone.CARE,
             )
         else:
             self.card_line.say(card_view.headline(entry.card))
             self.gain_line.say(card_view.gain(entry.card))
-            self.caution_line.say(" ".join(card_view.cautions(entry.card, self._stack)), Tone.CARE)
+            cautions = card_view.cautions(entry.card, self._stack)
+            own = [f"{link('train', 'Train your own')}?"] if cautions else []
+            self.caution_line.say(" ".join([*cautions, *own]), Tone.CARE)
             for widget in (self.card_line, self.gain_line, self.model_box):
                 widget.setToolTip(card_view.details(entry.card))
         self._reset_sharpness()
