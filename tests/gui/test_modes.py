@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
+from napari_sem_sr.errors import OutputError
 from napari_sem_sr.widgets import layers
 from napari_sem_sr.widgets.comparison import Comparison
 from napari_sem_sr.widgets.inspect import InspectDock
@@ -268,6 +269,18 @@ def test_the_exported_profile_says_what_is_synthetic(tab: Any, tmp_path: Path) -
         header, *rows = csv.reader(stream)
     assert header[2:4] == ["SR (synthetic) distance nm", "SR (synthetic) grey level"]
     assert [float(r[3]) for r in rows if r[3]] == pytest.approx(tab.profile.profiles["SR"].grey)
+
+
+def test_the_profile_is_exported_as_a_picture_that_names_what_is_synthetic(
+    tab: Any, tmp_path: Path
+) -> None:
+    tab.profile.set_line((55.0, -15.0), (55.0, 135.0))
+    tab.profile.export(tmp_path / "profile.png")
+    assert (tmp_path / "profile.png").read_bytes().startswith(b"\x89PNG")
+    names = [item[1].text for item in tab.profile._plot.getPlotItem().legend.items]
+    assert names == ["LR", "SR (synthetic)", "HR"]
+    with pytest.raises(OutputError):
+        tab.profile.export(tmp_path / "missing" / "profile.png")
 
 
 def test_the_spectrum_shows_all_roles_up_to_their_own_nyquist_frequency(

@@ -9,7 +9,8 @@ import numpy as np
 from qtpy.QtWidgets import QFileDialog, QPushButton, QVBoxLayout, QWidget
 
 from napari_sem_sr.checking.profile import Profile, line_profile
-from napari_sem_sr.errors import SemSrError
+from napari_sem_sr.errors import OutputError, SemSrError
+from napari_sem_sr.io.durable import told_plainly
 from napari_sem_sr.widgets import layers, plots
 from napari_sem_sr.widgets.comparison import Comparison
 from napari_sem_sr.widgets.dock import Line, Tone, row
@@ -31,8 +32,8 @@ class ProfileView(QWidget):
         self._plot: Any = None
         self.draw_button = QPushButton("Draw line profile")
         self.draw_button.setCheckable(True)
-        self.export_button = QPushButton("CSV…")
-        self.export_button.setToolTip("Write the profile as a table.")
+        self.export_button = QPushButton("Export…")
+        self.export_button.setToolTip("Write the profile as a table (CSV) or as a picture (PNG).")
         self.widths = Line(small=True)
         self.widths.setToolTip(
             "Distance over which grey rises from 20 % to 80 % between both ends of the line; only for a line "
@@ -148,13 +149,24 @@ class ProfileView(QWidget):
 
     def _export(self) -> None:
         path, _ = QFileDialog.getSaveFileName(
-            self, "Write the profile", "profile.csv", "CSV (*.csv)"
+            self, "Write the profile", "profile.csv", "CSV (*.csv);;PNG (*.png)"
         )
         if path:
-            self.export(Path(path))
+            try:
+                self.export(Path(path))
+            except SemSrError as error:
+                self.widths.say(str(error), Tone.BAD)
 
     def export(self, path: Path) -> None:
-        """Write distance and grey of each role as columns; SR is marked as synthetic."""
+        """Write the plot (``*.png``), or distance and grey of each role as columns; SR is named as synthetic."""
+        if path.suffix.lower() == ".png":
+            if not self._plot.grab().save(str(path)):
+                raise OutputError(f"'{path}' cannot be written; choose another place.")
+            return
+        with told_plainly(path):
+            self._write_table(path)
+
+    def _write_table(self, path: Path) -> None:
         unit = self._unit()
         columns: list[tuple[str, list[float]]] = []
         for role, profile in self.profiles.items():
