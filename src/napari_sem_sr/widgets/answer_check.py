@@ -40,6 +40,10 @@ from napari_sem_sr.widgets.work import Work
 MARK = "place"
 # a place is shown with this much around it, and never larger than so many SR pixels fill a pane
 SURROUNDINGS, LEAST_PX = 6.0, 80
+INTRO = (
+    "Does SR agree with the LR it was made of? Is the stack like what the model was taught on? Is enough known to say "
+    "where it may be trusted? And which places should a person look at first? With HR, also: how close is it?"
+)
 BACK_KEY, ON_KEY = "P", "N"
 
 
@@ -68,17 +72,20 @@ class AnswerCheckTab(Dock):
         self.work, self._pictures = Work(self), Work(self)
         self.folder_label = PathLabel()
         self.folder_button = tool("…", "Choose the folder of the report.")
+        self.intro = Line(INTRO, small=True)
         self.verdict = VerdictView()
         self.places = PlaceList()
         self.about = Line(small=True)
         self.judging = Judging()
         for part in (
             field("Report", self.folder_label, self.folder_button),
+            self.intro,
             self.verdict,
             self.places,
         ):
             self.body.addWidget(part)
         self.body.setStretchFactor(self.places, 1)
+        self.body.addStretch(0)
         self.message = Line()
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
@@ -206,6 +213,7 @@ class AnswerCheckTab(Dock):
             self.evidence = None
             self.taken_up.emit(None)
         self.verdict.show_report(None)
+        self.intro.show()
         self.places.hide()
         self.judging.hide()
         self.judging.begin(None, ())
@@ -217,6 +225,7 @@ class AnswerCheckTab(Dock):
         self._forget()
         self.evidence = evidence
         report = evidence.report
+        self.intro.hide()
         self.verdict.show_report(report)
         regions = list(report.regions)
         self.judging.begin(evidence.folder, regions)

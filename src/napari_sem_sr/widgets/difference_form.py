@@ -1,13 +1,13 @@
 """Which difference is shown beside the roles, and the work of making it."""
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QComboBox, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_sem_sr.checking.difference import Band
 from napari_sem_sr.events import Event, Progress
 from napari_sem_sr.widgets.comparison import Comparison, Computed
 from napari_sem_sr.widgets.differences import Difference, Subject, iter_difference, slices_there
-from napari_sem_sr.widgets.dock import Line, Tone, row
+from napari_sem_sr.widgets.dock import Line, Tone, field
 from napari_sem_sr.widgets.role_form import RoleForm
 from napari_sem_sr.widgets.work import Work
 
@@ -41,16 +41,15 @@ class DifferenceForm(QWidget):
         self.band_box = QComboBox()
         self.band_box.addItems(list(BANDS))
         for box in (self.subject_box, self.sign_box, self.band_box):
-            # three of them have to fit a narrow dock
+            # they have to fit a narrow dock
             box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             box.activated.connect(lambda _: self.show_difference())
         self.message = Line(small=True)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        whole = row([QLabel("Difference"), self.subject_box, self.sign_box, self.band_box])
-        for place, stretch in enumerate((5, 4, 4), start=1):
-            whole.layout().setStretch(place, stretch)
-        column.addWidget(whole)
+        column.setSpacing(5)
+        column.addWidget(field("Difference", self.subject_box))
+        column.addWidget(field("", self.sign_box, self.band_box))
         column.addWidget(self.message)
         self.work.finished.connect(self._made)
         self.work.ended.connect(self._ended)
