@@ -7,18 +7,19 @@ everything back.
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from napari.experimental import link_layers, unlink_layers
 from napari.layers import Image
 
 from napari_sem_sr.errors import InputError
 from napari_sem_sr.stack import SemStack
-from napari_sem_sr.widgets import layers
+from napari_sem_sr.widgets import panes
 from napari_sem_sr.widgets.before import Before
 from napari_sem_sr.widgets.curtain import Curtain
 from napari_sem_sr.widgets.ink import Ink, Mark
 from napari_sem_sr.widgets.layers import Role
+from napari_sem_sr.widgets.panes import Computed
 from napari_sem_sr.widgets.roles import ROLES, seats_of
 
 if TYPE_CHECKING:
@@ -30,29 +31,6 @@ View = Literal["xy", "xz", "yz", "3D"]
 ORDERS: dict[View, tuple[int, int, int]] = {"xy": (0, 1, 2), "xz": (1, 0, 2), "yz": (2, 0, 1)}
 LINKED = ("contrast_limits", "gamma")
 GAP_PX = 4
-FONT_PT = 8
-
-
-@dataclass(frozen=True, eq=False)
-class Computed:
-    """A pane of something computed, with a colour bar.
-
-    Parameters
-    ----------
-    stack
-        Where it lies in the world of the comparison.
-    title
-        What it shows, with the unit of its values.
-    limits
-        Values at both ends of the colour bar, the same for all slices.
-    colormap
-        As napari calls it.
-    """
-
-    stack: SemStack
-    title: str
-    limits: tuple[float, float]
-    colormap: str
 
 
 @dataclass
@@ -104,33 +82,12 @@ class Comparison:
             layer.visible = False
         for role in ROLES:
             if role in roles:
-                self._add_picture(role, roles[role], seats[role], units)
+                self.panes[role] = panes.picture(self.viewer, role, roles[role], seats[role], units)
         self.link(linked)
         self.arrange("side by side")
         self.viewer.reset_view()
 
-    def _add_picture(
-        self, role: Role, source: Image, seat: SemStack, units: tuple[Any, ...]
-    ) -> None:
-        size = layers.describe_pixel(source)
-        pane = self.viewer.add_image(
-            layers.three_axes(source),
-            multiscale=source.multiscale,
-            name=f"{role} {size}".strip() + layers.PANE_SIGN,
-            scale=seat.world.scale,
-            translate=seat.world.translate,
-            units=units,
-            axis_labels=layers.AXES,
-            contrast_limits=source.contrast_limits,
-            colormap=source.colormap,
-            interpolation2d="nearest",
-            metadata={layers.KEY: _mark_of_pane(source, role)},
-            cache=False,
-        )
-        self._name_on_canvas(pane)
-        self.panes[role] = pane
-
-    def add(self, name: str, computed: Computed) -> None:
+    def add(self, name: str, what: Computed) -> None:
         """Add a pane at the end of the row, or replace the one of that name."""
         self.remove_pane(name)
         if not self.active or not self.panes:
@@ -138,26 +95,8 @@ class Comparison:
         self._clear_ink()
         first = next(iter(self.panes.values()))
         lowest = min(self.viewer.layers.index(pane) for pane in self.panes.values())
-        sr = self.panes.get("SR", first)
-        world = computed.stack.world
-        pane = self.viewer.add_image(
-            computed.stack.data,
-            name=computed.title + layers.PANE_SIGN,
-            scale=world.scale,
-            translate=world.translate,
-            units=first.units,
-            axis_labels=layers.AXES,
-            colormap=computed.colormap,
-            contrast_limits=computed.limits,
-            interpolation2d="nearest",
-            metadata={layers.KEY: _mark_of_pane(sr, name)},
-            cache=False,
-        )
-        pane.colorbar.visible = True
-        pane.colorbar.position = "middle_left"
-        pane.colorbar.font_size = FONT_PT
-        pane.colorbar.size = (14, 120)
-        self._name_on_canvas(pane)
+        source = self.panes.get("SR", first)
+        pane = panes.computed(self.viewer, name, what, source)
         pane.visible = self.mode == "side by side"
         self.viewer.layers.move(self.viewer.layers.index(pane), lowest)
         self.panes[name] = pane
@@ -242,7 +181,7 @@ class Comparison:
         # in this order: napari 0.9 lays a bar out anew for the grid only once it is visible
         bar.visible = True
         bar.gridded = True
-        bar.font_size = FONT_PT
+        bar.font_size = panes.FONT_PT
         # the topmost layer has the first cell, so that the list reads as the row does
         for name, pane in reversed(self.panes.items()):
             self._raise(pane)
@@ -282,25 +221,9 @@ class Comparison:
         if not self.active:
             return
         old = dict(self.panes)
-        looks = {name: (p.contrast_limits, p.colormap, p.units, p.name) for name, p in old.items()}
         self._remove_panes()
         for role in reversed([role for role in ROLES if role in volumes]):
-            limits, colormap, units, name = looks[role]
-            world = volumes[role].world
-            pane = self.viewer.add_image(
-                volumes[role].data.compute(),
-                name=name,
-                scale=world.scale,
-                translate=world.translate,
-                units=units,
-                axis_labels=layers.AXES,
-                contrast_limits=limits,
-                colormap=colormap,
-                rendering="attenuated_mip",
-                metadata={layers.KEY: _mark_of_pane(old[role], role)},
-            )
-            self._name_on_canvas(pane)
-            self.panes = {role: pane, **self.panes}
+            self.panes = {role: panes.volume(self.viewer, old[role], volumes[role]), **self.panes}
         self.link(self._linked)
         self._look_along("3D")
         self.arrange("side by side")
@@ -394,17 +317,3 @@ class Comparison:
         if self.curtain is not None:
             self.curtain.take_down()
         self.curtain = None
-
-    def _name_on_canvas(self, pane: Image) -> None:
-        pane.name_overlay.visible = True
-        pane.name_overlay.font_size = FONT_PT
-
-
-def _mark_of_pane(source: Image, role: str) -> dict[str, Any]:
-    """What a pane carries: what is known of its source, and that it belongs to a comparison."""
-    return {
-        **layers.mark_of(source),
-        "role": role,
-        "added_by_dock": True,
-        "group": layers.COMPARISON,
-    }

@@ -5,9 +5,10 @@ from qtpy.QtWidgets import QComboBox, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_sem_sr.checking.difference import Band
 from napari_sem_sr.events import Event, Progress
-from napari_sem_sr.widgets.comparison import Comparison, Computed
+from napari_sem_sr.widgets.comparison import Comparison
 from napari_sem_sr.widgets.differences import Difference, Subject, iter_difference, slices_there
 from napari_sem_sr.widgets.dock import Line, Tone, field
+from napari_sem_sr.widgets.panes import Computed
 from napari_sem_sr.widgets.role_form import RoleForm
 from napari_sem_sr.widgets.work import Work
 

@@ -18,8 +18,8 @@ from napari_sem_sr.intensity import range_of
 from napari_sem_sr.io.write_zarr import KEY, done_slices
 from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets import layers
-from napari_sem_sr.widgets.comparison import Computed
 from napari_sem_sr.widgets.layers import Role
+from napari_sem_sr.widgets.panes import Computed
 
 Subject = Literal["SR − HR", "SR − bicubic", "averaged SR − LR"]
 SAMPLED_SLICES = 5

@@ -12,11 +12,12 @@ from napari_sem_sr.events import Event, Progress
 from napari_sem_sr.intensity import stack_range
 from napari_sem_sr.io import read_stack
 from napari_sem_sr.stack import SemStack
-from napari_sem_sr.widgets.comparison import Comparison, Computed
+from napari_sem_sr.widgets.comparison import Comparison
 from napari_sem_sr.widgets.differences import DIVERGING, MAGNITUDE
 from napari_sem_sr.widgets.dock import Line, Tone, field
 from napari_sem_sr.widgets.evidence import Evidence
 from napari_sem_sr.widgets.layers import Role
+from napari_sem_sr.widgets.panes import Computed
 from napari_sem_sr.widgets.work import Work
 
 NAME = "evidence"
