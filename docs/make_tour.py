@@ -11,6 +11,7 @@ from typing import Any
 
 import napari
 from make_screenshots import SIZE, open_docks, raise_dock, settle, wait_for
+from PIL import Image
 
 from napari_sem_sr.checking.judgements import read_judgements
 
@@ -33,6 +34,8 @@ class Tour:
         settle(1.0)
         path = PICTURES / f"{self._count:02d}_{name}.png"
         self.viewer.window.screenshot(str(path), flash=False)
+        # grey pictures and a few colours: a third of the size
+        Image.open(path).convert("RGB").quantize(256).save(path, optimize=True)
         print(path.name)
 
     def sample_and_preview(self, upscale: Any, folder: Path) -> None:
