@@ -57,8 +57,11 @@ def user_folder() -> Path:
 
 
 def list_models() -> list[Entry]:
-    """All sound models that can be named, the user's own first; see `damaged_models` for the others."""
-    return _survey()[0]
+    """All sound models that can be named; see `damaged_models` for the others.
+
+    The user's own come first, and before others those that learned from the most specimens.
+    """
+    return sorted(_survey()[0], key=lambda e: (e.bundled, -len(e.card.teachers.groups.train)))
 
 
 def damaged_models() -> list[str]:

@@ -190,8 +190,9 @@ class PlaceList(QWidget):
         assert self._sr is not None
         region = self._regions[index]
         _, dy, dx = self._sr.world.scale
-        size = f"{region['height'] * dy:.3g} × {region['width'] * dx:.3g}"
-        return f"{size} {self._unit}"
+        height, width = region["height"] * dy, region["width"] * dx
+        digits = ".0f" if min(height, width) >= 100 else ".3g"
+        return f"{height:{digits}} × {width:{digits}} {self._unit}"
 
     def _current_changed(self, item: QListWidgetItem | None) -> None:
         if item is not None:
