@@ -16,6 +16,8 @@ from PIL import Image
 from napari_sem_sr.checking.judgements import read_judgements
 
 PICTURES = Path(__file__).resolve().parent / "images" / "tour"
+# taught on another material, so that the check has something to say
+MODEL = "powder-x4"
 JUDGED = 10
 # a person's eye is not scripted; these are examples of what can be said
 OPINIONS = ("artifact", "real", "unsure", "real", "artifact")
@@ -41,6 +43,7 @@ class Tour:
     def sample_and_preview(self, upscale: Any, folder: Path) -> None:
         self.picture("docks")
         upscale.open_sample()
+        upscale.choose_model(MODEL)
         upscale.set_output(folder / "medulla_sr.zarr")
         self.picture("sample")
         upscale.preview_button.click()
