@@ -45,7 +45,7 @@ def test_torchvisions_own_file_is_read_too(weights: Path, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    "content", [b"nonsense", b"", pickle.dumps({"features": Path("anything that is no tensor")})]
+    "content", [b"nonsense", b"", pickle.dumps({"features": Path("anything that is no tensor")}, 2)]
 )
 def test_anything_else_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "vgg19.pth"

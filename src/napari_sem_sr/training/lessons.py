@@ -96,7 +96,7 @@ class Lessons:
         cells: list[tuple[int, int, int]] = []
         content: list[float] = []
         for number, teacher in enumerate(teachers):
-            _check(teacher, self.patch)
+            check_teacher(teacher, self.patch)
             lesson = self._on_device(teacher)
             self._lessons.append(lesson)
             for y, x, sd in _cells(teacher, factor, self.patch, lesson.clean):
@@ -168,7 +168,14 @@ class Lessons:
         return (lr - low) / (high - low), (_inner(scene, self._margin) - low) / (high - low)
 
 
-def _check(teacher: Teacher, patch: int) -> None:
+def check_teacher(teacher: Teacher, patch: int) -> None:
+    """Refuse a teacher that nothing can be learned from.
+
+    Raises
+    ------
+    InputError
+        If it is smaller than ``patch`` HR pixels or not finite everywhere.
+    """
     if min(teacher.image.shape) < patch:
         raise InputError(
             f"Teacher '{teacher.name}' is {teacher.image.shape[1]} × {teacher.image.shape[0]} "

@@ -27,6 +27,7 @@ from napari_sem_sr.training.in_turn import (
     plan_of_all,
     plans_in_turn,
 )
+from napari_sem_sr.training.lessons import check_teacher
 from napari_sem_sr.training.settings import TrainSettings
 from napari_sem_sr.training.unfinished import CHECKPOINT, keep_teachers, training_folder
 from napari_sem_sr.training.verdict import judge, worst
@@ -92,6 +93,8 @@ def iter_train(
         "teachers": [t.content_hash for t in everyone],
     }
     found = _checkpoint_of(folder, fixed) if resume else None
+    for teacher in split.train:
+        check_teacher(teacher, settings.patch_lr_px * settings.factor)
     _make_folder(folder)
     if found is None:
         keep_teachers(folder, teachers or everyone)

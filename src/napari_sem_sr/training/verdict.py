@@ -166,11 +166,11 @@ def _gains(points: Sequence[Mapping[str, Any]]) -> tuple[Values, Values]:
 
 
 def _smooth(values: Values) -> Values:
-    """Running median of three; the ends as they are."""
+    """Running median of three; at the ends that of the outermost three."""
     if len(values) < 3:
         return values
     middle = np.median(np.stack([values[:-2], values[1:-1], values[2:]]), axis=0)
-    return np.concatenate([values[:1], middle, np.median(values[-2:], keepdims=True)])
+    return np.concatenate([middle[:1], middle, middle[-1:]])
 
 
 def _scatter(values: Values) -> float:
