@@ -14,6 +14,7 @@ from npe2 import PluginManifest
 
 from napari_sem_sr.io import read_stack
 from napari_sem_sr.io.write_zarr import done_slices
+from napari_sem_sr.training.unfinished import find_unfinished, kept_teachers
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +46,7 @@ def test_opening_docks_and_the_sample_loads_no_torch() -> None:
         import sys
         import napari
         viewer = napari.Viewer(show=False)
-        for name in ("Upscale", "Inspect"):
+        for name in ("Train", "Upscale", "Inspect"):
             _, dock = viewer.window.add_plugin_dock_widget("napari-sem-sr", name)
         viewer.open_sample("napari-sem-sr", "medulla_pair")
         assert len(viewer.layers) == 2
@@ -87,6 +88,39 @@ def test_closing_napari_stops_the_work_and_leaves_a_resumable_output(
     assert len(done_slices(tmp_path / "out_sr.zarr", 24)) in range(2, 20)
 
 
+def test_closing_napari_in_training_leaves_a_checkpoint(tmp_path: Path) -> None:
+    run_python(
+        f"""
+        from pathlib import Path
+        import napari, numpy as np
+        from napari_sem_sr.model import zoo
+        zoo.user_folder = lambda: Path({str(tmp_path)!r})
+        viewer = napari.Viewer(show=True)
+        rng = np.random.default_rng(0)
+        for n in range(6):
+            viewer.add_image(rng.integers(0, 255, (128, 128), np.uint8), name="abcdef"[n])
+        _, dock = viewer.window.add_plugin_dock_widget("napari-sem-sr", "Train")
+        viewer.layers.selection = set(viewer.layers)
+        dock.add_selected_layers()
+        from qtpy.QtCore import QTimer
+        def act():
+            if dock._training is None and not dock._work.running and dock.list.teachers:
+                dock.name_edit.setText("noise")
+                dock.train()
+            elif dock._epochs > 0:
+                timer.stop()
+                viewer.close()
+        timer = QTimer()
+        timer.timeout.connect(act)
+        timer.start(50)
+        napari.run()
+        """
+    )
+    found = find_unfinished(tmp_path)
+    assert [unfinished.out.name for unfinished in found] == ["noise"]
+    assert len(kept_teachers(found[0])) == 6
+
+
 def test_docks_are_found_where_users_look(viewer: Any) -> None:
     titles: dict[str, list[str]] = {}
 
@@ -108,7 +142,7 @@ def test_docks_are_found_where_users_look(viewer: Any) -> None:
 def test_a_dock_opens_in_less_than_one_and_a_half_seconds(
     viewer: Any, open_dock: Callable[[str], Any], models: Path
 ) -> None:
-    for name in ("Upscale", "Inspect"):
+    for name in ("Train", "Upscale", "Inspect"):
         begun = time.perf_counter()
         open_dock(name)
         assert time.perf_counter() - begun < 1.5
@@ -127,7 +161,7 @@ def test_opening_and_closing_docks_leaves_nothing_behind(
     before = count()
     timers = _active_timers(viewer)
     for _ in range(10):
-        for name in ("Upscale", "Inspect"):
+        for name in ("Train", "Upscale", "Inspect"):
             _, dock = open_dock(f"{name}")
             viewer.window.remove_dock_widget(dock)
     qtbot.wait(50)
