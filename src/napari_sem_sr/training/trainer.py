@@ -106,27 +106,19 @@ def iter_train(
     lost = time.monotonic() - began if found is None else 0.0
     school = _School(settings, fabric, folder, fixed, found, start, lost, watched=watched)
     in_turn: dict[str, Outcome] = {}
-    try:
-        if few:
-            plans = plans_in_turn(everyone)
-            yield Notice(
-                f"Only {len(plans)} specimens: each is left out once to be tested on, and the model that ships learns "
-                "from all of them."
-            )
-            for number, (group, plan) in enumerate(plans.items()):
-                in_turn[group] = yield from school.iter_course(
-                    number, plan, len(plans) - number - 1
-                )
-            plan = plan_of_all(everyone, list(in_turn.values()))
-            outcome = yield from school.iter_course(len(plans), plan, 0)
-        else:
-            plan = Plan(split.train, split.calibration or split.test, split.unit)
-            outcome = yield from school.iter_course(0, plan, 0)
-    except InputError:
-        # teachers that cannot be learned from are refused before the first step: nothing is there to resume
-        if found is None:
-            shutil.rmtree(folder)
-        raise
+    if few:
+        plans = plans_in_turn(everyone)
+        yield Notice(
+            f"Only {len(plans)} specimens: each is left out once to be tested on, and the model that ships learns "
+            "from all of them."
+        )
+        for number, (group, plan) in enumerate(plans.items()):
+            in_turn[group] = yield from school.iter_course(number, plan, len(plans) - number - 1)
+        plan = plan_of_all(everyone, list(in_turn.values()))
+        outcome = yield from school.iter_course(len(plans), plan, 0)
+    else:
+        plan = Plan(split.train, split.calibration or split.test, split.unit)
+        outcome = yield from school.iter_course(0, plan, 0)
     verdict = worst(
         [judge(o.progress.curve, split.unit) for o in (in_turn.values() or [outcome])],
         list(in_turn),
