@@ -29,7 +29,7 @@ HIGH_PASS = 3.0
 # Correlation at the best displacement, in its standard deviations for images that have nothing in common.
 PROPOSED = 6.0
 # Correlation of the overlapping parts in detail.
-SAME_PLACE = 0.35
+SAME_PLACE = 0.5
 # Least side of an overlap, as part of the larger image's side, and least number of coarse pixels.
 LEAST_SIDE, LEAST_PX = 0.06, 96
 # Coarse pixels by which a proposal may be off.
