@@ -75,7 +75,7 @@ def _rows(stack: SemStack) -> list[tuple[str, str, str]]:
     z, y, x = stack.shape
     rows = [
         ("name", stack.name, ""),
-        ("size", f"{z} slices, {x} x {y} px, {stack.dtype}", ""),
+        ("size", f"{z} {'slice' if z == 1 else 'slices'}, {x} × {y} px, {stack.dtype}", ""),
     ]
     for axis, size, source in zip("zyx", said["voxel_nm"], said["voxel_source"], strict=True):
         name = "slice thickness (z)" if axis == "z" else f"pixel size ({axis})"
