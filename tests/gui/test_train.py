@@ -150,7 +150,6 @@ def test_training_shows_how_it_goes_and_ends_with_a_model_to_use(
     finish(qtbot, filled)
     assert list(viewer.layers) == [mine]
     assert mine.visible
-    assert filled.curves.points("twin") > 0
     assert "never seen" in filled.scores_line.text()
     assert filled.verdict_line.text()
     assert [entry.name for entry in zoo.list_models()] == ["discs-x4"]
