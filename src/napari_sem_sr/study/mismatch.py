@@ -315,13 +315,20 @@ def _of(rows: Sequence[Row], taught: str, network: str) -> Row:
 
 
 def _finding(case: Case, rows: Sequence[Row]) -> str:
-    foreign, own = (_of(rows, taught, "gan") for taught in case.taught)
+    foreign, own = case.taught
     plain = _of(rows, "none", "bicubic")
+
+    def told(network: str) -> str:
+        a, b = _of(rows, foreign, network), _of(rows, own, network)
+        return (
+            f"{a['invented']} against {b['invented']} particles ({a['gain_db']:+.2f} and {b['gain_db']:+.2f} dB over "
+            "bicubic)"
+        )
+
     return (
-        f"{case.name.capitalize()}: on {own['images']} images of {case.taught[1]}, the SRGAN taught on {case.taught[0]} "
-        f"invents {foreign['invented']} particles, the one taught on {case.taught[1]} {own['invented']} (bicubic: "
-        f"{plain['invented']}); PSNR over bicubic is {foreign['gain_db']:+.2f} dB against {own['gain_db']:+.2f} dB. The "
-        f"domain alarm of the first {_raised(foreign)}, that of the second {_raised(own)}."
+        f"{case.name.capitalize()}, on {plain['images']} images of {own}: taught on {foreign} or on {own}, the twin invents "
+        f"{told('twin')}, the SRGAN {told('gan')}; bicubic {plain['invented']}. The domain alarm of the model taught on "
+        f"{foreign} {_raised(_of(rows, foreign, 'gan'))}, that of the one taught on {own} {_raised(_of(rows, own, 'gan'))}."
     )
 
 
