@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
 
 from napari_sem_sr.errors import InputError
-from napari_sem_sr.events import Event, Notice
+from napari_sem_sr.events import Event, Notice, drain
 from napari_sem_sr.io.databar import Databar
 from napari_sem_sr.pairing.overlap import iter_overlaps
 from napari_sem_sr.pairing.prepare import Prepared, iter_prepare, large_enough
@@ -175,6 +175,19 @@ def test_other_fields_of_one_material_are_told_apart() -> None:
     ready, said = prepared([teacher(n) for n in range(12)])
     assert len({t.group for t in ready.teachers}) == 12
     assert said == ""
+
+
+def test_sparse_spheres_laid_over_one_another_by_chance_are_not_one_place() -> None:
+    rng = np.random.default_rng(3)
+    y, x = np.indices((128, 128))
+    fields = []
+    for number in range(6):
+        image = rng.normal(60, 4, y.shape)
+        for cy, cx, radius in rng.uniform((0, 0, 4), (128, 128, 9), (14, 3)):
+            image[np.hypot(y - cy, x - cx) < radius] += 110
+        image = gaussian_filter(image, 1).clip(0, 255).astype(np.uint8)
+        fields.append(Teacher(image, f"field {number}", f"specimen {number}"))
+    assert drain(iter_overlaps(fields)) == []
 
 
 def test_slices_given_as_single_files_are_found_to_be_neighbours() -> None:
