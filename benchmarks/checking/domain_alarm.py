@@ -19,7 +19,7 @@ from napari_sem_sr.model.bundle import Model
 from napari_sem_sr.pairing.degradation import area_average
 
 TEACHERS = 8
-DRAWS = 20
+DRAWS = 100
 SETS = ("coating", "superalloy", "powder", "microspherules", "medulla")
 NOISE, BLUR, PIXEL = (3, 5, 10), (0.4, 0.6, 0.8), (0.7, 1.4, 2.0)
 
@@ -49,16 +49,6 @@ def changed(hr: np.ndarray, rng: np.random.Generator) -> dict[str, tuple[np.ndar
     return found
 
 
-def alarmed(domain: Domain, features: np.ndarray) -> bool:
-    threshold = domain.threshold
-    assert threshold is not None
-    return bool(
-        domain.distance(features) > threshold
-        or domain.is_noisier(features)
-        or domain.is_softer(features)
-    )
-
-
 def run(model: Model, data: Path, out: Path, quick: bool) -> None:
     count = 30 if quick else 110
     known: dict[str, list[tuple[str, np.ndarray]]] = {}
@@ -85,12 +75,12 @@ def run(model: Model, data: Path, out: Path, quick: bool) -> None:
             for other, some in known.items():
                 for s, f in some:
                     if other != kind or s not in taught:
-                        judged[other].append(alarmed(domain, f))
+                        judged[other].append(bool(domain.unlike(f)))
             if kind == "coating" and draw < (2 if quick else 8):
                 for s, hr in images[kind]:
                     if s not in taught:
                         for how, (_, lr) in changed(hr, rng).items():
-                            worse[how].append(alarmed(domain, features_of(lr)))
+                            worse[how].append(bool(domain.unlike(features_of(lr))))
         details[kind] = {k: [int(sum(v)), len(v)] for k, v in judged.items()}
         own = judged.pop(kind)
         foreign = [float(np.mean(v)) for v in judged.values()]
@@ -140,9 +130,9 @@ def _own_model(model: Model, known, images, details) -> list[dict[str, str]]:
     for kind, some in known.items():
         for specimen, f in some:
             if kind in materials and f"{kind}/{specimen}" not in trained:
-                unseen.append((f"{kind}/{specimen}", alarmed(domain, f)))
+                unseen.append((f"{kind}/{specimen}", bool(domain.unlike(f))))
             elif kind not in materials:
-                foreign.append((kind, alarmed(domain, f)))
+                foreign.append((kind, bool(domain.unlike(f))))
     details[model.card.name] = {"own unseen": unseen, "foreign": foreign}
     rows.append(
         row(

@@ -5,11 +5,14 @@ from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
 
 from napari_sem_sr.checking.domain import (
+    FEATURES,
+    STATISTICS,
     TILE_FEATURES,
     Domain,
     domain_features,
     fit_domain,
 )
+from napari_sem_sr.checking.patterns import PATTERNS
 from napari_sem_sr.errors import InputError
 
 
@@ -29,10 +32,11 @@ def domain(n: int = 8) -> Domain:
     return found
 
 
-def test_a_feature_vector_has_mean_and_spread_of_every_tile_feature():
+def test_a_feature_vector_has_mean_and_spread_of_every_tile_feature_and_the_patterns():
     features = domain_features(material(0, 2))
-    assert features.shape == (2 * len(TILE_FEATURES),) == (36,)
+    assert features.shape == (2 * len(TILE_FEATURES) + PATTERNS,) == (FEATURES,)
     assert np.isfinite(features).all()
+    assert (features[STATISTICS:] ** 2).sum() == pytest.approx(1)
 
 
 def test_features_hardly_depend_on_the_size_of_the_field():
@@ -80,9 +84,48 @@ def test_calibration_without_domain_or_of_another_kind_gives_none():
     assert Domain.of({"domain_features": np.zeros((3, 5)), "domain_specimens": np.zeros(3)}) is None
 
 
+def test_a_model_that_knows_no_patterns_is_still_judged_by_the_other_statistics():
+    known = domain()
+    arrays = fit_domain(known.features[:, :STATISTICS], [str(s) for s in known.specimens])
+    early = Domain.of(arrays)
+    assert known.knows_patterns and not early.knows_patterns
+    assert not early.unlike(domain_features(material(99, 2.3)))
+    assert early.unlike(domain_features(material(99, 6)))
+
+
+def test_what_is_unlike_is_said_in_words():
+    known = domain()
+    assert known.unlike(domain_features(material(99, 2.3))) == []
+    assert (
+        known.unlike(domain_features(material(99, 6)))[0]
+        == "its LR looks unlike every teacher specimen"
+    )
+
+
+def test_a_texture_of_the_same_spectrum_and_grey_values_is_told_by_its_patterns():
+    """Cells and worms of one power spectrum: phases differ, and so do patterns, far more than statistics do."""
+    rng = np.random.default_rng(0)
+
+    def cells(seed: int) -> np.ndarray:
+        return np.abs(material(seed, 3) - 0.5) + 0.5
+
+    names = [f"specimen {i}" for i in range(8)]
+    known = Domain.of(fit_domain(np.stack([domain_features(cells(i)) for i in range(8)]), names))
+    own = cells(50)
+    power = np.abs(np.fft.rfft2(own))
+    phase = np.angle(np.fft.rfft2(rng.standard_normal(own.shape)))
+    phase[0, 0] = 0
+    other = np.fft.irfft2(power * np.exp(1j * phase), own.shape)
+    other[...] = np.sort(own, axis=None)[np.argsort(np.argsort(other, axis=None))].reshape(
+        own.shape
+    )
+    assert not known.unlike(domain_features(own))
+    assert known.unlike(domain_features(other))
+
+
 def test_fit_refuses_features_without_specimens():
     with pytest.raises(ValueError, match="0 specimen names"):
-        fit_domain(np.zeros((3, 36)), [])
+        fit_domain(np.zeros((3, FEATURES)), [])
 
 
 @settings(max_examples=20, deadline=None)

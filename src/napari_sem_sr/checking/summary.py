@@ -101,6 +101,10 @@ def summarise(
                     "No slice has enough unmasked pixels to compare with the model's domain."
                 )
         if domain is not None and known is not None:
+            if not known.knows_patterns:
+                limits.append(
+                    f"Model '{model.card.name}' was calibrated by an earlier version, so its domain alarm is less sharp; train it again."
+                )
             if domain["p_value"] is None:
                 limits.append(
                     f"With {known.n_specimens} teacher specimens there is no p-value for the domain (19 are needed); the alarm "

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from napari_sem_sr.checking.alignment import Field
 from napari_sem_sr.checking.circumstances import circumstances
@@ -68,7 +67,7 @@ def domain_of(found: Slices, domain: Domain, card: Card, field: Field) -> dict[s
     features = np.median(described, axis=0)
     distance = domain.distance(features)
     threshold = domain.threshold
-    reasons = _unlike(domain, features)
+    reasons = domain.unlike(features)
     ratio = _pixel_ratio(card, field)
     if ratio is not None and not 1 / PIXEL_MARGIN <= ratio <= PIXEL_MARGIN:
         reasons.append(f"its LR pixels are {ratio:.2g} times the size of the teachers'")
@@ -103,22 +102,9 @@ def fields_outside(
         features = np.array(numbers["domain"])
         far = math.log2(max(domain.distance(features), 1e-9) / max(limit, 1e-9))
         score = round(1 + max(0.0, far), 4)
-        reasons = (WHOLE_FIELD, *(_unlike(domain, features) or about["reasons"]))
+        reasons = (WHOLE_FIELD, *(domain.unlike(features) or about["reasons"]))
         regions.append(Region(z + index, y, x, height, width, score, reasons))
     return worst(regions)[:FIELDS]
-
-
-def _unlike(domain: Domain, features: npt.NDArray[np.float64]) -> list[str]:
-    """What the pixels of an LR image say against the model."""
-    reasons = []
-    threshold = domain.threshold
-    if threshold is not None and domain.distance(features) > threshold:
-        reasons.append("its LR looks unlike every teacher specimen")
-    if domain.is_noisier(features):
-        reasons.append("its LR is noisier than every teacher's")
-    if domain.is_softer(features):
-        reasons.append("its LR is more blurred than every teacher's")
-    return reasons
 
 
 def _pixel_ratio(card: Card, field: Field) -> float | None:

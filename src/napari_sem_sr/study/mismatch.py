@@ -244,9 +244,7 @@ def _alarm(model: Model, pair: Pair) -> bool | None:
     domain = Domain.of(model.calibration)
     if domain is None or domain.threshold is None:
         return None
-    features = domain_features(pair.intensity.normalise(pair.lr))
-    beyond = domain.distance(features) > domain.threshold
-    return beyond or domain.is_noisier(features) or domain.is_softer(features)
+    return bool(domain.unlike(domain_features(pair.intensity.normalise(pair.lr))))
 
 
 def _circles(found: Particles, chosen: npt.NDArray[np.intp]) -> list[tuple[float, float, float]]:
