@@ -96,10 +96,12 @@ def others(
                 differences = {}
                 for turn in range(rounds + 1):
                     print(f"other runtimes, {side} px  {turn}/{rounds + 1}", file=sys.stderr)
+                    engine.upscale_slice(lr, UINT8, lr.dtype)
                     begun = perf_counter()
                     engine.upscale_slice(lr, UINT8, lr.dtype)
                     times["engine"].append(perf_counter() - begun)
                     for name in names:
+                        ask(f"{name} {side}")
                         seconds, difference = ask(f"{name} {side}").split()
                         times[name].append(float(seconds))
                         differences[name] = int(difference)

@@ -12,8 +12,9 @@ from scipy.ndimage import distance_transform_edt
 from napari_sem_sr.errors import InputError, ModelError
 from napari_sem_sr.events import Notice, TileDone
 from napari_sem_sr.inference.devices import available_devices, is_out_of_memory, pick_device
-from napari_sem_sr.inference.engine import MIN_TILE, Engine, UnusableSliceError
+from napari_sem_sr.inference.engine import MIN_TILE, Engine
 from napari_sem_sr.inference.graph import InferenceGraph
+from napari_sem_sr.inference.prepared import UnusableSliceError
 from napari_sem_sr.inference.tiling import layout
 from napari_sem_sr.intensity import IntensityRange, range_of, to_dtype
 from napari_sem_sr.model.zoo import load_model

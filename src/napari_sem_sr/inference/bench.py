@@ -1,7 +1,8 @@
 """How fast this machine upscales, beside what a plain script would do and what the machine could do at best.
 
 All contestants take turns in one run and their medians count, so that a machine that is busy with other
-things, or slows down as it warms up, does so for all of them.
+things, or slows down as it warms up, does so for all of them. A turn is two slices, and the second counts: along a
+stack nobody finds memory and caches as another program left them.
 """
 
 import multiprocessing
@@ -221,6 +222,7 @@ def _iter_rounds(
     for turn in range(rounds + 1):
         for name, work in contestants.items():
             yield Progress(f"{side} × {side} px: {name}", turn, rounds + 1, "rounds")
+            work()
             times[name].append(_seconds(work, engine.device))
         rates.append(matrix_rate(engine.device, engine.precision) / 1e9)
     return {name: round(median(taken[1:]), 4) for name, taken in times.items()}, rates[1:]

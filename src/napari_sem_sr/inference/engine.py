@@ -1,14 +1,15 @@
 """Upscale one slice on any device, in tiles that leave no trace."""
 
 import time
+from collections import deque
 from collections.abc import Generator as Gen
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from scipy.ndimage import distance_transform_edt
+from torch import Tensor
 
 from napari_sem_sr.errors import InputError, ModelError
 from napari_sem_sr.events import Event, Notice, Progress, TileDone, drain
@@ -21,10 +22,14 @@ from napari_sem_sr.inference.devices import (
     pick_device,
     release_memory,
 )
+from napari_sem_sr.inference.fetch import AHEAD, Fetch, to_device
 from napari_sem_sr.inference.graph import InferenceGraph
+from napari_sem_sr.inference.prepared import PreparedSlice, prepare_slice
 from napari_sem_sr.inference.tiling import Region, Tile, layout
-from napari_sem_sr.intensity import IntensityRange, range_of, to_dtype
+from napari_sem_sr.intensity import IntensityRange, range_of
 from napari_sem_sr.model.generator import Generator
+
+Result = TypeVar("Result")
 
 # The halo makes smaller tiles mostly waste; who has no memory for this has none for the program.
 MIN_TILE = 16
@@ -51,45 +56,6 @@ class SliceResult:
 
     image: npt.NDArray[Any]
     outside: int
-
-
-@dataclass(frozen=True, eq=False)
-class PreparedSlice:
-    """One LR slice as networks see it.
-
-    Parameters
-    ----------
-    index
-        Number of the slice, for events and errors.
-    image
-        ``(y, x)`` float32 on the network's scale, the nearest valid values where there are none.
-    valid
-        ``(y, x)`` mask of valid pixels, or None where all are.
-    intensity
-        Range of the stack.
-    """
-
-    index: int
-    image: npt.NDArray[np.float32]
-    valid: npt.NDArray[np.bool_] | None
-    intensity: IntensityRange
-
-
-def prepare_slice(lr: npt.NDArray[Any], intensity: IntensityRange, index: int = 0) -> PreparedSlice:
-    """Normalise a slice and fill what is not finite.
-
-    Raises
-    ------
-    UnusableSliceError
-        If the slice is all NaN.
-    """
-    valid = _valid_pixels(lr, index)
-    image = intensity.normalise(lr)
-    return PreparedSlice(index, image if valid is None else _filled(image, valid), valid, intensity)
-
-
-class UnusableSliceError(InputError):
-    """A slice that holds nothing to work on; others may."""
 
 
 class Engine:
@@ -158,7 +124,7 @@ class Engine:
         probe = range_of(scene).normalise(scene)
         try:
             reduced, full = (
-                drain(self._iter_run(probe, g, Progress("probing", 0, 1, "tiles")))
+                drain(self._iter_run(probe, g, Progress("probing", 0, 1, "tiles"))).cpu().numpy()
                 for g in (graph, exact)
             )
         except RuntimeError as error:
@@ -263,7 +229,7 @@ class Engine:
         width = tile + 2 * self.reach
         window = np.full((width, width), 0.5, np.float32)
         begun = time.perf_counter()
-        drain(self._iter_run(window, self._graph, Progress("measuring", 0, 1, "tiles")))
+        drain(self._iter_run(window, self._graph, Progress("measuring", 0, 1, "tiles"))).cpu()
         return time.perf_counter() - begun
 
     def _attempt(
@@ -273,72 +239,67 @@ class Engine:
         region: Region,
         tiles: tuple[Tile, ...],
     ) -> Gen[Event, None, SliceResult]:
-        index, image, valid = prepared.index, prepared.image, prepared.valid
+        index, image = prepared.index, prepared.image
         f = self.factor
         (top, bottom), (left, right) = region
         out = np.empty((f * (bottom - top), f * (right - left)), dtype)
-        outside = 0
-        for done, tile in enumerate(tiles, start=1):
+        outside = done = 0
+        coming: deque[tuple[Tile, Fetch]] = deque()
+        last = len(tiles) - 1
+        for number, tile in enumerate(tiles):
             (wy, wx), (cy, cx) = tile.window, tile.core
-            computing = Progress(f"computing slice {index}", done - 1, len(tiles), "tiles")
+            computing = Progress(f"computing slice {index}", done, len(tiles), "tiles")
             sr = yield from self._iter_run(image[slice(*wy), slice(*wx)], self._graph, computing)
-            sr = sr[
-                f * (cy[0] - wy[0]) : f * (cy[1] - wy[0]), f * (cx[0] - wx[0]) : f * (cx[1] - wx[0])
-            ]
-            if not np.isfinite(sr).all():
-                raise ModelError(
-                    f"The network gives numbers that are not finite in slice {index} at precision {self.precision}; "
-                    "use precision fp32 or another model."
-                )
-            grey = prepared.intensity.restore(sr)
-            if valid is not None:
-                known = valid[slice(*cy), slice(*cx)]
-                grey[~known.repeat(f, axis=0).repeat(f, axis=1)] = np.nan
-            pixels, lost = to_dtype(grey, dtype)
-            outside += lost
-            out[f * (cy[0] - top) : f * (cy[1] - top), f * (cx[0] - left) : f * (cx[1] - left)] = (
-                pixels
-            )
-            yield TileDone(index, done, len(tiles))
+            y, x = (slice(f * (c[0] - w[0]), f * (c[1] - w[0])) for c, w in ((cy, wy), (cx, wx)))
+            coming.append((tile, Fetch(sr[y, x], prepared.intensity, dtype)))
+            while len(coming) > (0 if number == last else AHEAD[self.device.type]):
+                arrived, fetch = coming.popleft()
+                pixels, lost = yield from self._arrived(fetch, prepared, arrived, computing)
+                (y0, y1), (x0, x1) = arrived.core
+                out[f * (y0 - top) : f * (y1 - top), f * (x0 - left) : f * (x1 - left)] = pixels
+                outside += lost
+                done += 1
+                yield TileDone(index, done, len(tiles))
         return SliceResult(out, outside)
+
+    def _arrived(
+        self, fetch: Fetch, prepared: PreparedSlice, tile: Tile, computing: Progress
+    ) -> Gen[Event, None, tuple[npt.NDArray[Any], int]]:
+        """Pixels of a tile, those without data NaN again, and how many the dtype could not hold."""
+        arrived = yield from _beating(fetch.iter_arrive(), computing)
+        if arrived is None:
+            raise ModelError(
+                f"The network gives numbers that are not finite in slice {prepared.index} at precision "
+                f"{self.precision}; use precision fp32 or another model."
+            )
+        pixels, lost = arrived
+        if prepared.valid is not None:
+            (y0, y1), (x0, x1) = tile.core
+            known = prepared.valid[y0:y1, x0:x1]
+            pixels[~known.repeat(self.factor, axis=0).repeat(self.factor, axis=1)] = np.nan
+        return pixels, lost
 
     def _iter_run(
         self, window: npt.NDArray[np.float32], graph: InferenceGraph, computing: Progress
-    ) -> Gen[Event, None, npt.NDArray[np.float32]]:
-        """Run the graph on one window, saying ``computing`` where a tile takes long."""
-        last = time.perf_counter()
+    ) -> Gen[Event, None, Tensor]:
+        """Run the graph on one window, saying ``computing`` where it takes long; (y, x) on the device."""
         with torch.inference_mode():
-            x = torch.from_numpy(np.ascontiguousarray(window)).to(self.device)
-            work = graph.iter_forward(x[None, None])
-        while True:
-            # entered anew for every step, as the mode belongs to the thread and not to this generator
-            with torch.inference_mode():
-                try:
-                    next(work)
-                except StopIteration as stop:
-                    result: npt.NDArray[np.float32] = stop.value[0, 0].cpu().numpy()
-                    return result
-            if time.perf_counter() - last > BEAT:
-                yield computing
-                last = time.perf_counter()
+            x = to_device(window, self.device)
+        sr = yield from _beating(graph.iter_forward(x[None, None]), computing)
+        return sr[0, 0]
 
 
-def _valid_pixels(lr: npt.NDArray[Any], index: int) -> npt.NDArray[np.bool_] | None:
-    """Mask of finite pixels, or None where all are."""
-    if lr.dtype.kind != "f":
-        return None
-    valid: npt.NDArray[np.bool_] = np.isfinite(lr)
-    if valid.all():
-        return None
-    if not valid.any():
-        raise UnusableSliceError(f"Slice {index} is all NaN; leave it out or mend the stack.")
-    return valid
-
-
-def _filled(
-    image: npt.NDArray[np.float32], valid: npt.NDArray[np.bool_]
-) -> npt.NDArray[np.float32]:
-    """Replace invalid pixels by the nearest valid ones, so that no border stands out to the network."""
-    nearest = distance_transform_edt(~valid, return_distances=False, return_indices=True)
-    filled: npt.NDArray[np.float32] = image[tuple(nearest)]
-    return filled
+def _beating(work: Gen[None, None, Result], computing: Progress) -> Gen[Event, None, Result]:
+    """Run ``work``, saying ``computing`` every now and then."""
+    last = time.perf_counter()
+    while True:
+        # entered anew for every step, as the mode belongs to the thread and not to this generator
+        with torch.inference_mode():
+            try:
+                next(work)
+            except StopIteration as stop:
+                result: Result = stop.value
+                return result
+        if time.perf_counter() - last > BEAT:
+            yield computing
+            last = time.perf_counter()

@@ -1,0 +1,105 @@
+"""Bring SR pixels from the device to memory while the device computes the next tile."""
+
+import time
+from collections.abc import Generator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from napari_sem_sr.intensity import IntensityRange, to_dtype
+
+# Integers that float32 holds exactly, so that they can be rounded before they travel.
+SMALL = {
+    np.dtype(np.uint8): torch.uint8,
+    np.dtype(np.int8): torch.int8,
+    np.dtype(np.uint16): torch.uint16,
+    np.dtype(np.int16): torch.int16,
+}
+# Tiles that may be on their way while another is computed. On a CPU nobody else computes.
+AHEAD = {"cuda": 1, "mps": 0, "cpu": 0}
+# Seconds between looks at a copy that has not arrived.
+PAUSE = 0.0005
+
+
+def to_device(window: npt.NDArray[np.float32], device: torch.device) -> Tensor:
+    """``(y, x)`` on the device; does not wait for a GPU to have it."""
+    tensor = torch.from_numpy(np.ascontiguousarray(window))
+    if device.type == "cuda":
+        return tensor.pin_memory().to(device, non_blocking=True)
+    return tensor.to(device)
+
+
+class Fetch:
+    """Grey values of one tile on their way from the device.
+
+    Parameters
+    ----------
+    sr
+        ``(y, x)`` fp32 on the network's scale, on the device.
+    intensity
+        Range of the stack.
+    dtype
+        Of the result.
+
+    Notes
+    -----
+    Restoring and rounding happen on the device, so that a 8-bit stack travels as bytes. A GPU copies into pinned
+    memory in a stream of its own; PyTorch gives that memory to nobody else before the copy is over.
+    """
+
+    def __init__(self, sr: Tensor, intensity: IntensityRange, dtype: np.dtype[Any]) -> None:
+        self._dtype = dtype
+        with torch.inference_mode():
+            finite = torch.isfinite(sr).all()
+            grey = sr.mul(float(np.float32(intensity.high - intensity.low))).add_(intensity.low)
+            outside = torch.zeros((), dtype=torch.int64, device=sr.device)
+            if dtype in SMALL:
+                limits = np.iinfo(dtype)
+                grey.round_()
+                outside = ((grey < limits.min) | (grey > limits.max)).sum()
+                # NaN has no integer; the caller is told of it by `finite`
+                grey = grey.nan_to_num_(0.0).clamp_(limits.min, limits.max).to(SMALL[dtype])
+            told = torch.stack([finite.to(torch.int64), outside])
+            self._copied: torch.cuda.Event | None = None
+            if sr.device.type == "cuda":
+                self._pixels, self._told = self._copying((grey, told), sr.device)
+            else:
+                self._pixels, self._told = grey.cpu(), told.cpu()
+
+    def _copying(self, tensors: tuple[Tensor, ...], device: torch.device) -> list[Tensor]:
+        stream = _copy_stream(device)
+        stream.wait_stream(torch.cuda.current_stream(device))
+        copies = []
+        with torch.cuda.stream(stream):
+            for tensor in tensors:
+                host = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True)
+                copies.append(host.copy_(tensor, non_blocking=True))
+                tensor.record_stream(stream)
+            self._copied = torch.cuda.Event()  # type: ignore[no-untyped-call]
+            self._copied.record(stream)
+        return copies
+
+    def iter_arrive(self) -> Generator[None, None, tuple[npt.NDArray[Any], int] | None]:
+        """Wait, pausing for whoever wants to look up; pixels and how many lay outside, None if some are not finite."""
+        while self._copied is not None and not self._copied.query():  # type: ignore[no-untyped-call]
+            time.sleep(PAUSE)
+            yield
+        finite, outside = self._told.tolist()
+        if not finite:
+            return None
+        pixels: npt.NDArray[Any] = self._pixels.numpy()
+        if self._dtype in SMALL:
+            return pixels, outside
+        return to_dtype(pixels, self._dtype)
+
+
+_streams: dict[torch.device, torch.cuda.Stream] = {}
+
+
+def _copy_stream(device: torch.device) -> torch.cuda.Stream:
+    if device not in _streams:
+        _streams[device] = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+    return _streams[device]
