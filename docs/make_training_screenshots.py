@@ -34,7 +34,7 @@ def watch(viewer: napari.Viewer, dock: Any, folder: Path) -> dict[str, Any]:
         now = time.monotonic()
         longest, last = max(longest, now - last), now
         for name, stage in list(wanted.items()):
-            panes = dock._view.panes
+            panes = dock.report.view.panes
             if stage in panes and dock.curves.points(stage) >= 2:
                 del wanted[name]
                 picture(viewer, folder, name)

@@ -84,8 +84,9 @@ class StageStarted(Event):
 class StepDone(Event):
     """One optimiser step: ``done`` (0 to 1) of the stage's budget, ``pixels`` HR pixels shown so far.
 
-    ``epochs`` is how many the stage has, estimated where the budget is in minutes; ``left_s`` about how many
-    seconds the whole training still takes. Both are None before they are known.
+    ``epochs`` is how many the stage has, estimated where the budget is in minutes; ``seconds`` is what the whole
+    training took so far, ``left_s`` about what it still takes: with a budget in minutes its scores at the end too, with
+    one in epochs the learning alone. ``epochs`` and ``left_s`` are None before they are known.
     """
 
     stage: str

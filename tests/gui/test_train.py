@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from napari_sem_sr.events import Evaluated, StageStarted
 from napari_sem_sr.model import zoo
 from napari_sem_sr.model.card import Architecture
 from napari_sem_sr.training import course
@@ -142,14 +143,15 @@ def test_training_shows_how_it_goes_and_ends_with_a_model_to_use(
     filled.budget_box.setValue(6)
     filled.name_edit.setText("discs-x4")
     filled.train_button.click()
-    qtbot.waitUntil(lambda: "gan" in filled._view.panes, timeout=LONG_MS)
-    assert list(filled._view.panes) == ["LR", "twin", "gan", "HR"]
+    qtbot.waitUntil(lambda: "gan" in filled.report.view.panes, timeout=LONG_MS)
+    assert list(filled.report.view.panes) == ["LR", "twin", "gan", "HR"]
     assert not mine.visible
     assert not filled.train_button.isVisibleTo(filled)
     assert filled.stop_button.isVisibleTo(filled)
     finish(qtbot, filled)
     assert list(viewer.layers) == [mine]
     assert mine.visible
+    assert filled.curves.points("twin") > 0
     assert "never seen" in filled.scores_line.text()
     assert filled.verdict_line.text()
     assert [entry.name for entry in zoo.list_models()] == ["discs-x4"]
@@ -159,18 +161,46 @@ def test_training_shows_how_it_goes_and_ends_with_a_model_to_use(
     assert not find_unfinished(zoo.user_folder())
 
 
+def test_the_last_of_several_parts_leaves_the_curves_of_the_others(dock: Any) -> None:
+    scores = {
+        "psnr": 24.0, "bicubic_psnr": 23.0, "train_psnr": 25.0, "train_bicubic_psnr": 23.5, "ssim": 0.7,
+        "bicubic_ssim": 0.6, "detail_db": -3.0, "bicubic_detail_db": -20.0,
+    }  # fmt: skip
+    report, curves = dock.report, dock.curves
+    report.begin_training()
+    assert curves.shown is None and not curves.isVisibleTo(dock)
+    parts = ["without a (1 of 2)", "without b (2 of 2)"]
+    for part in parts:
+        before = curves.shown
+        report.show(StageStarted("twin", 0, 10, part))
+        assert curves.shown == before, "until the new part has a score"
+        for step in (20, 60):
+            report.show(Evaluated("twin", step // 10, step, scores))
+        assert curves.shown == part
+    report.show(StageStarted("twin", 0, 10, "from all specimens"))
+    report.show(StageStarted("gan", 0, 10, "from all specimens"))
+    assert curves.isVisibleTo(dock)
+    assert curves.shown == parts[1]
+    assert curves.points("twin") == 2
+    legend = [label.text for _, label in curves._plot.plotItem.legend.items]
+    assert legend == ["bicubic", "other specimens", "learned", "unseen"]
+    assert curves._plot.plotItem.titleLabel.text == parts[1]
+    report.begin_training()
+    assert not curves.isVisibleTo(dock), "another training has another curve"
+
+
 def test_a_paused_training_waits_and_goes_on(filled: Any, qtbot: Any) -> None:
     filled.budget_box.setValue(400)
     filled.train_button.click()
-    qtbot.waitUntil(lambda: filled._epochs > 0, timeout=LONG_MS)
+    qtbot.waitUntil(lambda: filled.report.epochs > 0, timeout=LONG_MS)
     filled.pause_button.click()
     assert filled.pause_button.text() == "Continue"
     qtbot.wait(400)
-    before = filled._epochs
+    before = filled.report.epochs
     qtbot.wait(600)
-    assert filled._epochs == before
+    assert filled.report.epochs == before
     filled.pause_button.click()
-    qtbot.waitUntil(lambda: filled._epochs > before, timeout=LONG_MS)
+    qtbot.waitUntil(lambda: filled.report.epochs > before, timeout=LONG_MS)
     filled.stop()
     finish(qtbot, filled)
 
@@ -181,7 +211,7 @@ def test_a_stopped_training_is_offered_and_resumed_with_its_own_teachers(
 ) -> None:
     filled.budget_box.setValue(20)
     filled.train_button.click()
-    qtbot.waitUntil(lambda: filled._epochs > 0, timeout=LONG_MS)
+    qtbot.waitUntil(lambda: filled.report.epochs > 0, timeout=LONG_MS)
     filled.stop_button.click()
     finish(qtbot, filled)
     assert "unfinished" in filled.message.text()
@@ -201,7 +231,7 @@ def test_a_stopped_training_is_offered_and_resumed_with_its_own_teachers(
 def test_closing_the_dock_leaves_a_checkpoint(filled: Any, viewer: Any, qtbot: Any) -> None:
     filled.budget_box.setValue(5000)
     filled.train_button.click()
-    qtbot.waitUntil(lambda: filled._epochs > 0, timeout=LONG_MS)
+    qtbot.waitUntil(lambda: filled.report.epochs > 0, timeout=LONG_MS)
     job = filled._work._job
     viewer.window.remove_dock_widget(filled)
     qtbot.waitUntil(

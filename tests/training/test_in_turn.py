@@ -7,7 +7,11 @@ import torch
 
 from napari_sem_sr.events import StageStarted, StepDone
 from napari_sem_sr.model.bundle import load_bundle
+from napari_sem_sr.training.budget import Progress
+from napari_sem_sr.training.course import Course, Outcome
 from napari_sem_sr.training.few import are_few
+from napari_sem_sr.training.finish import FINISHING_SHARE
+from napari_sem_sr.training.in_turn import plan_of_all, plans_in_turn, unjudged
 from napari_sem_sr.training.trainer import iter_train, train
 
 from .specimens import settings, teachers
@@ -38,6 +42,85 @@ def test_the_card_says_that_scores_come_from_networks_that_left_the_specimen_out
     assert {p.without for p in card.training.curve} == set(SPECIMENS)
     assert "left out in turn" in card.summary()
     assert "learned from all specimens" in card.summary()
+
+
+def test_most_of_a_budget_in_minutes_goes_to_the_model_that_ships() -> None:
+    plans = plans_in_turn(teachers(3))
+    ships = plan_of_all(teachers(3), [])
+    assert sum(p.share for p in plans.values()) + ships.share == pytest.approx(1)
+    assert ships.share * (1 - FINISHING_SHARE) >= 0.5, "of the whole command, scores included"
+    assert len({p.share for p in plans.values()}) == 1
+
+
+def outcome(epochs: list[int], psnr: list[float]) -> Outcome:
+    points = [
+        {"stage": "twin", "epoch": e, "step": 10 * e, "scores": {"psnr": p}}
+        for e, p in zip(epochs, psnr, strict=True)
+    ]
+    progress = Progress(
+        curve=points, epochs={"twin": epochs[-1], "gan": 0}, steps={"twin": 10 * epochs[-1], "gan": 0}
+    )  # fmt: skip
+    return Outcome({}, {}, progress)
+
+
+def test_the_model_that_ships_is_kept_at_the_epoch_at_which_the_others_were_best() -> None:
+    fallen = [outcome([10, 20, 30, 40], psnr) for psnr in ([1, 3, 2, 1], [1, 2, 3, 1])]
+    assert plan_of_all(teachers(2), fallen).keep_epoch == 25
+    risen = [outcome([10, 20, 30, 40], [1, 2, 3, 4])] * 2
+    assert plan_of_all(teachers(2), risen).keep_epoch is None
+
+
+def test_its_twin_is_that_of_that_epoch_and_not_of_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[tuple[int, torch.Tensor]] = []
+    glance = Course._iter_glance
+
+    def look(self: Course, stage: str):
+        if not self._unseen:
+            weights = self.learner.averaged_weights()["head.weight"]
+            looks.append((self.progress.epochs[stage], weights))
+        yield from glance(self, stage)
+
+    monkeypatch.setattr(Course, "_iter_glance", look)
+    monkeypatch.setattr("napari_sem_sr.training.course.FIRST_GLANCES", range(100))
+    monkeypatch.setattr("napari_sem_sr.training.in_turn._best_epoch", lambda _: 2)
+    model = train(teachers(3), settings(epochs=6, gan_share=0), tmp_path / "model")
+    wanted = [weights for epoch, weights in looks if epoch <= 2][-1]
+    twin = model.weights["twin"]["head.weight"].float()
+    # bundles keep half precision
+    assert torch.allclose(twin, wanted, atol=1e-3)
+    assert not torch.allclose(twin, looks[-1][1], atol=1e-3)
+
+
+def test_a_model_that_learned_for_much_longer_than_it_was_judged_says_so() -> None:
+    short, long = outcome([10, 20], [1, 2]), outcome([10, 60], [1, 2])
+    assert unjudged(long, [short, short]) == (
+        "Judged over 20 epochs; the model that ships learned for 60."
+    )
+    assert unjudged(short, [short]) == ""
+
+
+def test_the_card_says_how_long_each_network_learned(through: Path) -> None:
+    training = load_bundle(through).card.training
+    assert set(training.in_turn) == set(SPECIMENS)
+    for tested in training.in_turn.values():
+        assert tested.epochs == {"twin": 2, "gan": 2}
+        assert tested.steps["twin"] > 0 and tested.seconds > 0
+    assert "for 4 epochs; those that were tested, for 4" in load_bundle(through).card.summary()
+
+
+def test_the_time_that_is_left_is_that_of_all_parts(tmp_path: Path) -> None:
+    found = list(iter_train(teachers(3), settings(epochs=8), tmp_path / "model"))
+    steps = [e for e in found if isinstance(e, StepDone)]
+    seconds = [e.seconds for e in steps]
+    assert seconds == sorted(seconds), "counted through all parts"
+    assert steps[-1].left_s == 0
+    known = [e for e in steps if e.left_s is not None]
+    first, whole = known[0], seconds[-1]
+    # in the first quarter it sees the other parts coming, however roughly
+    assert first.seconds < whole / 4
+    assert first.seconds + first.left_s > whole / 3
 
 
 def test_scores_are_those_of_the_network_without_the_specimen(

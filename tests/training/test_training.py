@@ -117,8 +117,16 @@ def test_a_budget_in_minutes_is_kept(tmp_path: Path) -> None:
     import time
 
     began = time.monotonic()
-    train(teachers(), settings(epochs=None, minutes=0.1), tmp_path / "model")
+    # reading and matching took two of the six seconds
+    work = iter_train(
+        teachers(), settings(epochs=None, minutes=0.1), tmp_path / "model", began=began - 2
+    )
+    found = list(work)
     assert time.monotonic() - began < 0.1 * 60 + 20
+    steps = [e for e in found if isinstance(e, events.StepDone)]
+    assert steps[-1].seconds < 6, "some time is kept for the scores at the end"
+    for step in steps:
+        assert step.seconds + step.left_s == pytest.approx(6, abs=0.7), "what it takes in all"
 
 
 def test_without_an_adversarial_stage_the_twin_is_the_model(tmp_path: Path) -> None:

@@ -59,8 +59,20 @@ class CurvePoint(_Part):
     """Specimen that was left out, where each was in turn."""
 
 
+class Tested(_Part):
+    """How long a network learned that was only tested: epochs and steps by stage, and seconds."""
+
+    epochs: dict[str, int]
+    steps: dict[str, int]
+    seconds: float
+
+
 class Training(_Part):
-    """How the model came about."""
+    """How the model came about.
+
+    ``in_turn`` says the same of the networks that each specimen was left out of once, by its name; all other figures
+    are of the model that ships.
+    """
 
     epochs: dict[str, int]
     steps: dict[str, int]
@@ -77,6 +89,7 @@ class Training(_Part):
     curve: list[CurvePoint]
     verdict: str = ""
     overfitted_since: int | None = None
+    in_turn: dict[str, Tested] = Field(default_factory=dict)
 
 
 class ImageScore(_Part):
@@ -181,10 +194,17 @@ class Card(_Part):
             f" {sentence}"
             for sentence in (
                 self.resolving_power.sentence() if self.resolving_power else "",
-                "The model itself learned from all specimens."
-                if self.teachers.left_out_in_turn
-                else "",
+                self._in_turn() if self.teachers.left_out_in_turn else "",
                 self.training.verdict,
             )
             if sentence
         )
+
+    def _in_turn(self) -> str:
+        text = "The model itself learned from all specimens"
+        tested = [sum(course.epochs.values()) for course in self.training.in_turn.values()]
+        if not tested:
+            return f"{text}."
+        least, most = min(tested), max(tested)
+        span = f"{least}" if least == most else f"{least} to {most}"
+        return f"{text}, for {sum(self.training.epochs.values())} epochs; those that were tested, for {span}."

@@ -30,12 +30,40 @@ class Progress:
     best: dict[str, float] | None = None
     twin_psnr: float | None = None
     """PSNR of the twin on images never learned from, which the SRGAN is measured by."""
+    twin_annuli: dict[str, float] = field(default_factory=dict)
+    """Its power and agreement with HR by annulus there."""
     retries: int = 0
 
     def spend(self, stage: str, seconds: float) -> None:
         """Account for time that the stage took."""
         self.seconds += seconds
         self.stage_seconds[stage] += seconds
+
+
+@dataclass(frozen=True)
+class Around:
+    """What a training takes beside one of its courses.
+
+    Parameters
+    ----------
+    before_s
+        Seconds that earlier courses and preparing took.
+    times_after
+        How many times the time of this course later ones take together.
+    finishing_s
+        Seconds that are kept for the scores at the end; 0 where nothing is known of them.
+    """
+
+    before_s: float = 0.0
+    times_after: float = 0.0
+    finishing_s: float = 0.0
+
+    def seconds_after(self, course: float) -> float:
+        """Seconds from the end of this course, which takes ``course`` in all, to that of the training."""
+        return self.times_after * course + self.finishing_s
+
+
+ALONE = Around()
 
 
 @dataclass(frozen=True)

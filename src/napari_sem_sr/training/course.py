@@ -5,7 +5,7 @@ import copy
 import math
 import time
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
@@ -24,15 +24,16 @@ from napari_sem_sr.events import (
     StepDone,
 )
 from napari_sem_sr.pairing.teachers import Teacher
-from napari_sem_sr.training.budget import Budget, Progress
+from napari_sem_sr.training.budget import ALONE, Around, Budget, Progress
 from napari_sem_sr.training.checkpoint import Checkpoint
+from napari_sem_sr.training.choice import agreement_lost, is_best
 from napari_sem_sr.training.evaluation import (
     bicubic_score,
     crop_with_content,
     glances,
-    is_better,
     iter_scores,
     iter_upscaled,
+    mean_annuli,
     mean_scores,
 )
 from napari_sem_sr.training.health import Health
@@ -68,9 +69,9 @@ class Plan:
         For people: which of several courses it is; "" where it is the only one.
     share
         Part of a budget in minutes.
-    keep_at
-        By stage, the part of its budget after which the network is kept, where nothing is held out to
-        choose by.
+    keep_epoch
+        Epoch of the twin's stage after which the network is kept, where nothing is held out to choose by; its end
+        where None.
     """
 
     train: tuple[Teacher, ...]
@@ -78,7 +79,7 @@ class Plan:
     unit: str
     name: str = ""
     share: float = 1.0
-    keep_at: Mapping[str, float] = field(default_factory=dict)
+    keep_epoch: int | None = None
 
 
 @dataclass
@@ -112,8 +113,8 @@ class Course:
         Weights to start the twin from.
     watched
         Whether to show a patch every few seconds.
-    after
-        How many times this course's time is still to come after it, for the estimate of the time left.
+    around
+        What else the training takes, for the estimate of the time left.
     """
 
     def __init__(
@@ -126,7 +127,7 @@ class Course:
         start: Mapping[str, Tensor] | None = None,
         *,
         watched: bool = False,
-        after: float = 0.0,
+        around: Around = ALONE,
     ) -> None:
         self.plan = plan
         self.settings = settings
@@ -146,7 +147,7 @@ class Course:
         self._best: Weights = {}
         self._write = save
         self._watched = watched
-        self._after = after
+        self._around = around
         self._device = fabric.device
         self._unseen = glances(plan.unseen, settings.factor, settings.degradation)
         self._known = glances(plan.train, settings.factor, settings.degradation)
@@ -219,7 +220,9 @@ class Course:
 
     def _begin_gan(self) -> None:
         self.learner.begin_gan(self._best or self.learner.averaged_weights())
-        self.progress.twin_psnr = (self.progress.best or {}).get("psnr")
+        best = self.progress.best or {}
+        self.progress.twin_psnr = best.get("psnr")
+        self.progress.twin_annuli = {k: v for k, v in best.items() if k[-1].isdigit()}
         self._best = {}
         self.progress.best = None
         self._keep_sound()
@@ -241,7 +244,7 @@ class Course:
             epoch=progress.epochs[stage],
             step=progress.steps[stage],
             done=self.budget.done(stage, progress),
-            seconds=progress.seconds,
+            seconds=self._around.before_s + progress.seconds,
             pixels=progress.pixels,
             losses=losses,
             epochs=self.budget.expected_epochs(stage, progress),
@@ -255,7 +258,7 @@ class Course:
     def _seconds_left(self, stage: str) -> float | None:
         left = self.budget.seconds_left(stage, self.progress)
         whole = self.budget.whole_seconds(stage, self.progress)
-        return None if left is None or whole is None else left + self._after * whole
+        return None if left is None or whole is None else left + self._around.seconds_after(whole)
 
     # ---- looking
 
@@ -287,16 +290,20 @@ class Course:
             return
         if not self._unseen:
             self.progress.glanced[stage] = self.progress.steps[stage]
-            self._keep_where_planned(stage)
+            if not self._best or stage == "gan" or not self._is_past_its_best():
+                self._best = self.learner.averaged_weights()
             self._keep_sound()
             return
         network, progress = self.learner.average, self.progress
         unseen = yield from iter_scores(self._unseen, network, self._device)
         known = yield from iter_scores(self._known, network, self._device)
         scores = {**mean_scores(unseen), **mean_scores(known, "train_"), **self._baseline}
+        scores |= mean_annuli(unseen)
         if stage == "gan" and progress.twin_psnr is not None:
             scores["twin_psnr"] = progress.twin_psnr
-        if is_better(stage, scores, progress.best):
+            scores["agreement_lost"] = agreement_lost(scores, progress.twin_annuli)
+        earlier = [p["scores"] for p in progress.curve if p["stage"] == stage]
+        if is_best(stage, scores, earlier):
             self._best, progress.best = self.learner.averaged_weights(), dict(scores)
         point: dict[str, Any] = {
             "stage": stage,
@@ -311,10 +318,9 @@ class Course:
         verdict = judge(progress.curve, self.plan.unit)
         yield Judged(verdict.sentence, verdict.sound, verdict.since_epoch)
 
-    def _keep_where_planned(self, stage: str) -> None:
-        done, planned = self.budget.done(stage, self.progress), self.plan.keep_at.get(stage, 1.0)
-        if done <= planned or not self._best:
-            self._best = self.learner.averaged_weights()
+    def _is_past_its_best(self) -> bool:
+        planned = self.plan.keep_epoch
+        return planned is not None and self.progress.epochs["twin"] > planned
 
     def _iter_patch(self) -> Generator[Event, None, None]:
         if not self._watched:

@@ -1,7 +1,7 @@
 """Scores on teachers never trained on."""
 
 from collections.abc import Generator as Events
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -124,12 +124,14 @@ def iter_upscaled(
 class Score:
     """How close a picture comes to HR.
 
-    ``power_db`` is its power over HR's in each annulus between the LR and the HR Nyquist frequency.
+    ``power_db`` is its power over HR's, ``agreement`` their correlation, in each annulus between the LR and the HR
+    Nyquist frequency.
     """
 
     psnr: float
     ssim: float
     power_db: tuple[float, ...]
+    agreement: tuple[float, ...]
 
 
 def iter_scores(
@@ -152,8 +154,8 @@ def upscale_pair(pair: Pair, network: Generator, device: torch.device) -> npt.ND
 def score(pair: Pair, sr: npt.NDArray[Any]) -> Score:
     """Score one picture; PSNR and SSIM on the data range of its dtype."""
     factor = pair.hr.shape[0] // pair.lr.shape[0]
-    power, _ = power_and_agreement(sr, pair.hr, factor)
-    return Score(*pair.score(sr), tuple(power))
+    power, agreement = power_and_agreement(sr, pair.hr, factor)
+    return Score(*pair.score(sr), tuple(power), tuple(agreement))
 
 
 def mean_scores(scores: Sequence[Score], prefix: str = "") -> dict[str, float]:
@@ -174,6 +176,15 @@ def mean_scores(scores: Sequence[Score], prefix: str = "") -> dict[str, float]:
     return {f"{prefix}{name}": float(value) for name, value in found.items()}
 
 
+def mean_annuli(scores: Sequence[Score]) -> dict[str, float]:
+    """Means of each annulus by name: ``detail_db_1``, ``agreement_1`` and so on, from the coarsest detail."""
+    means = {
+        "detail_db": np.mean([s.power_db for s in scores], axis=0),
+        "agreement": np.mean([s.agreement for s in scores], axis=0),
+    }
+    return {f"{k}_{n}": float(v) for k, values in means.items() for n, v in enumerate(values, 1)}
+
+
 def bicubic_score(pair: Pair) -> Score:
     """Score of bicubic interpolation."""
     factor = pair.hr.shape[0] // pair.lr.shape[0]
@@ -183,28 +194,3 @@ def bicubic_score(pair: Pair) -> Score:
 def mean_psnr(pairs: Sequence[Pair], network: Generator, device: torch.device) -> float:
     """Mean PSNR of a network over ``pairs``."""
     return float(np.mean([psnr(upscale_pair(pair, network, device), pair.hr) for pair in pairs]))
-
-
-# How far under the twin's the PSNR of an SRGAN may lie; what it gains for that must be detail.
-GAN_PSNR_COST_DB = 2.5
-# Detail that comes this much closer to HR's power is worth an earlier checkpoint.
-CLEARLY_DB = 0.2
-
-
-def is_better(stage: str, new: Mapping[str, float], best: Mapping[str, float] | None) -> bool:
-    """Whether the network with scores ``new`` is to be kept instead of the one with ``best``.
-
-    The twin is there to be close to the truth: its PSNR decides. Of the SRGAN, PSNR alone would choose the
-    network that did not begin: among those not too far under the twin (``twin_psnr``), the one whose detail
-    has HR's power is better, the later one where they are about equal; of those too far under, the closer.
-    """
-    if best is None:
-        return True
-    if stage == "twin":
-        return new["psnr"] > best["psnr"]
-    near_new, near_best = (s["psnr"] >= s["twin_psnr"] - GAN_PSNR_COST_DB for s in (new, best))
-    if near_new != near_best:
-        return near_new
-    if not near_new:
-        return new["psnr"] > best["psnr"]
-    return new["detail_miss_db"] < best["detail_miss_db"] + CLEARLY_DB

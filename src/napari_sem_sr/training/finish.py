@@ -14,6 +14,7 @@ from napari_sem_sr.model.card import (
     CurvePoint,
     Groups,
     Teachers,
+    Tested,
     Training,
 )
 from napari_sem_sr.pairing.teachers import Split, Teacher
@@ -132,4 +133,12 @@ def _training(
         ],
         verdict=verdict.sentence,
         overfitted_since=verdict.since_epoch,
+        in_turn={
+            group: Tested(
+                epochs=o.progress.epochs,
+                steps=o.progress.steps,
+                seconds=round(o.progress.seconds, 1),
+            )
+            for group, o in in_turn.items()
+        },
     )

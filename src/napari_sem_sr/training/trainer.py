@@ -16,6 +16,7 @@ from napari_sem_sr.inference.devices import fast_precisions, pick_device
 from napari_sem_sr.model.bundle import Model, load_bundle
 from napari_sem_sr.pairing.prepare import large_enough
 from napari_sem_sr.pairing.teachers import Split, Teacher, split_teachers, without_databar
+from napari_sem_sr.training.budget import Around
 from napari_sem_sr.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from napari_sem_sr.training.course import Course, Outcome, Plan
 from napari_sem_sr.training.few import are_few, split_in_turn
@@ -26,6 +27,7 @@ from napari_sem_sr.training.in_turn import (
     kept_outcome,
     plan_of_all,
     plans_in_turn,
+    unjudged,
 )
 from napari_sem_sr.training.lessons import check_teacher
 from napari_sem_sr.training.settings import TrainSettings
@@ -108,9 +110,10 @@ def iter_train(
     in_turn: dict[str, Outcome] = {}
     if few:
         plans = plans_in_turn(everyone)
+        spent = f"{SHIPPED_SHARE:.0%} of the time" if settings.minutes else "as many epochs again"
         yield Notice(
             f"Only {len(plans)} specimens: each is left out once to be tested on, and the model that ships learns "
-            "from all of them."
+            f"from all of them, in {spent}."
         )
         for number, (group, plan) in enumerate(plans.items()):
             in_turn[group] = yield from school.iter_course(number, plan, len(plans) - number - 1)
@@ -123,6 +126,8 @@ def iter_train(
         [judge(o.progress.curve, split.unit) for o in (in_turn.values() or [outcome])],
         list(in_turn),
     )
+    if in_turn:
+        verdict = verdict.with_limit(unjudged(outcome, list(in_turn.values())))
     yield Judged(verdict.sentence, verdict.sound, verdict.since_epoch)
     model = yield from iter_finish(
         split=split,
@@ -163,10 +168,12 @@ class _School:
         self._fixed = fixed
         self._found = found
         self._start = None if start is None else _start_weights(start, settings)
+        whole = 60 * (settings.minutes or 0.0)
+        self._finishing_s = whole * FINISHING_SHARE
         self._seconds: float | None = None
         if settings.minutes is not None:
-            whole = 60 * settings.minutes
-            self._seconds = max(0.02 * whole, whole * (1 - FINISHING_SHARE) - lost)
+            self._seconds = max(0.02 * whole, whole - self._finishing_s - lost)
+        self._spent = lost
         self._watched = watched
 
     def iter_course(
@@ -175,7 +182,9 @@ class _School:
         """Run course ``number``, after which ``turns_left`` others and the one that ships follow."""
         done = self._folder / f"course-{number}.safetensors"
         if done.exists():
-            return kept_outcome(done)
+            outcome = kept_outcome(done)
+            self._spent += outcome.progress.seconds
+            return outcome
 
         def save(checkpoint: Checkpoint) -> CheckpointSaved:
             state = {**checkpoint.state, "fixed": self._fixed, "course": number}
@@ -191,7 +200,7 @@ class _School:
             save,
             self._start,
             watched=self._watched,
-            after=self._after(plan, turns_left),
+            around=Around(self._spent, self._times_after(plan, turns_left), self._finishing_s),
         )
         course.progress.spend("twin", time.monotonic() - began)
         if self._found is not None and self._found.state["course"] == number:
@@ -199,9 +208,10 @@ class _School:
         outcome = yield from course.iter_run()
         if plan.share < 1:
             keep_outcome(done, outcome)
+        self._spent += outcome.progress.seconds
         return outcome
 
-    def _after(self, plan: Plan, turns_left: int) -> float:
+    def _times_after(self, plan: Plan, turns_left: int) -> float:
         """How many times this course's time the later ones take."""
         if plan.share == 1 or not plan.unseen:
             return 0.0

@@ -43,6 +43,10 @@ class Verdict:
     stage: str | None = None
     since_epoch: int | None = None
 
+    def with_limit(self, sentence: str) -> "Verdict":
+        """The same with a sentence, which may be empty, on what it does not cover."""
+        return replace(self, sentence=f"{self.sentence} {sentence}".rstrip())
+
 
 def judge(curve: Sequence[Mapping[str, Any]], unit: str = "specimen") -> Verdict:
     """Judge a training by its curve so far.

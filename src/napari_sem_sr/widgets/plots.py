@@ -61,6 +61,11 @@ def draw(
     plot.setYRange(y0, y1 + HEADROOM * (y1 - y0), padding=0)
 
 
+def entitle(plot: Any, text: str) -> None:
+    """Small title over the plot; none where ``text`` is empty."""
+    plot.setTitle(text or None, size="8pt", color=plot.getAxis("bottom").textPen().color())
+
+
 def set_least_height(plot: Any, height: float) -> None:
     """Never zoom in further than ``height`` along y."""
     plot.getViewBox().setLimits(minYRange=height)

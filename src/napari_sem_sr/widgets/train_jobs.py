@@ -1,6 +1,7 @@
 """What the Train dock asks of the core, as generators of events; torch is loaded in their thread."""
 
 import os
+import time
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,10 +55,14 @@ def iter_slices(stacks: Sequence[SemStack]) -> Generator[Event, None, list[Liste
 def iter_new(
     teachers: Sequence[Teacher], settings: "TrainSettings", out: Path, stack: SemStack | None
 ) -> "Generator[Event, None, Model]":
-    """Prepare teachers for a stack, match their degradation to it, and train from them."""
+    """Prepare teachers for a stack, match their degradation to it, and train from them.
+
+    A budget in minutes is for all of that.
+    """
+    began = time.monotonic()
     plan = yield from iter_plan(teachers, lr=stack, factor=settings.factor)
     matched = settings.model_copy(update={"degradation": plan.degradation})
-    return (yield from _iter_training(plan.teachers, matched, out, resume=False))
+    return (yield from _iter_training(plan.teachers, matched, out, began=began))
 
 
 def iter_matched(
@@ -77,7 +82,12 @@ def iter_matched(
 
 
 def _iter_training(
-    teachers: Sequence[Teacher], settings: "TrainSettings", out: Path, *, resume: bool
+    teachers: Sequence[Teacher],
+    settings: "TrainSettings",
+    out: Path,
+    *,
+    began: float | None = None,
+    resume: bool = False,
 ) -> "Generator[Event, None, Model]":
     """Train, leaving one core to the user interface."""
     yield Progress("starting", 0, 1, "step")
@@ -88,7 +98,8 @@ def _iter_training(
     before = torch.get_num_threads()
     torch.set_num_threads(max(1, min(before, (os.cpu_count() or 2) - 1)))
     try:
-        return (yield from iter_train(teachers, settings, out, resume=resume, watched=True))
+        work = iter_train(teachers, settings, out, resume=resume, watched=True, began=began)
+        return (yield from work)
     finally:
         torch.set_num_threads(before)
 
