@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from napari_sem_sr.training.losses import WANTED_POWER_DB, spectrum_loss
+from napari_sem_sr.training.losses import WANTED_POWER_DB, feature_loss, spectrum_loss
 
 
 @pytest.fixture
@@ -35,3 +35,21 @@ def test_a_flat_picture_has_a_finite_spectrum_loss_with_finite_gradients(hr: tor
     loss.backward()
     assert torch.isfinite(loss)
     assert torch.isfinite(flat.grad).all()
+
+
+def test_the_feature_loss_is_the_mean_distance_relative_to_the_size_of_features() -> None:
+    random = torch.Generator().manual_seed(1)
+    shapes = [(2, 3, 8, 8), (2, 5, 4, 4)]
+    hr = [torch.randn(s, generator=random, requires_grad=True) for s in shapes]
+    sr = [torch.randn(s, generator=random, requires_grad=True) for s in shapes]
+    parts = [
+        torch.nn.functional.l1_loss(a, b.detach()) / b.detach().abs().mean()
+        for a, b in zip(sr, hr, strict=True)
+    ]
+    wanted = torch.stack(parts).mean()
+    found = feature_loss(sr, hr)
+    assert float(found) == pytest.approx(float(wanted), rel=1e-5)
+    gradients = torch.autograd.grad(3 * wanted, sr)
+    for a, b in zip(torch.autograd.grad(3 * found, sr), gradients, strict=True):
+        torch.testing.assert_close(a, b)
+    assert not feature_loss([s.detach() for s in sr], hr).requires_grad, "HR is not to follow SR"

@@ -39,6 +39,6 @@ class Discriminator(nn.Module):
         # one memory layout for SR and HR: comparing features laid out differently takes five times as long
         x = x.contiguous(memory_format=torch.channels_last)
         for layer in self.layers:
-            x = F.leaky_relu(layer(x), 0.2)
+            x = F.leaky_relu(layer(x), 0.2, inplace=True)
             features.append(x)
         return self.vote(x), features

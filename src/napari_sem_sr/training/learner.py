@@ -69,7 +69,8 @@ class Learner:
         self._set_up(settings.learning_rate)
 
     def _set_up(self, rate: float) -> None:
-        self._network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        for network in (self._network, self._judge):
+            network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._generator, self._optimizer = self._prepared(self._network, rate, (0.9, 0.99))
         self._discriminator, self._judge_optimizer = self._prepared(self._judge, rate, (0.5, 0.99))
 

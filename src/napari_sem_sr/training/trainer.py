@@ -30,6 +30,7 @@ from napari_sem_sr.training.in_turn import (
     unjudged,
 )
 from napari_sem_sr.training.lessons import check_teacher
+from napari_sem_sr.training.memory import freed_memory_kept
 from napari_sem_sr.training.settings import TrainSettings
 from napari_sem_sr.training.unfinished import CHECKPOINT, keep_teachers, training_folder
 from napari_sem_sr.training.verdict import judge, worst
@@ -205,7 +206,8 @@ class _School:
         course.progress.spend("twin", time.monotonic() - began)
         if self._found is not None and self._found.state["course"] == number:
             yield from course.resume(self._found)
-        outcome = yield from course.iter_run()
+        with freed_memory_kept():
+            outcome = yield from course.iter_run()
         if plan.share < 1:
             keep_outcome(done, outcome)
         self._spent += outcome.progress.seconds
