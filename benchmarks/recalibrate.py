@@ -4,6 +4,7 @@
 
 Card scores, default sharpness, domain, trust masks and the scores of suspect places are made anew with the
 specimens held out as on the card; weights and training record stay as they are. Writes over the bundle unless --out is given.
+--half keeps the weights in half precision, so that many models fit into a wheel: what is measured is measured with those.
 """
 
 import argparse
@@ -44,16 +45,21 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--half", action="store_true")
     arguments = parser.parse_args()
     model = load_bundle(arguments.bundle)
     if model.card.name not in MATERIALS:
         raise SystemExit(f"'{model.card.name}' is no model of train_zoo.py.")
     split = split_on_card(model, arguments.data)
     card = model.card
+    weights = {
+        which: {k: v.half() if arguments.half else v for k, v in state.items()}
+        for which, state in model.weights.items()
+    }
 
     work = iter_assess(
         split,
-        model.weights,
+        weights,
         card.architecture,
         card.factor,
         card.degradation,
@@ -72,8 +78,8 @@ def main() -> None:
     save_model(
         out,
         new,
-        model.weights["gan"],
-        model.weights["twin"],
+        weights["gan"],
+        weights["twin"],
         found.calibration,
         found.preview,
         overwrite=True,
