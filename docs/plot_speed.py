@@ -18,6 +18,8 @@ def main() -> None:
     for axis, (side, measured) in zip(axes, slices.items(), strict=False):
         others = (known["other_runtimes"] or {}).get(side, {"seconds": {}})["seconds"]
         seconds = others | measured["seconds"]
+        if theirs := known.get("pssr_predict", {}).get("slices", {}).get(side):
+            seconds["PSSR2, its own network"] = theirs["seconds"]
         names = sorted(seconds, key=lambda name: -seconds[name])
         colours = ["#c98a00" if name == "engine" else "#8a8d93" for name in names]
         bars = axis.barh(names, [seconds[name] for name in names], color=colours)

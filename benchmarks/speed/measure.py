@@ -4,7 +4,8 @@
 
 First `sem-sr bench` (engine, plain scripts, matrix product, memory, time along a stack). Then ONNX Runtime and
 OpenVINO on the same weights, alternated with the engine; they are installed into an environment of their own
-under a temporary folder (or ``--environment DIR``, which is kept), never into ours. Run it on a machine that
+under a temporary folder (or ``--environment DIR``, which is kept), never into ours. ``--pssr PYTHON`` adds PSSR2's own
+prediction where that Python has ``pssr``. Run it on a machine that
 does nothing else. ``--quick`` is for trying the script.
 """
 
@@ -114,11 +115,21 @@ def others(
     return result
 
 
+def pssr(python: Path, threads: int, sides: tuple[int, ...]) -> dict[str, Any]:
+    """What PSSR2's own prediction takes with its own network."""
+    script = str(HERE / "pssr_predict.py")
+    told = ["--threads", str(threads), "--sides", *map(str, sides)]
+    done = subprocess.run([python, script, *told], stdout=subprocess.PIPE, check=True)
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", default="sem-x4")
     parser.add_argument("--out", type=Path, default=KEPT)
     parser.add_argument("--environment", type=Path, help="where the other runtimes are installed")
+    parser.add_argument("--pssr", type=Path, help="Python of an environment with pssr")
     parser.add_argument("--quick", action="store_true", help="small, to try the script")
     given = parser.parse_args()
     settings = (
@@ -140,6 +151,8 @@ def main() -> None:
             sides,
             settings.rounds,
         )
+    if given.pssr:
+        document["pssr_predict"] = pssr(given.pssr, document["machine"]["threads"], sides)
     if document["machine"]["gpu"] is None:
         document["gpu"] = "not measured"
     given.out.write_text(json.dumps(document, indent=1) + "\n")
