@@ -1,6 +1,5 @@
 """A model as loaded: both networks, the card and the calibration."""
 
-import hashlib
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,8 +26,8 @@ from napari_sem_sr.model.parts import (
     CARD,
     GENERATOR,
     PREVIEW,
-    REQUIRED,
     TWIN,
+    content_hash,
     parse_card,
     read_parts,
     write_parts,
@@ -157,14 +156,11 @@ def load_bundle(path: Path) -> Model:
         raise ModelError(
             f"Model '{path}' is damaged ({error}); get it again from where it came."
         ) from error
-    digest = hashlib.blake2b(digest_size=20)
-    for name in REQUIRED:
-        digest.update(hashlib.blake2b(parts[name]).digest())
     model = Model(
         card=card,
         weights=weights,
         calibration=calibration,
-        content_hash=f"blake2b:{digest.hexdigest()}",
+        content_hash=content_hash(parts),
         path=path,
         preview=parts.get(PREVIEW),
     )

@@ -105,6 +105,10 @@ class ImageScore(_Part):
     gan_ssim: float
 
 
+# Share of trials in which a feature has to be recovered to count as resolved.
+RECOVERED = 0.9
+
+
 class Recovery(_Part):
     """Share of planted features that are recovered, by size; None where none was planted.
 
@@ -137,11 +141,17 @@ class ResolvingPower(_Part):
     drawn_back: dict[str, float] | None
     specimens: int
 
+    def smallest(self, picture: str) -> float | None:
+        """Size, in LR pixels, from which features of every kind are recovered; None if there is none."""
+        sizes = [recovery.smallest(picture, RECOVERED) for recovery in self.planted]
+        found = [size for size in sizes if size is not None]
+        return max(found) if found and len(found) == len(sizes) else None
+
     def sentence(self, lr_pixel_nm: float | None = None) -> str:
         """For a person; with sizes in nm where the LR pixel is known."""
         parts = []
         for recovery in self.planted:
-            smallest = recovery.smallest("gan", 0.9)
+            smallest = recovery.smallest("gan", RECOVERED)
             size = "none of the sizes tried" if smallest is None else f"from {smallest:g} LR pixels"
             if smallest is not None and lr_pixel_nm is not None:
                 size += f" ({smallest * lr_pixel_nm:.3g} nm)"

@@ -5,6 +5,7 @@ A bundle is a folder, or the same zipped with suffix ``.semsr``: ``card.json``,
 pickle is ever loaded: only these names are read, and only as JSON, safetensors and PNG.
 """
 
+import hashlib
 import tempfile
 import zipfile
 from collections.abc import Mapping
@@ -75,6 +76,14 @@ def _refuse_large(path: Path, sizes: list[int]) -> None:
         raise ModelError(
             f"Model '{path}' holds a part of more than {MAX_PART_BYTES >> 20} MiB; it was not opened."
         )
+
+
+def content_hash(parts: Mapping[str, bytes]) -> str:
+    """Hash over card, weights and calibration, ``blake2b:...``."""
+    digest = hashlib.blake2b(digest_size=20)
+    for name in REQUIRED:
+        digest.update(hashlib.blake2b(parts[name]).digest())
+    return f"blake2b:{digest.hexdigest()}"
 
 
 def parse_card(path: Path, content: bytes) -> Card:

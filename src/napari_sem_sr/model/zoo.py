@@ -13,7 +13,7 @@ import platformdirs
 
 from napari_sem_sr.errors import ModelError, OutputError
 from napari_sem_sr.model.card import Card
-from napari_sem_sr.model.parts import CARD, SUFFIX, parse_card, read_parts
+from napari_sem_sr.model.parts import CARD, SUFFIX, content_hash, parse_card, read_parts
 
 if TYPE_CHECKING:
     from napari_sem_sr.model.bundle import Model
@@ -134,12 +134,18 @@ def load_model(name_or_path: str | Path) -> "Model":
 
 def model_of(provenance: Mapping[str, Any] | None) -> "Model | None":
     """The installed model that made an output, by the name and hash it carries; None if it is not there."""
+    entry = entry_of(provenance)
+    return None if entry is None else load_model(entry.path)
+
+
+def entry_of(provenance: Mapping[str, Any] | None) -> Entry | None:
+    """Where the model that made an output is installed, and its card; see `model_of`."""
     if not provenance or "model_hash" not in provenance:
         return None
     for entry in list_models():
         if entry.name == provenance.get("model"):
-            model = load_model(entry.path)
-            return model if model.content_hash == provenance["model_hash"] else None
+            same = content_hash(read_parts(entry.path)) == provenance["model_hash"]
+            return entry if same else None
     return None
 
 

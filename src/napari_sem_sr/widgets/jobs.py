@@ -66,7 +66,12 @@ def iter_preview(
     )
     part = stack.cropped((index, index + 1), settings.region)
     sr = SemStack.from_array(result.image, name=f"{stack.name} SR").data
-    provenance = {"synthetic": True, "model": model.card.name, "sharpness": sharpness}
+    provenance = {
+        "synthetic": True,
+        "model": model.card.name,
+        "model_hash": model.content_hash,
+        "sharpness": sharpness,
+    }
     return part.upscaled(sr, model.card.factor, paths=(), provenance=provenance), index
 
 
