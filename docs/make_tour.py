@@ -99,15 +99,15 @@ class Tour:
         wait_for(lambda: tab.bar.maximum() > 1 and tab.bar.value() > 2)
         self.picture("checking")
         wait_for(lambda: tab.evidence is not None)
-        wait_for(lambda: not tab._pictures.running)
+        wait_for(lambda: not tab.suspects.pictures.running)
         self.picture("verdict")
-        tab.places.list.setCurrentRow(0)
+        tab.suspects.places.list.setCurrentRow(0)
         self.picture("worst_place")
-        judged = min(JUDGED, len(tab.places.order))
+        judged = min(JUDGED, len(tab.suspects.places.order))
         for place in range(judged):
             if place == 0:
-                tab.judging.note.setText("brighter than its surroundings in LR too")
-            tab.judging.say(OPINIONS[place % len(OPINIONS)])
+                tab.suspects.judging.note.setText("brighter than its surroundings in LR too")
+            tab.suspects.judging.say(OPINIONS[place % len(OPINIONS)])
             settle(0.1)
         kept = len(read_judgements(tab.evidence.folder))
         if kept != judged:

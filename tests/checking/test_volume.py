@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_sem_sr.checking.volume import hide_untrusted, shared_part
+from napari_sem_sr.checking.volume import opaque, shared_part
 from napari_sem_sr.stack import SemStack
 
 
@@ -44,11 +44,13 @@ def test_a_part_lies_around_the_place_that_is_looked_at():
         assert abs((a + b) / 2 - at) <= 20.0
 
 
-def test_only_what_is_trusted_stays():
+def test_only_what_is_trusted_stays_and_nothing_of_it_is_black():
     sr = np.arange(1 * 4 * 4, dtype=np.uint8).reshape(1, 4, 4) + 100
     trust = np.array([[[1, 0], [np.nan, 1]]], np.float32)
-    hidden = hide_untrusted(sr, trust, 7)
-    np.testing.assert_array_equal(hidden[0, :2, :2], sr[0, :2, :2])
-    np.testing.assert_array_equal(hidden[0, 2:, 2:], sr[0, 2:, 2:])
-    assert (hidden[0, :2, 2:] == 7).all() and (hidden[0, 2:, :2] == 7).all()
+    seen = opaque(sr, 100.0, 228.0, trust)
+    # two grey levels above black
+    np.testing.assert_array_equal(seen[0, :2, :2], np.maximum(sr[0, :2, :2], 102))
+    np.testing.assert_array_equal(seen[0, 2:, 2:], sr[0, 2:, 2:])
+    assert (seen[0, :2, 2:] == 100).all() and (seen[0, 2:, :2] == 100).all()
     assert sr.min() == 100
+    assert opaque(sr, 100.0, 228.0).min() == 102

@@ -2,17 +2,19 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from napari.components import ViewerModel
 from qtpy.QtCore import QThreadPool
 from superqt.utils import WorkerBase
 
 from napari_sem_sr.model import zoo
 from napari_sem_sr.widgets import preferences
+from napari_sem_sr.widgets.inspect import InspectDock
 
 HAS_DISPLAY = not sys.platform.startswith("linux") or any(
     os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")
@@ -49,6 +51,45 @@ def remembered(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     settings = SimpleNamespace(**defaults)
     monkeypatch.setattr(preferences, "remembered", lambda: settings)
     return settings
+
+
+def add_stacks(
+    viewer: Any, images: Mapping[str, Any], lr_voxel: tuple[float, float, float] = (20, 40, 40)
+) -> list[Any]:
+    """One layer for each role, all over the same field, as large as LR's voxels say."""
+    z, y, x = lr_voxel
+    added = []
+    for role, image in images.items():
+        factor = image.shape[-1] // images["LR"].shape[-1]
+        added.append(
+            viewer.add_image(
+                image,
+                name=f"a {role}",
+                scale=(z, y / factor, x / factor),
+                translate=(0, (y / factor - y) / 2, (x / factor - x) / 2),
+                units=("nm",) * 3,
+                contrast_limits=(0, 255),
+            )
+        )
+    return added
+
+
+@pytest.fixture
+def open_inspect(qtbot: Any) -> Iterator[Callable[[ViewerModel], Any]]:
+    """Open the dock Inspect beside a viewer that needs no window."""
+    opened = []
+
+    def open_(viewer: ViewerModel) -> InspectDock:
+        dock = InspectDock(viewer)
+        qtbot.addWidget(dock)
+        opened.append(dock)
+        return dock
+
+    yield open_
+    for dock in opened:
+        for page in dock.pages.values():
+            page.tear_down()
+        dock.roles.disconnect_viewer()
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,12 @@ from scipy.ndimage import gaussian_filter
 from napari_sem_sr.checking.baseline import upscale_bicubic
 from napari_sem_sr.checking.judgements import read_judgements
 from napari_sem_sr.checking.report import PAGE, Report
+from napari_sem_sr.io import write_tiff
 from napari_sem_sr.pairing.degradation import area_average
-from napari_sem_sr.widgets.answer_check import MARK
-from napari_sem_sr.widgets.inspect import InspectDock
+from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets.place_list import OPEN
+from napari_sem_sr.widgets.suspects import MARK
+from tests.gui.conftest import add_stacks
 
 PLANTED = {0: (40, 56), 1: (72, 24), 2: (20, 88), 3: (100, 100)}
 LONG_MS = 60_000
@@ -41,27 +43,13 @@ def images() -> dict[str, Any]:
 @pytest.fixture
 def viewer(images: dict[str, Any]) -> ViewerModel:
     viewer = ViewerModel()
-    for role, image in images.items():
-        coarse = role == "LR"
-        viewer.add_image(
-            image,
-            name=f"a {role}",
-            scale=(20, 40, 40) if coarse else (20, 10, 10),
-            translate=(0, 0, 0) if coarse else (0, -15, -15),
-            units=("nm",) * 3,
-            contrast_limits=(0, 255),
-        )
+    add_stacks(viewer, images)
     return viewer
 
 
 @pytest.fixture
-def dock(viewer: ViewerModel, qtbot: Any) -> Iterator[Any]:
-    dock = InspectDock(viewer)
-    qtbot.addWidget(dock)
-    yield dock
-    for page in dock.pages.values():
-        page.tear_down()
-    dock.roles.disconnect_viewer()
+def dock(viewer: ViewerModel, open_inspect: Callable[[Any], Any]) -> Any:
+    return open_inspect(viewer)
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +78,7 @@ def checked(tab: Any, qtbot: Any, kept: Path) -> Any:
 
 def finish(tab: Any, qtbot: Any) -> None:
     qtbot.waitUntil(lambda: not tab.work.running, timeout=LONG_MS)
-    qtbot.waitUntil(lambda: not tab._pictures.running, timeout=LONG_MS)
+    qtbot.waitUntil(lambda: not tab.suspects.pictures.running, timeout=LONG_MS)
 
 
 def press(tab: Any, key: str) -> None:
@@ -108,14 +96,14 @@ def test_a_check_shows_the_reports_verdict_and_three_lights_whose_reasons_unfold
     assert light.why.isHidden()
     light.line.linkActivated.emit("why")
     assert not light.why.isHidden() and "grey levels" in light.why.text()
-    assert checked.places.order == list(range(len(report.regions)))
-    assert f"0 of {len(report.regions)} judged" in checked.judging.progress.text()
+    assert checked.suspects.places.order == list(range(len(report.regions)))
+    assert f"0 of {len(report.regions)} judged" in checked.suspects.judging.progress.text()
 
 
 def test_going_to_a_place_shows_it_outlined_in_every_pane(
     checked: Any, dock: Any, viewer: Any
 ) -> None:
-    checked.places.list.setCurrentRow(0)
+    checked.suspects.places.list.setCurrentRow(0)
     region = checked.evidence.report.regions[0]
     assert dock.comparison.active
     assert viewer.dims.point[0] == 20 * region["slice"]
@@ -133,64 +121,64 @@ def test_going_to_a_place_shows_it_outlined_in_every_pane(
 
 
 def test_every_place_has_its_pictures(checked: Any) -> None:
-    for place in range(checked.places.list.count()):
-        assert not checked.places.list.item(place).icon().isNull()
+    for place in range(checked.suspects.places.list.count()):
+        assert not checked.suspects.places.list.item(place).icon().isNull()
 
 
 def test_keys_judge_and_move_on_and_everything_is_on_disk_at_once(checked: Any) -> None:
     folder = checked.evidence.folder
-    checked.places.list.setCurrentRow(0)
-    checked.judging.note.setText("no such particle in LR")
+    checked.suspects.places.list.setCurrentRow(0)
+    checked.suspects.judging.note.setText("no such particle in LR")
     for count, (key, opinion) in enumerate(
         {"A": "artifact", "R": "real", "U": "unsure"}.items(), start=1
     ):
         press(checked, key)
         assert [j.opinion for j in read_judgements(folder)][-1] == opinion
-        assert checked.places.current == count
+        assert checked.suspects.places.current == count
     assert read_judgements(folder)[0].note == "no such particle in LR"
-    assert checked.judging.note.text() == ""
-    assert "3 of" in checked.judging.progress.text()
-    assert "artifact" in checked.places.list.item(0).text()
+    assert checked.suspects.judging.note.text() == ""
+    assert "3 of" in checked.suspects.judging.progress.text()
+    assert "artifact" in checked.suspects.places.list.item(0).text()
     assert json.loads((folder / "report.json").read_text())["judgements"]["artifact"] == 1
 
 
 def test_undo_takes_back_the_last_judgement_and_goes_there(checked: Any) -> None:
     folder = checked.evidence.folder
-    checked.places.list.setCurrentRow(1)
+    checked.suspects.places.list.setCurrentRow(1)
     press(checked, "R")
-    checked.places.list.setCurrentRow(1)
+    checked.suspects.places.list.setCurrentRow(1)
     press(checked, "A")
     press(checked, "Ctrl+Z")
     assert [j.opinion for j in read_judgements(folder)] == ["real"]
-    assert checked.places.current == 1
+    assert checked.suspects.places.current == 1
     press(checked, "Ctrl+Z")
     assert read_judgements(folder) == ()
-    assert not checked.judging.undo_button.isEnabled()
+    assert not checked.suspects.judging.undo_button.isEnabled()
 
 
 def test_the_list_is_sorted_and_filtered(checked: Any) -> None:
     regions = checked.evidence.report.regions
-    checked.places.order_box.setCurrentText("by slice")
-    checked.places.order_box.activated.emit(1)
-    slices = [regions[i]["slice"] for i in checked.places.order]
+    checked.suspects.places.order_box.setCurrentText("by slice")
+    checked.suspects.places.order_box.activated.emit(1)
+    slices = [regions[i]["slice"] for i in checked.suspects.places.order]
     assert slices == sorted(slices)
     reason = regions[0]["reasons"][0]
-    checked.places.filter_box.setCurrentText(reason)
-    checked.places.filter_box.activated.emit(2)
-    assert checked.places.order and all(
-        reason in regions[i]["reasons"] for i in checked.places.order
+    checked.suspects.places.filter_box.setCurrentText(reason)
+    checked.suspects.places.filter_box.activated.emit(2)
+    assert checked.suspects.places.order and all(
+        reason in regions[i]["reasons"] for i in checked.suspects.places.order
     )
-    checked.places.list.setCurrentRow(0)
+    checked.suspects.places.list.setCurrentRow(0)
     press(checked, "R")
-    checked.places.filter_box.setCurrentText(OPEN)
-    checked.places.filter_box.activated.emit(1)
-    assert len(checked.places.order) == len(regions) - 1
+    checked.suspects.places.filter_box.setCurrentText(OPEN)
+    checked.suspects.places.filter_box.activated.emit(1)
+    assert len(checked.suspects.places.order) == len(regions) - 1
 
 
 def test_the_keys_work_on_the_canvas_as_long_as_there_are_places(
     checked: Any, viewer: Any, dock: Any
 ) -> None:
-    checked.places.list.setCurrentRow(0)
+    checked.suspects.places.list.setCurrentRow(0)
     keys = {str(key): action for key, action in viewer.keymap.items()}
     keys["A"](viewer)
     assert len(read_judgements(checked.evidence.folder)) == 1
@@ -199,8 +187,8 @@ def test_the_keys_work_on_the_canvas_as_long_as_there_are_places(
 
 
 def test_the_exported_report_holds_the_judgements(checked: Any, tmp_path: Path) -> None:
-    checked.places.list.setCurrentRow(0)
-    checked.judging.note.setText("a note to a colleague")
+    checked.suspects.places.list.setCurrentRow(0)
+    checked.suspects.judging.note.setText("a note to a colleague")
     press(checked, "A")
     checked.export(tmp_path / "mine.html")
     page = (tmp_path / "mine.html").read_text()
@@ -209,14 +197,14 @@ def test_the_exported_report_holds_the_judgements(checked: Any, tmp_path: Path) 
 
 
 def test_a_check_is_taken_up_with_its_judgements(checked: Any, qtbot: Any) -> None:
-    checked.places.list.setCurrentRow(0)
+    checked.suspects.places.list.setCurrentRow(0)
     press(checked, "U")
     folder = checked.evidence.folder
     checked._forget()
     checked.load(folder)
     finish(checked, qtbot)
-    assert "1 of" in checked.judging.progress.text()
-    assert "unsure" in checked.places.list.item(0).text()
+    assert "1 of" in checked.suspects.judging.progress.text()
+    assert "unsure" in checked.suspects.places.list.item(0).text()
 
 
 def test_a_report_about_another_stack_is_refused(
@@ -247,7 +235,44 @@ def test_without_lr_or_sr_the_button_says_why(dock: Any, viewer: Any, tab: Any) 
 
 def test_the_outline_goes_with_the_comparison(checked: Any, dock: Any, viewer: Any) -> None:
     users = [layer for layer in viewer.layers if layer.name.startswith("a ")]
-    checked.places.list.setCurrentRow(0)
+    checked.suspects.places.list.setCurrentRow(0)
     dock.pages["Compare"].remove_button.click()
     assert list(viewer.layers) == users
     assert dock.comparison.marks == {}
+
+
+def test_more_is_folded_away_and_says_when_it_cannot_be_had(tab: Any, dock: Any) -> None:
+    options = tab.options
+    assert not options.isExpanded()
+    assert options.register_box.isEnabled()
+    dock.roles.choosers["HR"].setCurrentIndex(0)
+    assert not options.register_box.isEnabled() and "no HR" in options.register_box.toolTip()
+
+
+def test_a_check_registers_projects_compares_and_leaves_out_as_asked(
+    dock: Any, images: dict[str, Any], tmp_path: Path, qtbot: Any
+) -> None:
+    tab = dock.pages["Answer check"]
+    others = tmp_path / "others"
+    others.mkdir()
+    for number, plane in enumerate(images["HR"]):
+        write_tiff(
+            SemStack.from_array(plane[::-1][None], f"other_{number}", voxel_nm=(20.0, 10.0, 10.0)),
+            others / f"other_{number}.tif",
+            provenance={},
+        )
+    tab.set_folder(tmp_path / "asked")
+    tab.options.register_box.setChecked(True)
+    tab.options.project_box.setChecked(True)
+    tab.options.set_reference(others)
+    dock.roles.without_edit.setText("3")
+    dock.roles.without_edit.editingFinished.emit()
+    tab.start_button.click()
+    finish(tab, qtbot)
+    assert tab.evidence is not None, tab.message.text()
+    report = Report.read(tmp_path / "asked")
+    assert report.registered and report.sr["checked"]["without"] == [3]
+    assert len(report.reference["hashes"]) == 4
+    assert "projection" in report.consistency and (tmp_path / "asked" / "projected.zarr").is_dir()
+    # what is shown of HR is what was checked
+    assert tab.evidence.field.registered and tab.evidence.field.without == {3}

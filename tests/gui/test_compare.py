@@ -1,6 +1,6 @@
 """What Compare offers beyond its modes: roles, kinds of difference, linked contrast, marks, views, pictures, settings."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,11 +14,14 @@ from qtpy.QtCore import QMimeData, QPoint, Qt, QUrl
 from qtpy.QtGui import QDropEvent
 
 from napari_sem_sr.io import write_tiff
+from napari_sem_sr.model.zoo import list_models, load_model
 from napari_sem_sr.pairing.degradation import area_average
 from napari_sem_sr.stack import SemStack
+from napari_sem_sr.widgets import layers
 from napari_sem_sr.widgets.field_marks import CROSS, GRID, RING, grid_mark
 from napari_sem_sr.widgets.inspect import InspectDock
 from napari_sem_sr.widgets.shortcuts import KEYS, page
+from tests.gui.conftest import add_stacks
 
 FINE, COARSE = 64, 16
 
@@ -35,28 +38,14 @@ def images() -> dict[str, Any]:
 
 @pytest.fixture
 def viewer(images: dict[str, Any]) -> Any:
-    viewer: Any = ViewerModel()
-    for role, image in images.items():
-        coarse = role == "LR"
-        viewer.add_image(
-            image,
-            name=f"a {role}",
-            scale=(20, 40, 40) if coarse else (20, 10, 10),
-            translate=(0, 0, 0) if coarse else (0, -15, -15),
-            units=("nm",) * 3,
-            contrast_limits=(0, 255),
-        )
+    viewer = ViewerModel()
+    add_stacks(viewer, images)
     return viewer
 
 
 @pytest.fixture
-def dock(viewer: Any, qtbot: Any) -> Iterator[Any]:
-    dock = InspectDock(viewer)
-    qtbot.addWidget(dock)
-    yield dock
-    for page_ in dock.pages.values():
-        page_.tear_down()
-    dock.roles.disconnect_viewer()
+def dock(viewer: Any, open_inspect: Callable[[Any], Any]) -> Any:
+    return open_inspect(viewer)
 
 
 @pytest.fixture
@@ -187,12 +176,37 @@ def test_the_grid_holds_the_edges_of_lr_and_nothing_else(tab: Any) -> None:
     assert grid_mark(seat.world, (4, 3, 3), ((500.0, 600.0), (0.0, 50.0))) is None
 
 
+def checked_against_hr(frc_nm: float | None) -> Any:
+    return SimpleNamespace(report=SimpleNamespace(scores={"frc_nm": frc_nm}))
+
+
 def test_the_trusted_detail_is_drawn_to_scale_once_it_is_known(tab: Any) -> None:
     assert not tab.on_screen.ring_box.isEnabled()
     assert "after an answer check" in tab.on_screen.ring_box.toolTip()
-    tab.on_screen.trust(SimpleNamespace(report=SimpleNamespace(scores={"frc_nm": 64.0})))
+    tab.on_screen.trust(checked_against_hr(64.0))
     tab.on_screen.ring_box.setChecked(True)
     np.testing.assert_allclose(np.ptp(np.asarray(tab.comparison.marks[RING].points), axis=0), 64.0)
+
+
+def test_where_it_was_not_measured_the_card_of_the_model_says_what_it_resolves(
+    dock: Any, viewer: Any, images: dict[str, Any]
+) -> None:
+    entry = next(e for e in list_models() if e.name == "sem-x4")
+    power = entry.card.resolving_power
+    mark = {"model": "sem-x4", "model_hash": load_model("sem-x4").content_hash}
+    viewer.layers["a SR"].metadata = {layers.KEY: {"role": "SR", **mark}}
+    on_screen = dock.pages["Compare"].on_screen
+    on_screen.know(dock.roles.roles)
+    assert on_screen.trusted_nm == 40 * power.smallest("gan")
+    assert on_screen.ring_box.text().endswith(" nm, card")
+    assert "Not measured on this stack" in on_screen.ring_box.toolTip()
+    on_screen.trust(checked_against_hr(64.0))
+    assert on_screen.trusted_nm == 64.0 and "card" not in on_screen.ring_box.text()
+    # another version of the model of that name says nothing
+    viewer.layers["a SR"].metadata = {layers.KEY: {"role": "SR", **mark, "model_hash": "other"}}
+    on_screen.know(dock.roles.roles)
+    on_screen.trust(None)
+    assert on_screen.trusted_nm is None
 
 
 @pytest.mark.parametrize(("view", "order"), [("xz", (1, 0, 2)), ("yz", (2, 0, 1))])
@@ -260,21 +274,6 @@ def test_every_key_is_on_the_page_of_keys(dock: Any) -> None:
     assert dock.shortcuts.dialog.isVisible()
     dock.shortcuts.dialog.close()
     assert all(what in page() for keys in KEYS.values() for what in keys.values())
-
-
-def test_everything_has_a_tooltip(dock: Any) -> None:
-    from qtpy.QtWidgets import QAbstractButton, QComboBox
-
-    silent = [
-        widget.text() if isinstance(widget, QAbstractButton) else widget.currentText()
-        for kind in (QAbstractButton, QComboBox)
-        for widget in dock.findChildren(kind)
-        if not widget.toolTip()
-        and "qt_" not in widget.objectName()
-        and widget.parent() is not dock.tabs
-    ]
-    # arrows that Qt itself puts beside tabs and numbers have no text
-    assert [text for text in silent if text] == []
 
 
 @pytest.mark.parametrize(

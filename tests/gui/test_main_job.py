@@ -211,7 +211,7 @@ def upscaled(dock: Any, qtbot: Any) -> Any:
     return dock
 
 
-def test_comparison_is_one_row_in_order_with_the_right_difference_and_can_be_undone(
+def test_comparison_is_in_order_with_the_right_difference_and_can_be_undone(
     upscaled: Any, viewer: Any, qtbot: Any, open_dock: Callable[[str], Any]
 ) -> None:
     lr, sr, hr = (by_role(viewer, role) for role in ("LR", "SR", "HR"))
@@ -223,14 +223,16 @@ def test_comparison_is_one_row_in_order_with_the_right_difference_and_can_be_und
     assert inspect.roles.roles == {"LR": lr, "SR": sr, "HR": hr}
     tab.start_button.click()
     qtbot.waitUntil(lambda: "difference" in tab.comparison.panes, timeout=LONG_MS)
-    # the list reads from its top as the row does from its left
+    # the list reads from its top as the panes do
     shown = [layer for layer in reversed(viewer.layers) if layer.visible]
     assert [layers.mark_of(layer)["role"] for layer in shown] == ["LR", "SR", "HR", "difference"]
     grid = viewer.canvas.grid
     assert grid.enabled
+    rows, columns = grid.actual_shape(viewer.layers)
+    assert rows * columns == len(shown)
     assert [grid.position(viewer.layers.index(layer), viewer.layers) for layer in shown] == [
-        (0, 0), (0, 1), (0, 2), (0, 3),
-    ]  # fmt: skip
+        divmod(cell, columns) for cell in range(len(shown))
+    ]
     difference = shown[3]
     expected = np.asarray(sr.data[1]).astype(float) - np.asarray(hr.data[9])
     np.testing.assert_allclose(np.asarray(difference.data[1]), expected)
@@ -260,11 +262,11 @@ def test_without_hr_there_is_no_hole_and_the_difference_is_to_bicubic(
     tab = open_dock("Inspect")[1].pages["Compare"]
     tab.compare()
     qtbot.waitUntil(lambda: "difference" in tab.comparison.panes, timeout=LONG_MS)
-    # the list reads from its top as the row does from its left
+    # the list reads from its top as the panes do
     shown = [layer for layer in reversed(viewer.layers) if layer.visible]
     assert [layers.mark_of(layer)["role"] for layer in shown] == ["LR", "SR", "difference"]
     assert shown[2].name.startswith("SR−bicubic")
-    assert viewer.canvas.grid.actual_shape(viewer.layers) == (1, 3)
+    assert np.prod(viewer.canvas.grid.actual_shape(viewer.layers)) == 3
 
 
 def test_one_button_removes_everything_the_docks_added(

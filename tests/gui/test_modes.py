@@ -1,7 +1,7 @@
 """Row, curtain, blink and blend over three small layers, in a viewer without a window."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,8 +12,9 @@ from napari.components import ViewerModel
 
 from napari_sem_sr.errors import OutputError
 from napari_sem_sr.widgets import layers
-from napari_sem_sr.widgets.comparison import Comparison
-from napari_sem_sr.widgets.inspect import InspectDock
+from napari_sem_sr.widgets.comparison import Comparison, grid_shape
+from napari_sem_sr.widgets.panes import Computed
+from tests.gui.conftest import add_stacks
 
 FINE = 128
 COARSE = FINE // 4
@@ -28,35 +29,19 @@ def viewer() -> ViewerModel:
 def users(viewer: Any) -> list[Any]:
     """LR of 32 × 32 and SR and HR of 128 × 128 pixels that cover the same field."""
     rng = np.random.default_rng(0)
-    common = {"units": ("nm",) * 3, "contrast_limits": (0, 255)}
-    lr = viewer.add_image(
-        rng.integers(0, 255, (3, COARSE, COARSE), np.uint8),
-        name="a LR",
-        scale=(10, 40, 40),
-        **common,
-    )
-    fine = [
-        viewer.add_image(
-            rng.integers(0, 255, (3, FINE, FINE), np.uint8),
-            name=f"a {role}",
-            scale=(10, 10, 10),
-            translate=(0, -15, -15),
-            **common,
-        )
-        for role in ("SR", "HR")
-    ]
-    return [lr, *fine]
+    sides = {"LR": COARSE, "SR": FINE, "HR": FINE}
+    images = {r: rng.integers(0, 255, (3, n, n), np.uint8) for r, n in sides.items()}
+    return add_stacks(viewer, images, (10, 40, 40))
 
 
 @pytest.fixture
-def tab(users: list[Any], viewer: ViewerModel, qtbot: Any) -> Iterator[Any]:
-    dock = InspectDock(viewer)
-    qtbot.addWidget(dock)
-    tab: Any = dock.pages["Compare"]
+def tab(
+    users: list[Any], viewer: ViewerModel, open_inspect: Callable[[Any], Any], qtbot: Any
+) -> Any:
+    tab = open_inspect(viewer).pages["Compare"]
     tab.compare()
     qtbot.waitUntil(lambda: not tab.difference.work.running, timeout=30_000)
-    yield tab
-    tab.tear_down()
+    return tab
 
 
 def pick(tab: Any, mode: str) -> Comparison:
@@ -167,7 +152,7 @@ def test_a_pane_cannot_be_compared_with_itself(tab: Any) -> None:
 
 
 @pytest.mark.parametrize("mode", ["curtain", "blink", "overlay"])
-def test_the_row_comes_back_whole_after_any_mode(tab: Any, viewer: Any, mode: str) -> None:
+def test_all_panes_come_back_after_any_mode(tab: Any, viewer: Any, mode: str) -> None:
     pick(tab, mode)
     comparison = pick(tab, "side by side")
     assert visible(viewer) == ["LR", "SR", "HR", "difference"]
@@ -230,11 +215,11 @@ def test_a_line_drawn_once_is_measured_in_every_role_and_shown_in_every_pane(
     assert sr.distance[-1] == 150
     np.testing.assert_allclose(sr.grey[::2], np.asarray(users[1].data)[1][7][:16])
     grid = viewer.canvas.grid
-    assert grid.actual_shape(viewer.layers) == (1, 4)
-    for column, pane in enumerate(tab.comparison.panes.values()):
+    assert grid.actual_shape(viewer.layers) == (2, 2)
+    for cell, pane in enumerate(tab.comparison.panes.values()):
         index = viewer.layers.index(pane)
-        assert grid.position(index, viewer.layers) == (0, column)
-        assert grid.position(index + 1, viewer.layers) == (0, column)
+        assert grid.position(index, viewer.layers) == divmod(cell, 2)
+        assert grid.position(index + 1, viewer.layers) == divmod(cell, 2)
         assert viewer.layers[index + 1].name.startswith("line")
     assert not tab.profile.draw_button.isChecked()
     assert viewer.scene.camera.mouse_pan
@@ -259,7 +244,7 @@ def test_the_line_stays_in_every_mode(tab: Any, viewer: Any, mode: str) -> None:
     pick(tab, mode)
     assert [layer.name for layer in viewer.layers if layer.name.startswith("line")]
     pick(tab, "side by side")
-    assert viewer.canvas.grid.actual_shape(viewer.layers) == (1, 4)
+    assert viewer.canvas.grid.actual_shape(viewer.layers) == (2, 2)
 
 
 def test_the_exported_profile_says_what_is_synthetic(tab: Any, tmp_path: Path) -> None:
@@ -300,3 +285,37 @@ def test_the_spectrum_shows_all_roles_up_to_their_own_nyquist_frequency(
     assert spectra["HR"].power.mean() == pytest.approx(254**2 / 12 * 100, rel=0.1)
     tab.restore()
     assert not tab.spectrum.spectra
+
+
+@pytest.mark.parametrize(
+    ("count", "canvas", "field", "shape"),
+    [
+        (2, (700, 700), (1, 1), (1, 2)),
+        (3, (700, 700), (1, 1), (1, 3)),
+        (4, (700, 700), (1, 1), (2, 2)),
+        (4, (300, 1600), (1, 1), (1, 4)),
+        (4, (700, 700), (1, 10), (4, 1)),
+        (4, (700, 700), (10, 1), (1, 4)),
+        (5, (700, 900), (1, 1), (2, 3)),
+        (6, (700, 900), (1, 1), (2, 3)),
+    ],
+)
+def test_panes_are_laid_out_as_large_as_the_canvas_lets_them(
+    count: int, canvas: tuple[int, int], field: tuple[int, int], shape: tuple[int, int]
+) -> None:
+    assert grid_shape(count, canvas, field) == shape
+
+
+def test_a_further_pane_leaves_the_whole_field_in_sight(tab: Any, viewer: Any) -> None:
+    def seen() -> float:
+        """Share of the field that one pane holds along its shorter side."""
+        return min(tab.comparison.pane_px()) / viewer.scene.camera.zoom / (FINE * 10)
+
+    tab.difference.subject_box.setCurrentText("none")
+    tab.difference.show_difference()
+    viewer.reset_view()
+    before = seen()
+    assert before >= 1
+    tab.comparison.add("difference", Computed(tab.comparison.seats["SR"], "more", (0, 1), "gray"))
+    assert len(tab.comparison.panes) == 4
+    assert seen() == pytest.approx(before, rel=0.05)

@@ -107,7 +107,7 @@ def test_closing_napari_in_training_leaves_a_checkpoint(tmp_path: Path) -> None:
             if dock._training is None and not dock._work.running and dock.list.teachers:
                 dock.name_edit.setText("noise")
                 dock.train()
-            elif dock._epochs > 0:
+            elif dock.report.epochs > 0:
                 timer.stop()
                 viewer.close()
         timer = QTimer()

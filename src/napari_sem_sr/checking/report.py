@@ -44,6 +44,11 @@ class Report:
         checked = self.sr["checked"]
         return [z for z in range(*checked["slices"]) if z not in checked.get("without", ())]
 
+    @property
+    def registered(self) -> bool:
+        """Whether HR was laid over LR by what its pixels show."""
+        return bool(((self.scores or {}).get("registration") or {}).get("applied"))
+
     def document(self) -> dict[str, Any]:
         """As plain values, those of ``report.json``; what only some reports have is left out where it is None."""
         return {

@@ -202,7 +202,7 @@ def _finished(out: Path, identity: Mapping[str, Any]) -> Report:
     there["without"] = report.sr["checked"].get("without", [])
     there["reference"] = (report.reference or {}).get("hashes")
     there["projected"] = "projection" in (report.consistency or {})
-    there["registered"] = bool(((report.scores or {}).get("registration") or {}).get("applied"))
+    there["registered"] = report.registered
     if there != identity:
         raise different(out, there, identity)
     return report

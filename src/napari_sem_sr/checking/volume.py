@@ -13,6 +13,8 @@ Role = TypeVar("Role")
 Bounds = tuple[tuple[float, float], tuple[float, float], tuple[float, float]]
 # Voxels along an axis of the finest stack: what software rendering still turns smoothly.
 LARGEST = 256
+# Of the way from black to white: grey that still counts as something.
+DARKEST = 1 / 64
 
 
 def shared_part(
@@ -54,23 +56,30 @@ def _cut(stack: SemStack, bounds: Bounds) -> SemStack:
     return stack.cropped(spans[0], (spans[1], spans[2]))
 
 
-def hide_untrusted(sr: npt.NDArray[Any], trust: npt.NDArray[Any], value: float) -> npt.NDArray[Any]:
-    """SR with ``value`` wherever the trust mask does not say 1.
+def opaque(
+    volume: npt.NDArray[Any],
+    low: float,
+    high: float,
+    trust: npt.NDArray[Any] | None = None,
+) -> npt.NDArray[Any]:
+    """The volume without black, which is left for what is not trusted and is to vanish.
 
     Parameters
     ----------
-    sr
+    volume
         ``(z, f * y, f * x)``.
+    low, high
+        Grey values that are rendered black and white; nothing trusted is darker than `DARKEST` of the way.
     trust
-        ``(z, y, x)`` on the LR grid: 1 trusted, 0 not, NaN unknown.
-    value
-        What is put there; black of the rendering makes it vanish.
+        ``(z, y, x)`` on the LR grid: 1 trusted, 0 not, NaN unknown; None trusts everything.
     """
-    f = sr.shape[-1] // trust.shape[-1]
-    fine = np.repeat(np.repeat(trust == 1, f, axis=-2), f, axis=-1)
-    hidden = sr.copy()
-    hidden[~fine] = np.asarray(value, sr.dtype)
-    return hidden
+    darkest = low + DARKEST * (high - low)
+    lifted: npt.NDArray[Any] = np.maximum(volume, np.asarray(np.ceil(darkest)).astype(volume.dtype))
+    if trust is not None:
+        f = volume.shape[-1] // trust.shape[-1]
+        fine = np.repeat(np.repeat(trust == 1, f, axis=-2), f, axis=-1)
+        lifted[~fine] = np.asarray(np.floor(low)).astype(volume.dtype)
+    return lifted
 
 
 def in_memory(stack: SemStack, planes: npt.NDArray[Any]) -> SemStack:

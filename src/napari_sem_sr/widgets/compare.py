@@ -100,7 +100,7 @@ class CompareTab(Dock):
         self.spectrum.refresh()
         self.difference.show_difference()
         self.evidence.show_map()
-        self.on_screen.refresh()
+        self.on_screen.know(self.role_form.roles)
         self.views.buttons["xy"].setChecked(True)
         self._show_buttons()
         self.changed.emit()

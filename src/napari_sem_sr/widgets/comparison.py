@@ -1,4 +1,4 @@
-"""One row of panes over the same field, and the way back.
+"""Panes over the same field beside each other, and the way back.
 
 The user's layers are hidden while a comparison is shown, not changed: each pane shows a layer of its own over the
 same pixels, so that names, order and linked contrast leave the originals alone. `Comparison.restore` puts
@@ -31,6 +31,8 @@ View = Literal["xy", "xz", "yz", "3D"]
 ORDERS: dict[View, tuple[int, int, int]] = {"xy": (0, 1, 2), "xz": (1, 0, 2), "yz": (2, 0, 1)}
 LINKED = ("contrast_limits", "gamma")
 GAP_PX = 4
+# so many panes are laid out without an empty cell
+NO_GAP = 4
 
 
 @dataclass
@@ -58,7 +60,7 @@ class Comparison:
         return self._before is not None
 
     def show(self, roles: Mapping[Role, Image], linked: Collection[str] = ROLES) -> None:
-        """Lay out LR, SR, HR and twin, as far as they are there, in one row.
+        """Lay out LR, SR, HR and twin, as far as they are there, beside each other.
 
         Parameters
         ----------
@@ -88,8 +90,9 @@ class Comparison:
         self.viewer.reset_view()
 
     def add(self, name: str, what: Computed) -> None:
-        """Add a pane at the end of the row, or replace the one of that name."""
-        self.remove_pane(name)
+        """Add a pane after the others, or replace the one of that name."""
+        before = self._fit()
+        self._take_out(name)
         if not self.active or not self.panes:
             return
         self._clear_ink()
@@ -100,6 +103,7 @@ class Comparison:
         pane.visible = self.mode == "side by side"
         self.viewer.layers.move(self.viewer.layers.index(pane), lowest)
         self.panes[name] = pane
+        self._share_canvas(before)
         self._draw_ink()
 
     def _forget_deleted(self) -> None:
@@ -110,12 +114,18 @@ class Comparison:
 
     def remove_pane(self, name: str) -> None:
         """Remove one pane, if it is there."""
+        if name in self.panes:
+            before = self._fit()
+            self._take_out(name)
+            self._share_canvas(before)
+            self._draw_ink()
+
+    def _take_out(self, name: str) -> None:
         pane = self.panes.pop(name, None)
         if pane is not None:
             self._clear_ink()
             if pane in self.viewer.layers:
                 self.viewer.layers.remove(pane)
-            self._draw_ink()
 
     def link(self, names: Collection[str]) -> None:
         """Let these panes share brightness and gamma, those of the first; the others keep their own."""
@@ -173,22 +183,20 @@ class Comparison:
             return
         grid = self.viewer.canvas.grid
         grid.stride = -1
-        grid.shape = (1, -1)
         grid.spacing = GAP_PX
-        before = self._pane_px()
+        before = self._fit()
         grid.enabled = mode == "side by side"
         bar = self.viewer.canvas.overlays.scale_bar
         # in this order: napari 0.9 lays a bar out anew for the grid only once it is visible
         bar.visible = True
         bar.gridded = True
         bar.font_size = panes.FONT_PT
-        # the topmost layer has the first cell, so that the list reads as the row does
+        # the topmost layer has the first cell, so that the list reads as the panes do
         for name, pane in reversed(self.panes.items()):
             self._raise(pane)
             pane.visible = mode == "side by side" or name in self.pair
             pane.opacity = 1.0
-        # the same field in a larger or smaller pane
-        self.viewer.scene.camera.zoom *= self._pane_px() / before
+        self._share_canvas(before)
         if mode != "side by side":
             self._share_one_place()
         self._draw_ink()
@@ -204,6 +212,7 @@ class Comparison:
         slider = dims.order[dims.ndim - 3]
         if slider in before:
             dims.set_point(slider, before[slider])
+        self._share_canvas(self._fit())
         self.viewer.reset_view()
         self._draw_ink()
 
@@ -216,14 +225,17 @@ class Comparison:
             order = ORDERS.get(view, ORDERS["xy"])
             dims.order = (*range(lead), *(lead + axis for axis in order))
 
-    def show_volumes(self, volumes: Mapping[Role, SemStack]) -> None:
-        """Show these in place of the panes, as volumes that turn together."""
+    def show_volumes(self, volumes: Mapping[Role, SemStack], *, solid: bool) -> None:
+        """Show these in place of the panes, as volumes that turn together; see `panes.volume`."""
         if not self.active:
             return
         old = dict(self.panes)
         self._remove_panes()
         for role in reversed([role for role in ROLES if role in volumes]):
-            self.panes = {role: panes.volume(self.viewer, old[role], volumes[role]), **self.panes}
+            self.panes = {
+                role: panes.volume(self.viewer, old[role], volumes[role], solid=solid),
+                **self.panes,
+            }
         self.link(self._linked)
         self._look_along("3D")
         self.arrange("side by side")
@@ -273,8 +285,26 @@ class Comparison:
         height, width = self.viewer.canvas.viewbox_size(self.viewer.layers)
         return int(height), int(width)
 
-    def _pane_px(self) -> float:
-        return float(min(self.pane_px()))
+    def _field(self) -> tuple[float, float]:
+        """Height and width of what the panes cover, in the world, as it is looked at."""
+        if self.view == "3D" or not self.panes:
+            return 1.0, 1.0
+        first = next(iter(self.panes.values()))
+        sizes = first.extent.step * (first.extent.data[1] - first.extent.data[0] + 1)
+        lead = self.viewer.dims.ndim - first.ndim
+        down, right = (axis - lead for axis in self.viewer.dims.displayed[-2:])
+        return float(sizes[down]), float(sizes[right])
+
+    def _fit(self) -> float:
+        """Screen pixels per world unit at which one pane holds the whole field."""
+        return min(px / size for px, size in zip(self.pane_px(), self._field(), strict=True))
+
+    def _share_canvas(self, before: float) -> None:
+        """Divide the canvas so that the panes are largest; ``before`` is `_fit` when the camera was right."""
+        height, width = self.viewer.canvas.size
+        self.viewer.canvas.grid.shape = grid_shape(len(self.panes), (height, width), self._field())
+        # the same field in a larger or smaller pane
+        self.viewer.scene.camera.zoom *= self._fit() / before
 
     def _share_one_place(self) -> None:
         if any(name not in self.panes for name in self.pair) or self.pair[0] == self.pair[1]:
@@ -311,9 +341,31 @@ class Comparison:
         self.viewer.dims.set_point(self.viewer.dims.ndim - 3, z)
         camera = self.viewer.scene.camera
         camera.center = (*camera.center[:-2], *centre)
-        camera.zoom = self._pane_px() / extent
+        camera.zoom = min(self.pane_px()) / extent
 
     def _end_curtain(self) -> None:
         if self.curtain is not None:
             self.curtain.take_down()
         self.curtain = None
+
+
+def grid_shape(
+    count: int, canvas: tuple[float, float], field: tuple[float, float]
+) -> tuple[int, int]:
+    """Rows and columns in which ``count`` panes show ``field`` largest on ``canvas``, both (height, width).
+
+    Up to `NO_GAP` panes leave no cell empty.
+    """
+
+    def scale(rows: int) -> float:
+        columns = -(-count // rows)
+        return min(canvas[0] / rows / field[0], canvas[1] / columns / field[1])
+
+    whole = [
+        rows
+        for rows in range(1, max(1, count) + 1)
+        if (-(-count // rows) * rows == count or count > NO_GAP)
+        and (rows - 1) * -(-count // rows) < count
+    ]
+    rows = max(whole, key=lambda rows: (round(scale(rows), 9), -rows))
+    return rows, -(-count // rows)

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from napari.utils.theme import get_theme
 from qtpy.QtCore import QEvent, Qt, Signal
-from qtpy.QtGui import QDragEnterEvent, QDropEvent
+from qtpy.QtGui import QColor, QDragEnterEvent, QDropEvent, QIcon, QPainter, QPixmap
 from qtpy.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -17,7 +18,7 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
-from superqt import QElidingLabel
+from superqt import QCollapsible, QElidingLabel
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -25,19 +26,40 @@ if TYPE_CHECKING:
 WIDTH = 360
 MIN_WIDTH = 320
 LABEL_WIDTH = 78
-# readable on both themes
-LINK = "#4a9eda"
+SIGN_PX = 16
+# underlined, and 3.4 : 1 on the background of both themes
+LINK = "#2f86c5"
 PLUGIN = "napari-sem-sr"
 
 
 class Tone(Enum):
-    """What a line of text means; its colour reads on napari's dark and light theme, its sign without colour."""
+    """What a line of text means, with the sign that says so without colour; see `colours_of`."""
 
-    PLAIN = ("", "")
-    GOOD = ("✓ ", "#2e9e5b")
-    CARE = ("⚠ ", "#c98a00")
-    BAD = ("✕ ", "#e0533d")
-    UNKNOWN = ("○ ", "#8a8d93")
+    PLAIN = ""
+    GOOD = "✓ "
+    CARE = "⚠ "
+    BAD = "✕ "
+    UNKNOWN = "○ "
+
+
+# at least 4.5 : 1 on the background of napari's dark and light theme
+ON_DARK = {Tone.GOOD: "#3bb273", Tone.CARE: "#d99a1c", Tone.BAD: "#f0705a", Tone.UNKNOWN: "#9a9da3"}
+ON_LIGHT = {
+    Tone.GOOD: "#1d7340",
+    Tone.CARE: "#855600",
+    Tone.BAD: "#b8321f",
+    Tone.UNKNOWN: "#5f6268",
+}
+
+
+def colours_of(theme: str) -> str:
+    """Style sheet that gives lines the colour of their tone, readable on napari's theme of that name."""
+    red, green, blue = get_theme(theme).background.as_rgb_tuple(alpha=False)
+    light = 0.3 * red + 0.6 * green + 0.1 * blue > 128
+    colours = ON_LIGHT if light else ON_DARK
+    return "".join(
+        f'QLabel[tone="{tone.name}"] {{ color: {colour}; }}' for tone, colour in colours.items()
+    )
 
 
 class Line(QLabel):
@@ -58,10 +80,10 @@ class Line(QLabel):
 
     def say(self, text: str, tone: Tone = Tone.PLAIN) -> None:
         """Show ``text``; nothing hides the line."""
-        sign, colour = tone.value
-        size = "font-size: 11px;" if self._small else ""
-        self.setStyleSheet(f"QLabel {{ {size} {f'color: {colour};' if colour else ''} }}")
-        self.setText(f"{sign}{text}" if text else "")
+        self.setProperty("tone", tone.name)
+        # set anew so that the colour of the tone is looked up again
+        self.setStyleSheet("QLabel { font-size: 11px; }" if self._small else "QLabel {}")
+        self.setText(f"{tone.value}{text}" if text else "")
         self.setVisible(bool(text))
         if self.container is not None:
             self.container.setVisible(bool(text))
@@ -120,6 +142,28 @@ class PathLabel(QElidingLabel):
         self.setMinimumWidth(60)
 
 
+class Fold(QCollapsible):
+    """A section that a person unfolds; its sign reads on both themes."""
+
+    def __init__(self, title: str, tip: str) -> None:
+        super().__init__(title, expandedIcon=_sign("▾"), collapsedIcon=_sign("▸"))
+        self.setToolTip(tip)
+        self.layout().setContentsMargins(0, 0, 0, 0)
+
+
+def _sign(text: str) -> QIcon:
+    pixmap = QPixmap(SIGN_PX, SIGN_PX)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    painter.setPen(QColor("#8a8d93"))
+    font = painter.font()
+    font.setPixelSize(SIGN_PX)
+    painter.setFont(font)
+    painter.drawText(pixmap.rect(), Qt.AlignmentFlag.AlignCenter, text)
+    painter.end()
+    return QIcon(pixmap)
+
+
 class DropZone(QLabel):
     """A place for files."""
 
@@ -147,12 +191,31 @@ class DropZone(QLabel):
         self.dropped.emit([url.toLocalFile() for url in event.mimeData().urls()])
 
 
-class Dock(QWidget):
-    """Base of the docks: ``body`` scrolls, ``footer`` stays."""
+class Themed(QWidget):
+    """Follows the theme of a viewer, which restyles every widget of its window when it changes."""
 
     def __init__(self, viewer: "ViewerModel") -> None:
         super().__init__()
         self.viewer = viewer
+        self.theme = ""
+        self.follow_theme()
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802, D102
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange and self.viewer.theme != self.theme:
+            self.follow_theme()
+
+    def follow_theme(self) -> None:
+        """Take the colours of the theme that the viewer has now."""
+        self.theme = str(self.viewer.theme)
+        self.setStyleSheet(colours_of(self.theme))
+
+
+class Dock(Themed):
+    """Base of the docks: ``body`` scrolls, ``footer`` stays."""
+
+    def __init__(self, viewer: "ViewerModel") -> None:
+        super().__init__(viewer)
         self.setMinimumWidth(MIN_WIDTH)
         self.body = QVBoxLayout()
         self.footer = QVBoxLayout()

@@ -7,13 +7,14 @@ from typing import Any
 
 from napari.layers import Image
 
-from napari_sem_sr.checking.alignment import Field, align
+from napari_sem_sr.checking.alignment import Field, align, iter_place
 from napari_sem_sr.checking.places import Surroundings, look_around
 from napari_sem_sr.checking.report import JSON, Report
 from napari_sem_sr.errors import InputError
 from napari_sem_sr.events import Event, Progress
 from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets import layers
+from napari_sem_sr.widgets.check_options import CheckOptions
 from napari_sem_sr.widgets.layers import Role
 
 # SR pixels along the side of a small picture.
@@ -60,18 +61,32 @@ def is_finished(folder: Path) -> bool:
 
 
 def iter_evidence(
-    stacks: Mapping[Role, SemStack], folder: Path, without: frozenset[int] = frozenset()
+    stacks: Mapping[Role, SemStack], folder: Path, options: CheckOptions
 ) -> Generator[Event, None, Evidence]:
     """Check, go on with a check that was stopped, or take up a finished one of the same stacks."""
     yield Progress("loading the model", 0, 1, "step")
     from napari_sem_sr.checking import iter_check
     from napari_sem_sr.model.zoo import model_of
+    from napari_sem_sr.pairing.teachers import read_teachers
 
-    lr, sr, hr = stacks["LR"], stacks["SR"], stacks.get("HR")
+    reference = None
+    if options.reference is not None:
+        yield Progress("reading the reference", 0, 1, "step")
+        reference, _ = read_teachers([options.reference])
+    sr = stacks["SR"]
     report = yield from iter_check(
-        lr, sr, hr, model=model_of(sr.provenance), out=folder, without=without, resume=True
+        stacks["LR"],
+        sr,
+        stacks.get("HR"),
+        model=model_of(sr.provenance),
+        reference=reference,
+        out=folder,
+        register=options.register,
+        project=options.project,
+        without=options.without,
+        resume=True,
     )
-    return Evidence(folder, report, align(lr, sr, hr).leaving_out(without))
+    return (yield from _iter_placed(stacks, folder, report))
 
 
 def iter_saved(stacks: Mapping[Role, SemStack], folder: Path) -> Generator[Event, None, Evidence]:
@@ -84,15 +99,26 @@ def iter_saved(stacks: Mapping[Role, SemStack], folder: Path) -> Generator[Event
     """
     yield Progress("reading the report", 0, 1, "step")
     report = Report.read(folder)
-    lr, sr, hr = stacks["LR"], stacks["SR"], stacks.get("HR")
+    sr = stacks["SR"]
     yield Progress(f"recognising {sr.name}", 0, 1, "step")
     if list(sr.shape) != report.sr["shape"] or sr.content_hash != report.sr["hash"]:
         raise InputError(
             f"The report in '{folder}' is about '{report.sr['name']}', which is not the same as '{sr.name}'; "
             "choose the SR that was checked."
         )
-    without = report.sr["checked"].get("without", ())
-    return Evidence(folder, report, align(lr, sr, hr).leaving_out(without))
+    return (yield from _iter_placed(stacks, folder, report))
+
+
+def _iter_placed(
+    stacks: Mapping[Role, SemStack], folder: Path, report: Report
+) -> Generator[Event, None, Evidence]:
+    """The stacks where the check saw them."""
+    lr, sr, hr = stacks["LR"], stacks["SR"], stacks.get("HR")
+    if report.registered:
+        field, _ = yield from iter_place(lr, sr, hr, register=True)
+    else:
+        field = align(lr, sr, hr)
+    return Evidence(folder, report, field.leaving_out(report.sr["checked"].get("without", ())))
 
 
 def iter_places(evidence: Evidence) -> Generator[Event, None, None]:

@@ -3,13 +3,13 @@
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QEvent
-from qtpy.QtWidgets import QTabWidget, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QTabWidget, QVBoxLayout
 
 from napari_sem_sr.widgets.answer_check import AnswerCheckTab
 from napari_sem_sr.widgets.blind_test import BlindTestTab
 from napari_sem_sr.widgets.compare import CompareTab
 from napari_sem_sr.widgets.comparison import Comparison
-from napari_sem_sr.widgets.dock import MIN_WIDTH, Dock
+from napari_sem_sr.widgets.dock import MIN_WIDTH, Dock, Themed
 from napari_sem_sr.widgets.role_form import RoleForm
 from napari_sem_sr.widgets.shortcuts import ShortcutsButton
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
 
 
-class InspectDock(QWidget):
+class InspectDock(Themed):
     """Look at LR, SR and HR together.
 
     Every tab is a `Dock` of its own: it scrolls by itself, and is torn down with this one. All share one comparison
@@ -30,7 +30,7 @@ class InspectDock(QWidget):
     """
 
     def __init__(self, napari_viewer: "ViewerModel") -> None:
-        super().__init__()
+        super().__init__(napari_viewer)
         self.setMinimumWidth(MIN_WIDTH)
         self.comparison = Comparison(napari_viewer)
         self.roles = RoleForm(self.comparison)

@@ -53,7 +53,6 @@ class Judging(QWidget):
         self.note.setPlaceholderText("note, kept with the judgement")
         self.note.setToolTip("In your own words; written down with the next R, A or U.")
         self.undo_button = QPushButton("Undo")
-        self.undo_button.clicked.connect(self.undo)
         self.progress = QLabel()
         self.message = Line(small=True)
         column = QVBoxLayout(self)

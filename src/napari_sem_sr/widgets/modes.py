@@ -23,7 +23,7 @@ from napari_sem_sr.widgets.preferences import recall, remember
 STEPS = 200
 BLINK_KEY = "b"
 LOOKS: dict[Mode, tuple[str, str]] = {
-    "side by side": ("▥ row", "All panes in one row, one camera."),
+    "side by side": ("▥ panes", "All panes beside each other, one camera."),
     "curtain": ("◧ curtain", "Two panes in one place, divided by a line that you can drag."),
     "blink": (
         "⇄ blink",
@@ -134,7 +134,7 @@ class ModeControls(QWidget):
         self._set_timer()
 
     def stop(self) -> None:
-        """No more flipping; the row is the way to begin next time."""
+        """No more flipping; panes beside each other are the way to begin next time."""
         self._timer.stop()
         self._bind_key(on=False)
         self.buttons["side by side"].setChecked(True)

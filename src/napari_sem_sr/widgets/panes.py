@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image
+from napari.utils import Colormap
 
+from napari_sem_sr.checking.volume import DARKEST
 from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets import layers
 
@@ -12,6 +14,9 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
 
 FONT_PT = 8
+SOLID = Colormap(
+    [[0, 0, 0, 0], [0, 0, 0, 1], [1, 1, 1, 1]], controls=[0, DARKEST / 2, 1], name="opaque grey"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,8 +86,8 @@ def computed(viewer: "ViewerModel", role: str, what: Computed, source: Image) ->
     return _named(pane)
 
 
-def volume(viewer: "ViewerModel", old: Image, stack: SemStack) -> Image:
-    """Show a volume as the pane ``old`` showed slices."""
+def volume(viewer: "ViewerModel", old: Image, stack: SemStack, *, solid: bool) -> Image:
+    """Show a volume as the pane ``old`` showed slices; a solid one is opaque except where it is black."""
     pane = viewer.add_image(
         stack.data.compute(),
         name=old.name,
@@ -91,8 +96,8 @@ def volume(viewer: "ViewerModel", old: Image, stack: SemStack) -> Image:
         units=old.units,
         axis_labels=layers.AXES,
         contrast_limits=old.contrast_limits,
-        colormap=old.colormap,
-        rendering="attenuated_mip",
+        colormap=SOLID if solid else old.colormap,
+        rendering="translucent" if solid else "attenuated_mip",
         metadata={layers.KEY: dict(layers.mark_of(old))},
     )
     return _named(pane)

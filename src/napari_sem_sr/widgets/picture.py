@@ -18,10 +18,16 @@ def take_picture(comparison: Comparison) -> tuple[Any, list[Box]]:
     ratio = image.shape[1] / viewer.canvas.size[1]
     height, width = comparison.pane_px()
     if comparison.mode == "side by side":
-        places = [i for i, name in enumerate(comparison.panes) if name in SYNTHETIC]
+        _, columns = viewer.canvas.grid.shape
+        places = [
+            divmod(i, columns) for i, name in enumerate(comparison.panes) if name in SYNTHETIC
+        ]
     else:
-        places = [0] if any(name in SYNTHETIC for name in comparison.pair) else []
-    boxes = [(0, place * (width + GAP_PX), height - SCALE_BAR_PX, width) for place in places]
+        places = [(0, 0)] if any(name in SYNTHETIC for name in comparison.pair) else []
+    boxes = [
+        (row * (height + GAP_PX), column * (width + GAP_PX), height - SCALE_BAR_PX, width)
+        for row, column in places
+    ]
     return image, [_scaled(box, ratio) for box in boxes]
 
 

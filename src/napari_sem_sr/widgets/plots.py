@@ -13,7 +13,7 @@ PENS: dict[str, tuple[str, Qt.PenStyle]] = {
     "HR": ("#56b4e9", Qt.PenStyle.DotLine),
     "twin": ("#cc79a7", Qt.PenStyle.DashDotLine),
 }
-HEIGHT = 170
+HEIGHT = 178
 # part of the height that the legend gets
 HEADROOM = 0.25
 
@@ -27,19 +27,27 @@ def make_plot(theme_name: str, bottom: str, left: str, tip: str) -> Any:
     """Empty plot with labelled axes and a legend."""
     import pyqtgraph
 
-    theme = get_theme(theme_name)
-    text = theme.text.as_hex()
-    plot = pyqtgraph.PlotWidget(background=theme.background.as_hex())
+    plot = pyqtgraph.PlotWidget()
     plot.setFixedHeight(HEIGHT)
     plot.setToolTip(tip)
     for side, label in (("bottom", bottom), ("left", left)):
         axis = plot.getAxis(side)
-        axis.setPen(text)
-        axis.setTextPen(text)
         axis.setLabel(label)
         axis.enableAutoSIPrefix(False)
-    plot.addLegend(offset=(0, 1), colCount=4, labelTextColor=text, labelTextSize="8pt")
+    plot.addLegend(offset=(0, 1), colCount=4, labelTextSize="8pt")
+    paint(plot, theme_name)
     return plot
+
+
+def paint(plot: Any, theme_name: str) -> None:
+    """Give a plot the colours of a theme; marks have them once they are drawn again."""
+    theme = get_theme(theme_name)
+    text = theme.text.as_hex()
+    plot.setBackground(theme.background.as_hex())
+    for side in ("bottom", "left"):
+        plot.getAxis(side).setPen(text)
+        plot.getAxis(side).setTextPen(text)
+    plot.getPlotItem().legend.setLabelTextColor(text)
 
 
 def draw(

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QFileDialog, QPushButton, QVBoxLayout, QWidget
 
 from napari_sem_sr.checking.profile import Profile, line_profile
@@ -47,6 +48,11 @@ class ProfileView(QWidget):
         self.export_button.clicked.connect(self._export)
         comparison.viewer.dims.events.current_step.connect(self.update_profiles)
         self.refresh()
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802, D102
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange and self._plot is not None:
+            plots.paint(self._plot, self._comparison.viewer.theme)
 
     def refresh(self) -> None:
         """Follow the comparison: enabled while one is shown, empty when it ends."""

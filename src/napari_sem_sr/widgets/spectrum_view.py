@@ -4,6 +4,7 @@ from collections.abc import Generator, Mapping
 from typing import Any
 
 import numpy as np
+from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from napari_sem_sr.checking.spectrum import Box, Spectrum, radial_power
@@ -34,6 +35,12 @@ class SpectrumView(QWidget):
         self._work.finished.connect(self._show)
         self._work.failed.connect(lambda text: self.message.say(text, Tone.CARE))
         self.refresh()
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802, D102
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange and self._plot is not None:
+            plots.paint(self._plot, self._comparison.viewer.theme)
+            self._draw()
 
     def refresh(self) -> None:
         """Follow the comparison: enabled while one is shown, empty when it ends."""
@@ -83,11 +90,14 @@ class SpectrumView(QWidget):
             )
             self.column.insertWidget(1, self._plot)
         self._plot.setVisible(True)
+        self._draw()
+
+    def _draw(self) -> None:
         plots.draw(
             self._plot,
-            {role: (s.frequency, np.log10(s.power + 1e-12)) for role, s in spectra.items()},
+            {role: (s.frequency, np.log10(s.power + 1e-12)) for role, s in self.spectra.items()},
         )
-        for role, spectrum in spectra.items():
+        for role, spectrum in self.spectra.items():
             if role in ("LR", "SR"):
                 plots.mark(self._plot, spectrum.nyquist, f"Nyquist {role}")
 

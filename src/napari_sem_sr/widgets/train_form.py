@@ -17,11 +17,10 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
-from superqt import QCollapsible
 
 from napari_sem_sr.widgets import layers
 from napari_sem_sr.widgets.chooser import LayerChooser
-from napari_sem_sr.widgets.dock import Dock, DropZone, Line, field, link, primary, row, tool
+from napari_sem_sr.widgets.dock import Dock, DropZone, Fold, Line, field, link, primary, row, tool
 from napari_sem_sr.widgets.teacher_list import TeacherList
 from napari_sem_sr.widgets.train_curves import TrainCurves
 
@@ -39,9 +38,9 @@ class TrainForm(Dock):
     def __init__(self, viewer: "ViewerModel") -> None:
         super().__init__(viewer)
         self.setAcceptDrops(True)
-        self.setup = QCollapsible("Teachers and settings")
-        self.setup.setToolTip("What is trained, from what; folded away while it is.")
-        self.setup.layout().setContentsMargins(0, 0, 0, 0)
+        self.setup = Fold(
+            "Teachers and settings", "What is trained, from what; folded away while it is."
+        )
         self.setup.content().layout().setContentsMargins(0, 0, 0, 0)
         self.setup.expand(animate=False)
         self.body.addWidget(self.setup)
@@ -131,9 +130,7 @@ class TrainForm(Dock):
             "Part of the budget that the twin is taught against a discriminator, which makes it an SRGAN. "
             "0 trains the twin alone."
         )
-        self.advanced = QCollapsible("Advanced")
-        self.advanced.setToolTip("Device, adversarial part.")
-        self.advanced.layout().setContentsMargins(0, 0, 0, 0)
+        self.advanced = Fold("Advanced", "Device, adversarial part.")
         for widget in (
             field("Device", self.device_box),
             field("Adversarial", self.share_box),
@@ -174,6 +171,9 @@ class TrainForm(Dock):
         column.addWidget(self.state_line)
         self.train_button = primary("Train")
         self.pause_button = QPushButton("Pause")
+        self.pause_button.setToolTip(
+            "Wait with all that was learned in memory, and go on from there."
+        )
         self.stop_button = QPushButton("Stop")
         self.stop_button.setToolTip("Stop now; the training is kept and can be resumed.")
         self.use_button = primary("Use this model")

@@ -16,13 +16,13 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
-from superqt import QCollapsible
 
 from napari_sem_sr.widgets import layers
 from napari_sem_sr.widgets.chooser import LayerChooser
 from napari_sem_sr.widgets.dock import (
     Dock,
     DropZone,
+    Fold,
     Line,
     PathLabel,
     field,
@@ -142,9 +142,7 @@ class UpscaleForm(Dock):
         self.tile_box.setSuffix(" px")
         self.tile_box.setSpecialValueText("auto")
         self.tile_box.setToolTip("Width of a tile in LR pixels; smaller needs less memory.")
-        self.advanced = QCollapsible("Advanced")
-        self.advanced.setToolTip("Device, precision and tile size.")
-        self.advanced.layout().setContentsMargins(0, 0, 0, 0)
+        self.advanced = Fold("Advanced", "Device, precision and tile size.")
         for widget in (
             field("Device", self.device_box),
             field("Precision", self.precision_box),

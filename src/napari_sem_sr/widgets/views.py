@@ -8,7 +8,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QButtonGroup, QCheckBox, QPushButton, QVBoxLayout, QWidget
 
 from napari_sem_sr.checking import maps
-from napari_sem_sr.checking.volume import hide_untrusted, in_memory, shared_part
+from napari_sem_sr.checking.volume import in_memory, opaque, shared_part
 from napari_sem_sr.events import Event, Progress
 from napari_sem_sr.io import read_stack
 from napari_sem_sr.stack import SemStack
@@ -25,6 +25,7 @@ TIPS: dict[View, str] = {
     "yz": "Cut across the slices, along y, through the middle of the view.",
     "3D": "Volumes around the middle of the view, side by side; drag to turn them together.",
 }
+Limits = Mapping[Role, tuple[float, float]]
 TRUST: Literal["trust"] = "trust"
 NO_TRUST = "There is no trust mask: take up an answer check that has one (tab Answer check)."
 
@@ -39,6 +40,7 @@ class ViewControls(QWidget):
         super().__init__()
         self._comparison = comparison
         self._evidence: Evidence | None = None
+        self._solid = False
         self.work = Work(self)
         self.buttons: dict[View, QPushButton] = {}
         group = QButtonGroup(self)
@@ -70,7 +72,9 @@ class ViewControls(QWidget):
         there = evidence is not None and (evidence.folder / maps.FOLDER / TRUST).exists()
         self.trusted_box.setEnabled(there)
         self.trusted_box.setToolTip(
-            "Hide SR wherever the trust mask does not vouch for it." if there else NO_TRUST
+            "Solid volumes; SR has holes wherever the trust mask does not vouch for it."
+            if there
+            else NO_TRUST
         )
 
     def show_view(self, view: View) -> None:
@@ -88,17 +92,19 @@ class ViewControls(QWidget):
         y, x = viewer.scene.camera.center[-2:]
         seats = dict(self._comparison.seats)
         evidence = self._evidence if self.trusted_box.isChecked() else None
-        limits = {role: pane.contrast_limits[0] for role, pane in self._comparison.panes.items()}
+        panes = self._comparison.panes
+        limits: Limits = {role: tuple(panes[role].contrast_limits) for role in seats}
+        self._solid = evidence is not None
         self.message.say("reading the volumes")
         self.work.start(
             "volumes",
-            lambda: iter_volumes(seats, (float(point[0]), y, x), evidence, limits["SR"]),
+            lambda: iter_volumes(seats, (float(point[0]), y, x), limits, evidence),
         )
 
     def _show_volumes(self, volumes: dict[Role, SemStack]) -> None:
         if not self._comparison.active:
             return
-        self._comparison.show_volumes(volumes)
+        self._comparison.show_volumes(volumes, solid=self._solid)
         finest = max(volumes.values(), key=lambda s: s.shape[-1])
         size = " × ".join(map(str, finest.shape))
         self.message.say(f"{size} voxels (z, y, x)")
@@ -107,10 +113,16 @@ class ViewControls(QWidget):
 def iter_volumes(
     seats: Mapping[Role, SemStack],
     centre: tuple[float, float, float],
+    limits: Limits,
     evidence: Evidence | None,
-    black: float,
 ) -> Generator[Event, None, dict[Role, SemStack]]:
-    """The same field of all roles in memory; SR only where it may be trusted if there is evidence."""
+    """The same field of all roles in memory; with evidence to be rendered solid, SR only where it may be trusted.
+
+    Parameters
+    ----------
+    limits
+        Grey values that are rendered black and white.
+    """
     stacks: dict[str, SemStack] = {str(role): stack for role, stack in seats.items()}
     if evidence is not None:
         found = read_stack(evidence.folder / maps.FOLDER / TRUST)
@@ -125,8 +137,9 @@ def iter_volumes(
         volumes[role] = in_memory(part, np.stack(planes))
     mask = volumes.pop(TRUST, None)
     if mask is not None:
-        yield Progress("hiding what is not trusted", 0, 1, "step")
-        sr = volumes["SR"]
-        hidden = hide_untrusted(sr.data.compute(), mask.data.compute(), black)
-        volumes["SR"] = in_memory(sr, hidden)
+        for role in seats:
+            yield Progress("hiding what is not trusted", 0, 1, "step")
+            trust = mask.data.compute() if role == "SR" else None
+            whole = volumes[role]
+            volumes[role] = in_memory(whole, opaque(whole.data.compute(), *limits[role], trust))
     return {role: volumes[role] for role in seats}
