@@ -12,7 +12,15 @@ from napari_sem_sr.checking.consistency import (
     summarise_consistency,
 )
 from napari_sem_sr.checking.noise import noise_sigma
-from napari_sem_sr.pairing.degradation import area_average
+from napari_sem_sr.pairing.degradation import (
+    Degradation,
+    area_average,
+    clean_range,
+    degrade,
+    expected,
+    spread,
+)
+from napari_sem_sr.pairing.steps import AreaAverage, BeamBlur, ReadNoise
 from napari_sem_sr.stack import SemStack
 
 
@@ -79,6 +87,42 @@ def test_projection_makes_sr_consistent_and_does_nothing_to_one_that_is(factor, 
     consistent = project(sr, lr, factor)
     np.testing.assert_allclose(area_average(consistent, factor), lr, atol=1e-3)
     np.testing.assert_allclose(project(consistent, lr, factor), consistent, atol=1e-3)
+
+
+BLURRED = Degradation(
+    steps=(BeamBlur(sigma=0.4, unit="LR pixel"), AreaAverage(), ReadNoise(sigma=0.02))
+)
+
+
+def test_a_model_matched_to_a_wider_beam_is_held_against_lr_of_that_beam():
+    rng = np.random.default_rng(0)
+    hr = 100 + 30 * rng.standard_normal((256, 256))
+    lr, _ = degrade(hr, 4, BLURRED, seed=1)
+    matched = residual(hr, lr, 4, BLURRED).std()
+    # what is left is the noise of the degradation: 2 % of the span between black and white before the blur
+    span = clean_range(hr, 4)
+    assert matched == pytest.approx(0.02 * (span.high - span.low), rel=0.1)
+    assert residual(hr, lr, 4).std() > 3 * matched
+
+
+def test_what_is_left_after_projection_through_a_blur_is_a_small_part():
+    rng = np.random.default_rng(0)
+    sr = rng.normal(100, 20, (64, 80))
+    lr = expected(rng.normal(100, 20, sr.shape), 4, BLURRED)
+    before = residual(sr, lr, 4, BLURRED).std()
+    found = project(sr, lr, 4, BLURRED)
+    assert residual(found, lr, 4, BLURRED).std() < 0.15 * before
+    sr[:8] = np.nan
+    holed = project(sr, lr, 4, BLURRED)
+    assert np.isnan(holed[:8]).all() and np.isfinite(holed[8:]).all()
+
+
+def test_spreading_is_the_adjoint_of_degrading():
+    rng = np.random.default_rng(0)
+    a, b = rng.standard_normal((32, 40)), rng.standard_normal((8, 10))
+    assert (expected(a, 4, BLURRED) * b).sum() == pytest.approx(
+        (a * spread(b, 4, BLURRED)).sum(), rel=1e-4
+    )
 
 
 def test_masked_pixels_are_left_out_everywhere():

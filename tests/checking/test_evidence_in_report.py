@@ -17,6 +17,8 @@ from napari_sem_sr.intensity import stack_range
 from napari_sem_sr.model.bundle import Model, load_bundle, save_model
 from napari_sem_sr.model.card import Card
 from napari_sem_sr.model.generator import Generator
+from napari_sem_sr.pairing.degradation import Degradation, degrade_stack
+from napari_sem_sr.pairing.steps import AreaAverage, BeamBlur
 from napari_sem_sr.stack import SemStack
 
 from .conftest import Truth, specimen, truth_of
@@ -101,6 +103,23 @@ def test_a_stack_like_the_teachers_raises_no_alarm_and_a_noisy_one_does(domain_m
     whole = [r for r in report.regions if r["reasons"][0] == "whole field"]
     assert {r["slice"] for r in whole} == {0, 1}
     assert all((r["height"], r["width"]) == BIG[1:] for r in whole)
+
+
+def test_consistency_is_judged_by_the_degradation_on_the_models_card(domain_model, tmp_path):
+    """SR that is the truth, LR of a wider beam: a fault for plain averaging, none for the model that knows the beam."""
+    blurred = Degradation(steps=(BeamBlur(sigma=0.6, unit="LR pixel"), AreaAverage()))
+    hr = truth_of(specimen(BIG, seed=3)).hr
+    lr = degrade_stack(hr, 4, blurred)
+    sr = replace(lr.upscaled(hr.data, 4), name="SR", provenance={"synthetic": True})
+    path = tmp_path / "matched"
+    card = domain_model.card.model_copy(update={"degradation": blurred})
+    weights = domain_model.weights
+    save_model(path, card, weights["gan"], weights["twin"], domain_model.calibration)
+    plain = check(lr, sr, model=domain_model, out=tmp_path / "a").consistency
+    matched = check(lr, sr, model=load_bundle(path), out=tmp_path / "b", project=True).consistency
+    assert "beam blur" in matched["degradation"]
+    assert matched["residual_rms"] < 0.4 < plain["residual_rms"] / 3
+    assert matched["projection"]["rms_change"] < 2
 
 
 def test_another_pixel_size_raises_the_alarm_from_metadata(domain_model, tmp_path):

@@ -1,7 +1,8 @@
 """SR degraded back to LR, against the LR that was measured.
 
-Whatever a generator draws, averaging it over LR pixels has to give LR again, up to LR's noise. The residual is
-given in standard deviations of that noise, which is estimated from LR itself.
+Whatever a generator draws, degrading it has to give LR again, up to LR's noise. The degradation is that of the model's
+card without anything random: averaging over LR pixels, after the beam blur of a model that was matched to its
+microscope. The residual is given in standard deviations of that noise, which is estimated from LR itself.
 
 Sources: chi-square of the residual as in any fit to data; resolution-scaled error (RSE) and Pearson
 coefficient (RSP) after Culley et al. 2018 (SQUIRREL, Nat. Methods 15, 263), with the model's own degradation in
@@ -23,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_sem_sr.checking.noise import noise_sigma
-from napari_sem_sr.pairing.degradation import area_average
+from napari_sem_sr.pairing.degradation import AREA_AVERAGE, Degradation, expected, spread
 from napari_sem_sr.stack import SemStack
 
 Float = npt.NDArray[np.float32]
@@ -31,6 +32,8 @@ Float = npt.NDArray[np.float32]
 SAMPLED_SLICES = 8
 # Variance of rounding to whole numbers.
 ROUNDING = 1 / 12
+# Steps of conjugate gradients, and the share of the residual at which there is nothing left to take off.
+STEPS, LEFT = 10, 0.02
 
 
 def lr_sigma(lr: SemStack, factor: int) -> float:
@@ -45,9 +48,14 @@ def lr_sigma(lr: SemStack, factor: int) -> float:
     return float(np.sqrt(sigma**2 + rounding)) or 1.0
 
 
-def residual(sr: npt.NDArray[Any], lr: npt.NDArray[Any], factor: int) -> Float:
-    """SR averaged over LR pixels − LR, ``(y, x)`` of LR in grey levels; NaN where either is."""
-    return np.asarray(area_average(sr.astype(np.float64), factor) - lr, np.float32)
+def residual(
+    sr: npt.NDArray[Any],
+    lr: npt.NDArray[Any],
+    factor: int,
+    degradation: Degradation = AREA_AVERAGE,
+) -> Float:
+    """SR degraded − LR, ``(y, x)`` of LR in grey levels; NaN where either is."""
+    return np.asarray(expected(sr, factor, degradation) - lr, np.float32)
 
 
 def residual_stack(sr: SemStack, lr: SemStack, factor: int) -> SemStack:
@@ -72,10 +80,14 @@ def residual_stack(sr: SemStack, lr: SemStack, factor: int) -> SemStack:
 
 
 def residual_numbers(
-    sr: npt.NDArray[Any], lr: npt.NDArray[Any], factor: int, sigma: float
+    sr: npt.NDArray[Any],
+    lr: npt.NDArray[Any],
+    factor: int,
+    sigma: float,
+    degradation: Degradation = AREA_AVERAGE,
 ) -> dict[str, float]:
     """Sums over one slice from which :func:`summarise_consistency` makes the numbers of a stack."""
-    a, b = area_average(sr.astype(np.float64), factor), lr.astype(np.float64)
+    a, b = expected(sr, factor, degradation), lr.astype(np.float64)
     valid = np.isfinite(a) & np.isfinite(b)
     a, b = a[valid], b[valid]
     z = (a - b) / sigma
@@ -115,12 +127,35 @@ def summarise_consistency(slices: Sequence[Mapping[str, float]], sigma: float) -
     }
 
 
-def project(sr: npt.NDArray[Any], lr: npt.NDArray[Any], factor: int) -> Float:
-    """Change SR (y, x) as little as possible so that it averages to LR exactly.
+def project(
+    sr: npt.NDArray[Any],
+    lr: npt.NDArray[Any],
+    factor: int,
+    degradation: Degradation = AREA_AVERAGE,
+) -> Float:
+    """Change SR (y, x) as little as possible so that, degraded, it is LR.
 
     The orthogonal projection onto all pictures consistent with LR (Bahat and Michaeli 2020, Explorable Super
-    Resolution, for area averaging): every LR pixel's residual is subtracted from the SR pixels it covers.
-    NaN stays NaN.
+    Resolution). For area averaging every LR pixel's residual is subtracted from the SR pixels it covers; for any
+    other degradation it is found by conjugate gradients for least squares (Hestenes and Stiefel 1952), stopped
+    before they amplify what a blur has all but wiped out, so that part of LR's noise is left. NaN stays NaN.
     """
-    correction = residual(sr, lr, factor)
-    return sr.astype(np.float32) - correction.repeat(factor, 0).repeat(factor, 1)
+    rest = residual(sr, lr, factor, degradation)
+    if degradation.averages_on_average:
+        return sr.astype(np.float32) - rest.repeat(factor, 0).repeat(factor, 1)
+    left = np.nan_to_num(rest).astype(np.float64)
+    enough = LEFT**2 * float((left**2).sum())
+    correction = np.zeros(sr.shape)
+    downhill = spread(left, factor, degradation)
+    ahead, slope = downhill, float((downhill**2).sum())
+    for _ in range(STEPS):
+        if float((left**2).sum()) <= enough or slope == 0:
+            break
+        degraded = expected(ahead, factor, degradation)
+        length = slope / float((degraded**2).sum())
+        correction += length * ahead
+        left = left - length * degraded
+        downhill = spread(left, factor, degradation)
+        slope, before = float((downhill**2).sum()), slope
+        ahead = downhill + slope / before * ahead
+    return np.asarray(sr - correction, np.float32)

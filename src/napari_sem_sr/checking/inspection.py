@@ -24,7 +24,7 @@ from napari_sem_sr.errors import InputError
 from napari_sem_sr.inference.engine import Engine
 from napari_sem_sr.intensity import IntensityRange
 from napari_sem_sr.model.bundle import Model
-from napari_sem_sr.pairing.degradation import area_average
+from napari_sem_sr.pairing.degradation import AREA_AVERAGE, area_average
 
 Image = npt.NDArray[Any]
 Float = npt.NDArray[np.float32]
@@ -85,6 +85,7 @@ class Inspector:
         self.data_range = data_range
         self.sr_is_twin = sharpness == 0
         self.reference = reference
+        self.degradation = AREA_AVERAGE if model is None else model.card.degradation
         calibration = {} if model is None else model.calibration
         self.trust_thresholds = {m: Trust.of(calibration, m).threshold() for m in TRUST_MAPS}
         self._twin = None if model is None else Engine(model.network("twin"))
@@ -102,6 +103,7 @@ class Inspector:
         self._detail = lru_cache(maxsize=3)(self._detail_of)
         self.sigma = consistency.lr_sigma(field.lr_part, field.factor)
         self._yardsticks = self._measure()
+        self._usual_persistence = self._measure_persistence()
         self._tails = tails_of(calibration)
 
     @property
@@ -122,10 +124,10 @@ class Inspector:
         sr, lr = self.field.sr.slice(index), self.field.lr_part.slice(index)
         twin = self.twin(index)
         numbers: dict[str, Any] = {
-            "consistency": consistency.residual_numbers(sr, lr, f, self.sigma),
+            "consistency": consistency.residual_numbers(sr, lr, f, self.sigma, self.degradation),
             "domain": self._domain_features(lr),
         }
-        residual = consistency.residual(sr, lr, f)
+        residual = self._residual(sr, lr)
         maps: dict[str, Float] = {"consistency": residual / np.float32(self.sigma)}
         found = None
         if twin is not None:
@@ -134,10 +136,11 @@ class Inspector:
             self._note_invention(found, numbers, maps)
             self._note_trust(generated, found, numbers, maps)
             self._note_error(index, lr, generated, found, numbers, maps)
+        heights = self._yardsticks.heights(self._slice(lr, residual, found))
         if self.no_persistence is None:
-            self._note_persistence(index, numbers, maps)
+            heights[persistence.ABSENT] = self._note_persistence(index, numbers, maps)
         z, y, x = self.field.sr_start
-        suspicion = self._suspicion(lr, residual, found)
+        suspicion = self._suspicion(heights, lr.size)
         regions = suspect_regions(suspicion, f, (z + index, y, x))
         numbers["regions"] = [r.describe() for r in regions]
         if self.reference is not None:
@@ -160,21 +163,28 @@ class Inspector:
         except InputError:
             return None  # hardly anything but a masked border: this slice has no say
 
-    def _measure(self) -> Yardsticks:
+    def _picks(self) -> list[int]:
+        """Slices on which is measured what is usual."""
         kept = self.field.kept
         picks = np.unique(np.linspace(0, len(kept) - 1, MEASURED_SLICES).round().astype(int))
+        return [kept[pick] for pick in picks]
+
+    def _measure(self) -> Yardsticks:
         slices = []
-        for index in (kept[pick] for pick in picks):
+        for index in self._picks():
             sr, lr = self.field.sr.slice(index), self.field.lr_part.slice(index)
             twin = self.twin(index)
             found = None
             if twin is not None:
                 found = invention(self._generated(index, sr), twin, self.field.factor)
-            slices.append(self._slice(lr, consistency.residual(sr, lr, self.field.factor), found))
+            slices.append(self._slice(lr, self._residual(sr, lr), found))
         # SR's rounding, averaged; LR's own a generator follows
         rounding = consistency.ROUNDING**0.5 / self.field.factor
         least = rounding / self._unit if self.field.sr.dtype.kind in "ui" else 0.0
         return measure(slices, least)
+
+    def _residual(self, sr: Image, lr: Image) -> Float:
+        return consistency.residual(sr, lr, self.field.factor, self.degradation)
 
     @property
     def _unit(self) -> float:
@@ -185,10 +195,9 @@ class Inspector:
         amounts = () if found is None or self.sr_is_twin else added(found, self.field.factor)
         return Slice(lr / self._unit, residual / self._unit, [a / self._unit for a in amounts])
 
-    def _suspicion(self, lr: Image, residual: Image, found: Invention | None) -> dict[str, Float]:
+    def _suspicion(self, heights: Mapping[str, Float], places: int) -> dict[str, Float]:
         """Scores by reason, comparable over all kinds of evidence."""
-        heights = self._yardsticks.heights(self._slice(lr, residual, found))
-        pixels = self.field.sr.shape[0] * lr.size
+        pixels = self.field.sr.shape[0] * places
         return {r: self._tails[KIND_OF[r]].score(h, pixels) for r, h in heights.items()}
 
     def _generated(self, index: int, sr: Image) -> Image:
@@ -273,16 +282,28 @@ class Inspector:
 
     def _note_persistence(
         self, index: int, numbers: dict[str, Any], maps: dict[str, Float]
-    ) -> None:
+    ) -> Float:
+        """Note it, and return how far less than usual persists, by place."""
+        found, energy = self._persistence(index)
+        there = np.where(np.isfinite(maps["consistency"]), found, np.nan)
+        maps["persistence"] = there
+        numbers["persistence"] = persistence.persistence_numbers(found, energy, self.sigma)
+        if index + 1 in self.field.kept:
+            here, after = self._detail(index), self._detail(index + 1)
+            numbers["flicker"] = persistence.flicker_sums(here, after)
+        return self._usual_persistence.heights(there, energy, self.sigma)
+
+    def _persistence(self, index: int) -> tuple[Float, Float]:
+        """Persistence and energy of the detail of a slice, on the LR grid."""
         here, kept = self._detail(index), self.field.kept
         place = kept.index(index)
         beside = [self._detail(z) for z in (*kept[:place][-1:], *kept[place + 1 :][:1])]
         found = self._coarse(persistence.persistence(here, beside, self.field.factor))
-        energy = self._coarse(here**2) ** 0.5
-        maps["persistence"] = np.where(np.isfinite(maps["consistency"]), found, np.nan)
-        numbers["persistence"] = persistence.persistence_numbers(found, energy, self.sigma)
-        if index + 1 in kept:
-            numbers["flicker"] = persistence.flicker_sums(here, self._detail(index + 1))
+        return found, self._coarse(here**2) ** 0.5
+
+    def _measure_persistence(self) -> persistence.UsualPersistence:
+        picks = () if self.no_persistence is not None else self._picks()
+        return persistence.UsualPersistence.of([self._persistence(i) for i in picks], self.sigma)
 
     def _compare(
         self,

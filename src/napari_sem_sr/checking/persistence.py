@@ -12,6 +12,8 @@ structure is at least two slice spacings thick. Detail that persists is *not* pr
 makes a generator invent the same fiction again, and invention persisted more than real detail.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,10 +23,17 @@ from napari_sem_sr.checking.invention import MEASURED_AT, WINDOW, local_correlat
 from napari_sem_sr.stack import SemStack
 
 Detail = npt.NDArray[np.float64]
+Float = npt.NDArray[np.float32]
+
+ABSENT = "detail that neither neighbouring slice shows"
 
 # Detail with less correlation to both neighbours is absent from them. On isotropic FIB-SEM of 10 nm (benchmarks/checking/
 # persistence.py) 3 % of the true visible detail lies below it at 20 nm, and 91 % of what a generator makes of noise.
 ABSENT_BELOW = 0.35
+# Keeps the Fisher transform of a perfect correlation finite.
+PERFECT = 0.999
+MAD = 1.4826
+SMALLEST_SCATTER = 0.1
 
 
 def inapplicable(sr: SemStack, factor: int) -> str | None:
@@ -48,6 +57,39 @@ def persistence(here: Detail, neighbours: list[Detail], factor: int) -> npt.NDAr
     return np.asarray(
         np.max([local_correlation(here, other, window) for other in neighbours], axis=0), np.float32
     )
+
+
+@dataclass(frozen=True)
+class UsualPersistence:
+    """How much visible detail of a stack usually persists: Fisher's z (Fisher 1915) of it, and how far that scatters."""
+
+    middle: float
+    scatter: float
+
+    @classmethod
+    def of(cls, slices: Sequence[tuple[Float, Float]], sigma: float) -> "UsualPersistence":
+        """Measure it on some slices: persistence and detail energy of each, on the LR grid."""
+        seen = [_fisher(found[energy > sigma]) for found, energy in slices]
+        values = np.concatenate(seen) if seen else np.empty(0)
+        values = values[np.isfinite(values)]
+        if values.size == 0:
+            return cls(0.0, 1.0)
+        middle = float(np.median(values))
+        scatter = MAD * float(np.median(np.abs(values - middle)))
+        return cls(middle, max(scatter, SMALLEST_SCATTER))
+
+    def heights(self, found: Float, energy: Float, sigma: float) -> Float:
+        """How many standard deviations less than usual persists at a place, (y, x).
+
+        0 where detail does not stand out of LR's noise ``sigma``, or is not absent from both neighbours; NaN where masked.
+        """
+        less = (self.middle - _fisher(found)) / self.scatter
+        absent = (energy > sigma) & (found < ABSENT_BELOW)
+        return np.where(np.isfinite(found), np.where(absent, less, 0), np.nan).astype(np.float32)
+
+
+def _fisher(correlation: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    return np.arctanh(np.clip(correlation.astype(np.float64), -PERFECT, PERFECT))
 
 
 def persistence_numbers(

@@ -1,10 +1,10 @@
 """SR made consistent with LR, and what that changed.
 
-Source: `consistency.project`; the residual of every LR pixel is taken off the SR pixels that it covers, which is the
-smallest change that makes SR average to LR.
+Source: `consistency.project`, the smallest change that makes SR, degraded, equal LR; for area averaging the residual of
+every LR pixel is taken off the SR pixels that it covers.
 
-What it can and cannot tell: the projected stack cannot contradict LR any more, up to rounding. Whatever averages
-to zero over LR pixels is as invented as before, and where LR is noisy its noise is now in SR as steps between LR pixels.
+What it can and cannot tell: the projected stack cannot contradict LR any more, up to rounding. Whatever the degradation
+wipes out is as invented as before, and where LR is noisy its noise is now in SR as steps between LR pixels.
 """
 
 from collections.abc import Generator, Mapping
@@ -20,12 +20,17 @@ from napari_sem_sr.checking.scores import StackScores, squared_error
 from napari_sem_sr.events import Event, Progress
 from napari_sem_sr.intensity import to_dtype
 from napari_sem_sr.io import ZarrStackWriter
+from napari_sem_sr.pairing.degradation import Degradation
 
 NAME = "projected.zarr"
 
 
 def iter_project(
-    field: Field, out: Path, identity: Mapping[str, Any], data_range: float
+    field: Field,
+    out: Path,
+    identity: Mapping[str, Any],
+    data_range: float,
+    degradation: Degradation,
 ) -> Generator[Event, None, dict[str, Any]]:
     """Write the projected SR of a field, or go on with it.
 
@@ -42,7 +47,7 @@ def iter_project(
         recorded.pop("complete", None)
         provenance = {
             **recorded,
-            "projected": "averaged over LR pixels it is LR",
+            "projected": f"degraded ({degradation.describe()}) it is LR",
             "inputs": dict(identity),
             "software_version": version("napari-sem-sr"),
         }
@@ -55,7 +60,7 @@ def iter_project(
     for index in range(total):
         yield Progress("projecting", index, total, "slices")
         sr, lr = field.sr.slice(index), field.lr_part.slice(index)
-        projected = to_dtype(project(sr, lr, field.factor), sr.dtype)[0]
+        projected = to_dtype(project(sr, lr, field.factor, degradation), sr.dtype)[0]
         if index not in done:
             writer.write_slice(index, projected)
         change = (projected.astype(np.float64) - sr)[np.isfinite(sr)]
@@ -63,7 +68,7 @@ def iter_project(
         changed += int(np.count_nonzero(change))
         pixels += change.size
         largest = max(largest, float(np.abs(change).max(initial=0)))
-        rest = residual(projected, lr, field.factor).astype(np.float64)
+        rest = residual(projected, lr, field.factor, degradation).astype(np.float64)
         rest = rest[np.isfinite(rest)]
         left += float((rest**2).sum())
         places += rest.size

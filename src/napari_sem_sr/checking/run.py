@@ -176,7 +176,7 @@ def iter_check(
 
     report = summarise(inspector, sr, hr, model, identity, found, registration)
     if project:
-        changed = yield from iter_project(field, out, identity, data_range)
+        changed = yield from iter_project(field, out, identity, data_range, inspector.degradation)
         report = replace(report, consistency={**(report.consistency or {}), "projection": changed})
     if report.trust is not None:
         for name, mask in (("trust", report.trust), ("trust_error", report.trust["error"])):

@@ -72,6 +72,7 @@ def summarise(
     if left_out:
         limits.append(f"Slices left out by number, of which nothing is said here: {left_out}.")
     consistency = summarise_consistency([s["consistency"] for s in found], inspector.sigma)
+    consistency["degradation"] = inspector.degradation.describe()
     limits.append(
         "Detail whose mean over every LR pixel is zero cannot be checked against LR; consistency with LR is no proof of it."
     )

@@ -25,6 +25,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import gaussian_filter, gaussian_laplace, maximum_filter
 
+from napari_sem_sr.checking.persistence import ABSENT
 from napari_sem_sr.checking.shapes import RINGS, Bank, ring_power
 from napari_sem_sr.checking.surroundings import Usual, filled_near, learn, surroundings
 
@@ -41,6 +42,7 @@ KIND_OF = {
     TOO_DARK: "residual",
     TEXTURE: "texture",
     INVENTED: "invention",
+    ABSENT: "persistence",
 }
 # LR pixels.
 BANDS = (0.7, 1.0, 2.0)

@@ -76,6 +76,12 @@ class Degradation(BaseModel):
         """Whether LR differs from one time to the next."""
         return any(s.random for s in self.steps)
 
+    @property
+    def averages_on_average(self) -> bool:
+        """Whether `expect` is the plain average."""
+        lasting = (s for s in self.steps if not s.random and not s.of_the_scene)
+        return all(isinstance(s, AreaAverage) for s in lasting)
+
     def margin_hr_px(self, factor: int) -> int:
         """HR pixels, a multiple of ``factor``, by which an LR pixel's value reaches beyond the pixels it covers."""
         sampling = Sampling(factor, self.lr_pixel_nm)
@@ -171,6 +177,33 @@ def degrade(
     lr = degradation.record(scene, factor, torch.Generator().manual_seed(seed))
     shown = image if scene is hr else within.restore(scene[0, 0].numpy())
     return within.restore(lr[0, 0].numpy()), shown
+
+
+def expected(
+    image: npt.NDArray[Any], factor: int, degradation: Degradation
+) -> npt.NDArray[np.float64]:
+    """LR that an image (y, x) in the contrast of LR would give on average, (y/f, x/f) in grey levels.
+
+    What is not random is linear in grey, so any unit of grey will do. NaN where an LR pixel sees a NaN.
+    """
+    if degradation.averages_on_average:
+        return area_average(image, factor)
+    import torch
+
+    scene = torch.from_numpy(image.astype(np.float32))[None, None]
+    return degradation.expect(scene, factor)[0, 0].numpy().astype(np.float64)
+
+
+def spread(lr: npt.NDArray[Any], factor: int, degradation: Degradation) -> npt.NDArray[np.float64]:
+    """Adjoint of `expected`: what every pixel (f y, f x) contributes to ``lr`` (y, x), weighted and summed."""
+    import torch
+
+    y, x = lr.shape
+    scene = torch.zeros(1, 1, y * factor, x * factor, requires_grad=True)
+    weights = torch.from_numpy(lr.astype(np.float32))
+    (degradation.expect(scene, factor)[0, 0] * weights).sum().backward()  # type: ignore[no-untyped-call]
+    assert scene.grad is not None
+    return scene.grad[0, 0].numpy().astype(np.float64)
 
 
 def trim_to_multiple(stack: SemStack, factor: int) -> SemStack:

@@ -75,7 +75,7 @@ def iter_calibrate(
         width = pair.intensity.high - pair.intensity.low
         sigma = lr_sigma(SemStack.from_array(pair.lr, pair.name), factor)
         curves.append(image_curves(gan, twin, pair.hr, factor, sigma, width))
-        heights.append(heights_of(pair, gan, twin))
+        heights.append(heights_of(pair, gan, twin, degradation))
         found = invention(gan, twin, factor)
         examples.append(example_of(gan, pair.hr, found, factor, width))
     # a part of an image that the networks were taught on is no specimen of its own
@@ -87,13 +87,13 @@ def iter_calibrate(
 
 
 def heights_of(
-    pair: Pair, gan: npt.NDArray[Any], twin: npt.NDArray[Any]
+    pair: Pair, gan: npt.NDArray[Any], twin: npt.NDArray[Any], degradation: Degradation
 ) -> dict[str, npt.NDArray[Any]]:
     """Height of suspicion by kind of evidence on an image in which nothing was planted."""
     factor = pair.hr.shape[0] // pair.lr.shape[0]
     unit = (pair.intensity.high - pair.intensity.low) / 255
     amounts = [a / unit for a in added(invention(gan, twin, factor), factor)]
-    whole = Slice(pair.lr / unit, residual(gan, pair.lr, factor) / unit, amounts)
+    whole = Slice(pair.lr / unit, residual(gan, pair.lr, factor, degradation) / unit, amounts)
     rounding = ROUNDING**0.5 / factor / unit if gan.dtype.kind in "ui" else 0.0
     return by_kind(measure([whole], rounding).heights(whole))
 
