@@ -62,12 +62,16 @@ def run(model: Model, data: Path, out: Path, quick: bool) -> None:
         print("domain: described", kind, flush=True)
     rows, details = [], {}
     rng = np.random.default_rng(0)
+    recorded = [
+        (s, {how: features_of(lr) for how, (_, lr) in changed(hr, rng).items()})
+        for s, hr in images["coating"]
+    ]
     for kind in ("tin", "cathode", "coating", "superalloy"):
         judged: dict[str, list[bool]] = defaultdict(list)
         worse: dict[str, list[bool]] = defaultdict(list)
         specimens = sorted({s for s, _ in known[kind]})
         draws = max(2, DRAWS // 4) if quick else DRAWS
-        for draw in range(draws):
+        for _ in range(draws):
             taught = set(rng.choice(specimens, TEACHERS, replace=False))
             own = [(s, f) for s, f in known[kind] if s in taught]
             domain = Domain.of(fit_domain(np.stack([f for _, f in own]), [s for s, _ in own]))
@@ -76,11 +80,11 @@ def run(model: Model, data: Path, out: Path, quick: bool) -> None:
                 for s, f in some:
                     if other != kind or s not in taught:
                         judged[other].append(bool(domain.unlike(f)))
-            if kind == "coating" and draw < (2 if quick else 8):
-                for s, hr in images[kind]:
+            if kind == "coating":
+                for s, hows in recorded:
                     if s not in taught:
-                        for how, (_, lr) in changed(hr, rng).items():
-                            worse[how].append(bool(domain.unlike(features_of(lr))))
+                        for how, f in hows.items():
+                            worse[how].append(bool(domain.unlike(f)))
         details[kind] = {k: [int(sum(v)), len(v)] for k, v in judged.items()}
         own = judged.pop(kind)
         foreign = [float(np.mean(v)) for v in judged.values()]

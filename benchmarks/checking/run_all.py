@@ -4,6 +4,8 @@
 
 Every part keeps its figures in docs/measurements/checking/PART.json; the table is made of all that are there. Parts can
 be run one at a time (``--only planted``), or small to see that they work (``--quick``, whose figures go to another folder).
+What the figures mean is written by hand in docs/measurements/checking/meaning.md, which ends the page. The models of the
+mismatch study are trained once and kept in the folder of ``--study``.
 """
 
 import argparse
@@ -23,9 +25,10 @@ PARTS = (
     "mismatch",
     "long_stack",
 )
+MEANING = "meaning.md"
 HEAD = """# Measurements of the answer checks
 
-Made with `python benchmarks/checking/run_all.py {model} --data DATA{quick}`; the figures behind every row are in
+Made with `python benchmarks/checking/run_all.py {model} --data DATA{quick} --study FOLDER`; the figures behind every row are in
 docs/measurements/checking. Images are of specimens that the model was not trained on, or simulated; LR is made by averaging
 4 × 4 pixels. Intervals are Clopper-Pearson, 95 %. Rows that miss their target are left as they are.{note}
 
@@ -43,6 +46,9 @@ def table(folder: Path, model: str, quick: bool) -> str:
         if path.exists():
             for r in json.loads(path.read_text())["rows"]:
                 lines.append(f"| {r['what']} | {r['target']} | {r['measured']} | {r['n']} |\n")
+    meaning = folder / MEANING
+    if meaning.exists():
+        lines.append("\n" + meaning.read_text())
     return "".join(lines)
 
 
@@ -52,6 +58,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--docs", type=Path, default=Path("docs"))
     parser.add_argument("--only", choices=PARTS, nargs="*", default=PARTS)
+    parser.add_argument("--study", type=Path, default=Path("mismatch-study"))
     parser.add_argument("--quick", action="store_true")
     arguments = parser.parse_args()
     model = load_model(arguments.model)
@@ -60,7 +67,8 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for part in arguments.only:
         start = time.perf_counter()
-        import_module(part).run(model, arguments.data, folder, arguments.quick)
+        more = {"study": arguments.study} if part == "mismatch" else {}
+        import_module(part).run(model, arguments.data, folder, arguments.quick, **more)
         print(f"{part}: {time.perf_counter() - start:.0f} s", flush=True)
     page = docs / "measurements-checking.md"
     page.write_text(table(folder, model.card.name, arguments.quick))

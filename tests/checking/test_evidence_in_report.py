@@ -105,6 +105,24 @@ def test_a_stack_like_the_teachers_raises_no_alarm_and_a_noisy_one_does(domain_m
     assert all((r["height"], r["width"]) == BIG[1:] for r in whole)
 
 
+def test_every_slice_of_a_stack_outside_the_domain_is_listed_whole_and_its_places_are_kept(
+    domain_model, tmp_path
+):
+    truth = truth_of(specimen((3, 240, 320), seed=3))
+    noisy = np.random.default_rng(0).normal(truth.lr.data.compute(), 12)
+    lr = with_pixels(truth.lr, np.clip(noisy, 0, 255).astype(np.uint8))
+    sr = bicubic_stack(lr)
+    data = sr.data.compute()
+    data[2, 100:120, 200:220] = np.minimum(data[2, 100:120, 200:220], 195) + 60
+    report = check(lr, with_pixels(sr, data), model=domain_model, out=tmp_path, without=[1])
+    whole = [r for r in report.regions if r["reasons"][0] == "whole field"]
+    assert sorted(r["slice"] for r in whole) == [0, 2], "slices that were left out say nothing"
+    assert all(len(r["reasons"]) > 1 for r in whole)
+    places = [r for r in report.regions if r not in whole]
+    assert any(r["slice"] == 2 and 190 <= r["x"] <= 220 for r in places)
+    assert report.regions == sorted(report.regions, key=lambda r: -r["score"])
+
+
 def test_consistency_is_judged_by_the_degradation_on_the_models_card(domain_model, tmp_path):
     """SR that is the truth, LR of a wider beam: a fault for plain averaging, none for the model that knows the beam."""
     blurred = Degradation(steps=(BeamBlur(sigma=0.6, unit="LR pixel"), AreaAverage()))

@@ -2,7 +2,7 @@
 
 Source: our own comparison of image-level statistics, network activations and tile maps on real SEM images of
 several materials. Statistics of the whole LR image carried the alarm; maps of single tiles and activations of
-the network misled as soon as the teachers were diverse. The distance is that to the two nearest teachers
+the network misled as soon as the teachers were diverse. The distance is that to the two nearest teacher specimens
 (nearest-neighbour novelty detection, Pimentel et al. 2014, Signal Process. 99, 215), each measured by how far that
 teacher lies from those of other specimens (local outlier factor, Breunig et al. 2000, Proc. SIGMOD, 93), in the teachers'
 standard deviations: once by spectrum, noise, gradients and grey values, once by the patterns of neighbouring pixels
@@ -342,14 +342,23 @@ def _novelty(
     centre = weight @ teachers
     spread = np.sqrt(weight @ (teachers - centre) ** 2) + SMALLEST_SPREAD
     a, b = (teachers - centre) / spread, (images - centre) / spread
-    other = specimens[:, None] != specimens
     found = []
     for own, new in zip(_by_kind(a), _by_kind(b), strict=True):
-        apart = np.where(other, np.linalg.norm(own[:, None] - own, axis=2), np.inf)
-        nearest = np.sort(apart, axis=1)[:, :AROUND]
-        known = np.isfinite(nearest)
-        around = np.where(known, nearest, 0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
-        around = np.where(known.any(axis=1), np.maximum(around, 1e-9), 1.0)
-        distances = np.linalg.norm(new[:, None] - own, axis=2) / around
-        found.append(np.sort(distances, axis=1)[:, :NEAREST].mean(axis=1))
+        apart = _to_specimens(own, own, which)
+        apart[np.arange(len(own)), which] = np.inf
+        others = np.sort(apart, axis=1)[:, : min(AROUND, len(count) - 1)]
+        around = np.maximum(others.mean(axis=1), 1e-9) if others.size else np.ones(len(own))
+        nearest = np.sort(_to_specimens(new, own, which, around), axis=1)[:, :NEAREST]
+        found.append(nearest.mean(axis=1))
     return np.stack(found, axis=1)
+
+
+def _to_specimens(
+    images: npt.NDArray[np.float64],
+    teachers: npt.NDArray[np.float64],
+    which: npt.NDArray[np.intp],
+    units: npt.NDArray[np.float64] | float = 1.0,
+) -> npt.NDArray[np.float64]:
+    """``(images, specimens)``: distance to the nearest image of each, in the ``units`` of that image."""
+    apart = np.linalg.norm(images[:, None] - teachers, axis=2) / units
+    return np.stack([apart[:, which == s].min(axis=1) for s in range(int(which.max()) + 1)], axis=1)

@@ -12,7 +12,7 @@ from napari_sem_sr.checking.consistency import summarise_consistency
 from napari_sem_sr.checking.domain import Domain
 from napari_sem_sr.checking.inspection import Inspector
 from napari_sem_sr.checking.reference import reference_of
-from napari_sem_sr.checking.regions import Region, worst
+from napari_sem_sr.checking.regions import IN_REPORT, Region, worst
 from napari_sem_sr.checking.report import Report
 from napari_sem_sr.checking.stability import rms_of
 from napari_sem_sr.checking.totals import (
@@ -137,8 +137,11 @@ def summarise(
                 "The trust mask bounds the mean loss over specimens like those of the calibration, not the loss on this one."
             )
     regions = [Region(**{**r, "reasons": tuple(r["reasons"])}) for s in found for r in s["regions"]]
-    if model is not None and domain is not None and known is not None:
-        regions += fields_outside(found, known, domain, field)
+    fields: list[Region] = []
+    if domain is not None and known is not None:
+        fields = fields_outside(found, known, domain, field)
+    # a field that is outside is listed however many places are worse
+    listed = worst([*fields, *worst(regions)[: IN_REPORT - len(fields)]])
     report = Report(
         lr=_about(field.lr, identity["lr"]),
         sr={
@@ -157,7 +160,7 @@ def summarise(
         domain=domain,
         persistence=persistence,
         trust=trust,
-        regions=[r.describe() for r in worst(regions)],
+        regions=[r.describe() for r in listed],
         verdict="",
         limits=limits,
         reference=reference,

@@ -9,7 +9,7 @@ import numpy as np
 from napari_sem_sr.checking.alignment import Field
 from napari_sem_sr.checking.circumstances import circumstances
 from napari_sem_sr.checking.domain import Domain
-from napari_sem_sr.checking.regions import WHOLE_FIELD, Region, worst
+from napari_sem_sr.checking.regions import IN_REPORT, WHOLE_FIELD, Region, worst
 from napari_sem_sr.checking.trust import ALPHA, TOLERANCE, WRONG_BELOW, Mask, Trust
 from napari_sem_sr.model.bundle import Model
 from napari_sem_sr.model.card import Card
@@ -17,8 +17,8 @@ from napari_sem_sr.model.card import Card
 Slices = Sequence[Mapping[str, Any]]
 
 NOT_INDEPENDENT = "images of one specimen, not independent"
-# Whole slices on the list of suspect regions.
-FIELDS = 3
+# Whole slices on the list of suspect regions: half of it is left to places.
+FIELDS = IN_REPORT // 2
 # LR pixels of another size than the model's teachers were degraded to.
 PIXEL_MARGIN = 1.25
 
@@ -86,7 +86,10 @@ def domain_of(found: Slices, domain: Domain, card: Card, field: Field) -> dict[s
 def fields_outside(
     found: Slices, domain: Domain, about: Mapping[str, Any], field: Field
 ) -> list[Region]:
-    """Whole slices as suspect regions where the alarm is raised: the farthest from the teachers, ``FIELDS`` at most.
+    """Every slice as a suspect region where the alarm is raised; of many the farthest from the teachers, ``FIELDS`` at most.
+
+    They lie over the places of their slices, which are listed as well: those are where to look first in a field of
+    which nothing may be relied on.
 
     Nothing local can show what a model invents everywhere. The score grows by 1 for every doubling of the distance.
     """
@@ -96,7 +99,7 @@ def fields_outside(
     _, height, width = field.sr.shape
     limit = about["threshold"] or about["distance"]
     regions = []
-    for index, numbers in enumerate(found):
+    for index, numbers in zip(field.kept, found, strict=True):
         if numbers["domain"] is None:
             continue
         features = np.array(numbers["domain"])
