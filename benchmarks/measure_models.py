@@ -2,7 +2,7 @@
 
     python benchmarks/measure_models.py sem-x4 --data ../shared/data --out docs/measurements/sem-x4.json
 
-LR is made by area averaging and rounded to the dtype of the image. "Power" is that of SR over that of HR in
+LR is made by the degradation on the model's card and rounded to the dtype of the image. "Power" is that of SR over that of HR in
 dB, in four equal annuli between the LR and the HR Nyquist frequency; "ring" the correlation with HR
 there. The control is bicubic plus noise whose power matches HR in each annulus: it must fail. Beside the networks
 stand interpolations and two classical sharpeners: unsharp masking of the bicubic picture, and deconvolution of it
@@ -127,7 +127,8 @@ def main() -> None:
     networks = {"twin": model.network("twin"), "gan": model.network("gan")}
     split = split_of(model.card.name, arguments.data)
     assert all(t.group in TEST for t in split.test)
-    rows = [measure(pair_of(t, model.card.factor), networks, model.card.factor) for t in split.test]
+    factor, degradation = model.card.factor, model.card.degradation
+    rows = [measure(pair_of(t, factor, degradation), networks, factor) for t in split.test]
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_text(json.dumps({"model": model.card.name, "images": rows}, indent=1))
     print(table(rows))

@@ -86,6 +86,11 @@ def middle(image: Image, size: int) -> Image:
     return image[top : top + y, left : left + x]
 
 
+def grey_level(image: Image) -> float:
+    """One of 256 grey levels of its dtype."""
+    return float(np.iinfo(image.dtype).max) / 255
+
+
 def to_dtype(grey: Image, like: Image) -> Image:
     limits = np.iinfo(like.dtype)
     return np.rint(grey).clip(limits.min, limits.max).astype(like.dtype)
@@ -94,10 +99,10 @@ def to_dtype(grey: Image, like: Image) -> Image:
 def picture(
     model: Model, specimen: str, name: str, hr: Image, noise: float = 0.0, seed: int = 0
 ) -> Picture:
-    """LR of ``hr`` by averaging, with noise if asked for, and both networks' answer."""
+    """LR of ``hr`` by averaging, with ``noise`` (of 256 grey levels) if asked for, and both networks' answer."""
     rng = np.random.default_rng(seed)
     plain = area_average(hr, 4)
-    lr = to_dtype(plain + rng.normal(0, noise, plain.shape), hr)
+    lr = to_dtype(plain + rng.normal(0, noise * grey_level(hr), plain.shape), hr)
     return seen(model, specimen, name, hr, lr)
 
 

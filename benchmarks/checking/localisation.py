@@ -2,6 +2,9 @@
 
 Wrong detail: local correlation with HR under 0.5. Large error: the worst 5 % of the smoothed absolute difference. Mean
 over images, overall and within four classes of equal detail energy (eight of equal slope for the error).
+
+The learned score of expected error was fitted on the model's own held-out specimens, so on those it is fitted again
+without the specimen that is looked at.
 """
 
 from collections import defaultdict
@@ -13,6 +16,7 @@ from common import Picture, auroc, held_out, keep, picture, row, simulated
 from scipy.ndimage import gaussian_filter, gaussian_gradient_magnitude
 
 from napari_sem_sr.checking.consistency import residual
+from napari_sem_sr.checking.expected_error import ExpectedError, evidence_of, example_of, fit_error
 from napari_sem_sr.checking.invention import added, doubt, invention
 from napari_sem_sr.checking.invention import wrong_detail as ranked
 from napari_sem_sr.checking.trust import error_score, wrong_detail_of
@@ -39,15 +43,30 @@ def detail_evidence(p: Picture) -> tuple[dict[str, np.ndarray], np.ndarray]:
     }, energy
 
 
-def error_evidence(p: Picture) -> tuple[dict[str, np.ndarray], np.ndarray]:
+def learned_from(pictures: list[Picture]) -> ExpectedError:
+    """Expected error as a model that held out these pictures has it."""
+    examples = [
+        example_of(p.gan, p.hr, invention(p.gan, p.twin, 4), 4, _width(p)) for p in pictures
+    ]
+    return ExpectedError.of(fit_error(examples, ["all"] * len(examples)))
+
+
+def _width(p: Picture) -> float:
+    return p.intensity.high - p.intensity.low
+
+
+def error_evidence(p: Picture, learned: ExpectedError) -> tuple[dict[str, np.ndarray], np.ndarray]:
     found = invention(p.gan, p.twin, 4)
     slope = gaussian_gradient_magnitude(p.gan.astype(float), 1.5)
     slope = np.sqrt(area_average(gaussian_filter(slope**2, 1.5), 4))
     amount, _ = added(found, 4)
     rest = np.sqrt(gaussian_filter(residual(p.gan, p.lr, 4).astype(float) ** 2, 2))
-    width = p.intensity.high - p.intensity.low
+    width = _width(p)
     return {
         "slope of SR (baseline)": slope,
+        "expected error (learned)": learned.map(
+            evidence_of(p.gan, found, 4, width), p.lr.shape, width
+        ),
         "invention": amount,
         "score of the error mask": error_score(p.gan, found, 4, width),
         "consistency": rest,
@@ -66,13 +85,18 @@ def within(score, positive, by, classes: int) -> float | None:
     return float(np.mean(found)) if found else None
 
 
-def measure(pictures: list[Picture]) -> dict[str, dict[str, list[float]]]:
+def measure(pictures: list[Picture], held_out: list[Picture]) -> dict[str, dict[str, list[float]]]:
     kept: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    everyone = learned_from(held_out)
+    learned: dict[str, ExpectedError] = {}
     for p in pictures:
         evidence, energy = detail_evidence(p)
         wrong = wrong_detail_of(p.gan, p.hr, 4)
         _note(kept, "detail", evidence, wrong, energy, 4)
-        evidence, slope = error_evidence(p)
+        rest = [q for q in held_out if q.specimen != p.specimen]
+        if p.specimen not in learned:
+            learned[p.specimen] = everyone if len(rest) == len(held_out) else learned_from(rest)
+        evidence, slope = error_evidence(p, learned[p.specimen])
         off = area_average(gaussian_filter(np.abs(p.gan.astype(float) - p.hr), 1.5), 4)
         _note(kept, "error", evidence, off > np.quantile(off, 0.95), slope, 8)
     return {k: dict(v) for k, v in kept.items()}
@@ -98,7 +122,7 @@ def run(model: Model, data: Path, out: Path, quick: bool) -> None:
     ]
     if quick:
         own = own[::3]
-    details = {"own": measure(own), "foreign": measure(foreign)}
+    details = {"own": measure(own, own), "foreign": measure(foreign, own)}
     rows = []
     for where, some in details.items():
         count = len(own) if where == "own" else len(foreign)

@@ -2,16 +2,26 @@
 
 How often true detail of HR counts as absent from both neighbours (false), and how often detail that independent noise in
 LR made does (found). Detail counts where it stands out of LR's noise, as in a check.
+
+Planted: into the SR of one slice a disc of detail from elsewhere in it, less its mean over every LR pixel, so that LR does not
+know of it, in place of the detail that was there; is it among the ten worst places for being absent from both neighbours?
 """
 
 from pathlib import Path
 
 import numpy as np
-from common import auroc, keep, middle, row, seen, to_dtype
+from common import Picture, auroc, interval, keep, middle, row, seen, to_dtype
 
 from napari_sem_sr.checking.invention import detail
 from napari_sem_sr.checking.noise import noise_sigma
-from napari_sem_sr.checking.persistence import ABSENT_BELOW, persistence
+from napari_sem_sr.checking.persistence import (
+    ABSENT,
+    ABSENT_BELOW,
+    UsualPersistence,
+    persistence,
+)
+from napari_sem_sr.checking.regions import Region, suspect_regions
+from napari_sem_sr.checking.tails import tails_of
 from napari_sem_sr.checking.trust import wrong_detail_of
 from napari_sem_sr.io import read_stack
 from napari_sem_sr.model.bundle import Model
@@ -19,6 +29,9 @@ from napari_sem_sr.pairing.degradation import area_average
 
 SPACINGS = (1, 2, 4)
 NOISE = 12.0
+# SR pixels.
+RADII = (8, 12, 20)
+DISCS = 10
 
 
 def run(model: Model, data: Path, out: Path, quick: bool) -> None:
@@ -29,6 +42,7 @@ def run(model: Model, data: Path, out: Path, quick: bool) -> None:
     rows, details = [], {}
     for spacing in SPACINGS:
         kept: dict[str, list[float]] = {k: [] for k in ("HR", "SR", "noise", "auroc", "baseline")}
+        triples = []
         for centre in centres:
             planes = [middle(volume[centre + k * spacing].compute(), 248) for k in (-1, 0, 1)]
             pictures = []
@@ -40,6 +54,7 @@ def run(model: Model, data: Path, out: Path, quick: bool) -> None:
                     some.append(seen(model, "medulla", "", hr, to_dtype(lr, hr)))
                 pictures.append(some)
             plain, noisy = pictures
+            triples.append(plain)
             kept["HR"].append(_absent([p.hr for p in plain], noise_sigma(plain[1].lr)))
             kept["SR"].append(_absent([p.gan for p in plain], noise_sigma(plain[1].lr)))
             # noise alone: what the generator draws from it on a flat specimen
@@ -72,7 +87,63 @@ def run(model: Model, data: Path, out: Path, quick: bool) -> None:
                 "",
             )
         )
+        if spacing < SPACINGS[-1]:
+            rows += _planted(model, triples, spacing, rng, details)
     keep(out, "persistence", rows, details)
+
+
+def _planted(
+    model: Model,
+    triples: list[list[Picture]],
+    spacing: int,
+    rng: np.random.Generator,
+    details: dict,
+) -> list[dict[str, str]]:
+    """How often detail of one slice alone is a place of its own, and what clean slices get."""
+    sigma = float(np.median([noise_sigma(t[1].lr) for t in triples]))
+    usual = UsualPersistence.of([_persistence([p.gan for p in t]) for t in triples], sigma)
+    tail = tails_of(model.calibration)["persistence"]
+
+    def places(planes: list[np.ndarray]) -> list[Region]:
+        found, energy = _persistence(planes)
+        score = tail.score(usual.heights(found, energy, sigma), found.size)
+        return suspect_regions({ABSENT: score}, 4)[:10]
+
+    hits: dict[int, list[bool]] = {r: [] for r in RADII}
+    clean = []
+    for before, here, after in ([p.gan for p in t] for t in triples):
+        clean.append(len(places([before, here, after])))
+        fine = here - np.kron(area_average(here, 4), np.ones((4, 4)))
+        yy, xx = np.indices(here.shape)
+        for radius in RADII:
+            for _ in range(DISCS):
+                y, x = (int(rng.integers(24, n - 24)) for n in here.shape)
+                shift = tuple(4 * int(rng.integers(8, n // 4 - 8)) for n in here.shape)
+                disc = np.hypot(yy - y, xx - x) < radius
+                fake = here + disc * (np.roll(fine, shift, axis=(0, 1)) - fine)
+                where = places([before, to_dtype(fake, here), after])
+                hits[radius].append(
+                    any(disc[r.y : r.y + r.height, r.x : r.x + r.width].any() for r in where)
+                )
+    details[f"planted, {10 * spacing} nm"] = {str(r): [sum(h), len(h)] for r, h in hits.items()}
+    rows = [
+        row(
+            f"detail of one slice alone, {10 * spacing} nm apart, disc of radius {r}: among the ten worst",
+            "",
+            f"{100 * np.mean(h):.0f} % ({100 * interval(sum(h), len(h))[0]:.0f} to {100 * interval(sum(h), len(h))[1]:.0f})",
+            str(len(h)),
+        )
+        for r, h in hits.items()
+    ]
+    rows.append(
+        row(
+            f"… places for that reason that a clean slice gets, {10 * spacing} nm apart",
+            "about 1",
+            f"{np.mean(clean):.1f} on average, {max(clean)} at most",
+            f"{len(clean)} slices",
+        )
+    )
+    return rows
 
 
 def _persistence(planes: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from common import Picture, held_out, interval, keep, picture, row
+from common import Picture, grey_level, held_out, interval, keep, picture, row, to_dtype
 
 from napari_sem_sr.checking.consistency import residual
 from napari_sem_sr.checking.invention import added, invention
@@ -87,8 +87,7 @@ def run(model: Model, data: Path, out: Path, quick: bool) -> None:
             area = np.sqrt(where.sum() / 16)
             wanted = rng.uniform(4, 20) * spread / area / max(share, 0.2)
             sign = {"particle": 1, "pore": -1}.get(kind, int(rng.choice((-1, 1))))
-            fake = np.clip(p.gan + sign * max(1.0, wanted) * weights, 0, 255)
-            fake = np.rint(fake).astype(p.gan.dtype)
+            fake = to_dtype(p.gan + sign * max(grey_level(p.gan), wanted) * weights, p.gan)
             change = fake.astype(float) - p.gan
             # of a texture, what is left of its contrast in LR
             contrast = np.abs(change[where]).mean() * (share if kind == "texture" else 1.0)
@@ -108,7 +107,7 @@ def run(model: Model, data: Path, out: Path, quick: bool) -> None:
             kind = str(rng.choice(("particle", "texture")))
             weights, size = feature(rng, p.gan.shape, kind)
             left = weights - np.kron(area_average(weights * 1.0, 4), np.ones((4, 4)))
-            fake = np.rint(np.clip(p.gan + contrast * left, 0, 255)).astype(p.gan.dtype)
+            fake = to_dtype(p.gan + contrast * grey_level(p.gan) * left, p.gan)
             found = hit(places(model, p, fake), np.abs(left) > 0)
             nothing.append({"kind": kind, "size_px": size, "contrast": contrast, "hit": found})
         print("planted", number + 1, "of", len(pictures), flush=True)

@@ -23,6 +23,7 @@ PARTS = (
     "localisation",
     "persistence",
     "mismatch",
+    "resolving",
     "long_stack",
 )
 MEANING = "meaning.md"
