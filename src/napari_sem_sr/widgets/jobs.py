@@ -10,6 +10,7 @@ import zarr
 
 from napari_sem_sr.errors import InputError
 from napari_sem_sr.events import Event, Progress
+from napari_sem_sr.inference.loading import preload_torch
 from napari_sem_sr.inference.output import Destination
 from napari_sem_sr.inference.settings import UpscaleResult, UpscaleSettings
 from napari_sem_sr.inference.tiling import Region
@@ -37,6 +38,7 @@ def iter_model(memory: Memory, path: Path) -> "Generator[Event, None, Model]":
     """Load a model unless it is the one loaded last."""
     yield Progress("loading the model", 0, 1, "step")
     if memory.model is None or memory.model[0] != path:
+        preload_torch()
         from napari_sem_sr.model.zoo import load_model
 
         memory.model = (path, load_model(path))

@@ -215,7 +215,7 @@ class TrainDock(TrainChoice):
     def tear_down(self) -> None:
         """Stop the training (it can be resumed) and let go of the viewer."""
         self._work.close()
-        self.report.view.restore()
+        self.report.view.restore_at_once()
         if self.match_view is not None:
             self.match_view.close()
         self.curves.disconnect_viewer()

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from napari_sem_sr.errors import InputError
 from napari_sem_sr.events import Event, Notice, Progress
+from napari_sem_sr.inference.loading import preload_torch
 from napari_sem_sr.intensity import range_of
 from napari_sem_sr.pairing.plan import iter_plan
 from napari_sem_sr.pairing.teachers import Teacher, read_teachers, teachers_of
@@ -90,11 +91,13 @@ def _iter_training(
     resume: bool = False,
 ) -> "Generator[Event, None, Model]":
     """Train, leaving one core to the user interface."""
-    yield Progress("starting", 0, 1, "step")
+    yield Progress("loading PyTorch", 0, 1, "step")
+    preload_torch()
     import torch
 
     from napari_sem_sr.training.trainer import iter_train
 
+    _load_units()
     before = torch.get_num_threads()
     torch.set_num_threads(max(1, min(before, (os.cpu_count() or 2) - 1)))
     try:
@@ -102,6 +105,14 @@ def _iter_training(
         return (yield from work)
     finally:
         torch.set_num_threads(before)
+
+
+def _load_units() -> None:
+    """Read the definitions of units, which napari does with its first layer, and as long as that takes it stands still."""
+    import pint
+
+    registry: Any = pint.get_application_registry()  # type: ignore[no-untyped-call]
+    registry.parse_expression("nanometer")
 
 
 def iter_resumed(unfinished: Unfinished) -> "Generator[Event, None, Model]":

@@ -1,9 +1,12 @@
 """One patch on the canvas while a network learns: LR, twin, SRGAN and HR."""
 
+from collections import deque
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from napari.experimental import link_layers
 from napari.layers import Image
+from qtpy.QtCore import QTimer
 
 from napari_sem_sr.events import PatchSeen
 from napari_sem_sr.intensity import range_of
@@ -20,22 +23,57 @@ FONT_PT = 8
 
 
 class TrainView:
-    """Shows each `PatchSeen` in place of the one before; hides the user's layers meanwhile."""
+    """Shows each `PatchSeen` in place of the one before; hides the user's layers meanwhile.
+
+    A layer takes napari a tenth of a second to add, and more to remove: between them the event loop is served.
+    """
 
     def __init__(self, viewer: "ViewerModel") -> None:
         self._viewer = viewer
+        self._doing: deque[Iterator[None]] = deque()
+        self._timer = QTimer()
+        self._timer.timeout.connect(self._go_on)
         self._before: Before | None = None
         self._name = ""
         self.panes: dict[str, Image] = {}
 
     def show(self, seen: PatchSeen) -> None:
-        """Show what the network makes of the patch by now."""
+        """Show soon what the network makes of the patch by now; not at all where the one before is still being shown."""
+        if not self._doing:
+            self._start(self._iter_show(seen))
+
+    def restore(self) -> None:
+        """Remove the panes, one after the other, and put the viewer back as it was."""
+        if self._before is not None or self._doing:
+            self._start(self._iter_restore())
+
+    def restore_at_once(self) -> None:
+        """The same before anything else happens."""
+        self.restore()
+        while self._doing:
+            self._go_on()
+
+    def _start(self, work: Iterator[None]) -> None:
+        self._doing.append(work)
+        self._timer.start(0)
+
+    def _go_on(self) -> None:
+        if self._doing:
+            try:
+                next(self._doing[0])
+            except StopIteration:
+                self._doing.popleft()
+        if not self._doing:
+            self._timer.stop()
+
+    def _iter_show(self, seen: PatchSeen) -> Iterator[None]:
         if self._before is None:
             self._before = Before.of(self._viewer)
             for layer in self._viewer.layers:
                 layer.visible = False
+            yield
         if any(pane not in self._viewer.layers for pane in self.panes.values()):
-            self._remove()
+            yield from self._iter_remove()
         if self._name != seen.name:
             self._name = seen.name
             for name, pane in self.panes.items():
@@ -44,17 +82,18 @@ class TrainView:
         missing = [name for name in ("HR", seen.stage, "LR") if name not in self.panes]
         for name in missing:
             self._add(name, seen)
+            yield
         self.panes[seen.stage].data = seen.sr
         if missing:
-            self._arrange()
+            yield from self._iter_arrange()
 
-    def restore(self) -> None:
-        """Remove the panes and put the viewer back as it was."""
+    def _iter_restore(self) -> Iterator[None]:
         before, self._before = self._before, None
         if before is not None:
             # napari 0.9 crashes in drawing a grid whose layers were removed
             self._viewer.canvas.grid.enabled = False
-        self._remove()
+            yield
+        yield from self._iter_remove()
         self._name = ""
         if before is not None:
             before.put_back(self._viewer)
@@ -81,24 +120,27 @@ class TrainView:
         pane.name_overlay.font_size = FONT_PT
         self.panes[name] = pane
 
-    def _arrange(self) -> None:
+    def _iter_arrange(self) -> Iterator[None]:
         self.panes = {name: self.panes[name] for name in TITLES if name in self.panes}
         stack = self._viewer.layers
         # the topmost layer has the first cell, so that the list reads as the rows do
         for pane in reversed(self.panes.values()):
             stack.move(stack.index(pane), len(stack))
         link_layers(list(self.panes.values()), ("contrast_limits", "gamma"))
+        yield
         grid = self._viewer.canvas.grid
         # two rows: on a screen of any usual shape the patches are larger than in one row
         grid.stride, grid.shape, grid.spacing, grid.enabled = -1, (2, 2), GAP_PX, True
+        yield
         bar = self._viewer.canvas.overlays.scale_bar
         bar.visible = True
         bar.gridded = True
         bar.font_size = FONT_PT
         self._viewer.reset_view()
 
-    def _remove(self) -> None:
-        for pane in self.panes.values():
+    def _iter_remove(self) -> Iterator[None]:
+        while self.panes:
+            _, pane = self.panes.popitem()
             if pane in self._viewer.layers:
                 self._viewer.layers.remove(pane)
-        self.panes = {}
+                yield

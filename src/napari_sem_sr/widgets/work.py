@@ -6,6 +6,7 @@ and closes it. What it reports goes through a mailbox that the user interface em
 
 import contextlib
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ Events = Generator[Event, None, Any]
 MAILBOX_MS = 80
 # how soon a pause notices that it is to end by stopping
 PAUSE_S = 0.1
+# so long reports may keep the user interface; the others wait for the next time
+AT_ONCE_S = 0.05
 
 
 @dataclass(frozen=True)
@@ -135,7 +138,8 @@ class Work(QObject):
         if job is None:
             return
         newest: Event | None = None
-        while job.mailbox:
+        until = time.monotonic() + AT_ONCE_S
+        while job.mailbox and time.monotonic() < until:
             message = job.mailbox.popleft()
             if isinstance(message, _Ended):
                 self._end(message)
