@@ -24,7 +24,7 @@ from napari_sem_sr.model.zoo import load_model
 from napari_sem_sr.samples import medulla_hr
 from napari_sem_sr.stack import SemStack
 
-LR_PX = 96
+LR_PX = 64
 
 
 def stacks(slices: int) -> tuple[SemStack, SemStack]:

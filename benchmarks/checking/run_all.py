@@ -14,6 +14,7 @@ import time
 from importlib import import_module
 from pathlib import Path
 
+from napari_sem_sr.model.bundle import Model
 from napari_sem_sr.model.zoo import load_model
 
 PARTS = (
@@ -29,8 +30,8 @@ PARTS = (
 MEANING = "meaning.md"
 HEAD = """# Measurements of the answer checks
 
-Made with `python benchmarks/checking/run_all.py {model} --data DATA{quick} --study FOLDER`; the figures behind every row are in
-docs/measurements/checking. Images are of specimens that the model was not trained on, or simulated; LR is made by averaging
+Made with `python benchmarks/checking/run_all.py {model} --data DATA{quick} --study FOLDER` ({model} {hash}); the figures behind every
+row are in docs/measurements/checking. Images are of specimens that the model was not trained on, or simulated; LR is made by averaging
 4 × 4 pixels. Intervals are Clopper-Pearson, 95 %. Rows that miss their target are left as they are.{note}
 
 | what | target | measured | n |
@@ -38,10 +39,17 @@ docs/measurements/checking. Images are of specimens that the model was not train
 """
 
 
-def table(folder: Path, model: str, quick: bool) -> str:
+def table(folder: Path, model: Model, quick: bool) -> str:
     """The page, from what the parts have kept."""
     note = " **This is a small run: intervals are wide, few images, few draws.**" if quick else ""
-    lines = [HEAD.format(model=model, quick=" --quick" if quick else "", note=note)]
+    lines = [
+        HEAD.format(
+            model=model.card.name,
+            hash=model.content_hash[:12],
+            quick=" --quick" if quick else "",
+            note=note,
+        )
+    ]
     for part in PARTS:
         path = folder / f"{part}.json"
         if path.exists():
@@ -72,7 +80,7 @@ def main() -> None:
         import_module(part).run(model, arguments.data, folder, arguments.quick, **more)
         print(f"{part}: {time.perf_counter() - start:.0f} s", flush=True)
     page = docs / "measurements-checking.md"
-    page.write_text(table(folder, model.card.name, arguments.quick))
+    page.write_text(table(folder, model, arguments.quick))
     print(page.read_text())
 
 
