@@ -21,6 +21,7 @@ PARTS = (
     "planted",
     "trust_mask",
     "domain_alarm",
+    "specialised_alarm",
     "localisation",
     "persistence",
     "mismatch",
