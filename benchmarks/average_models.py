@@ -1,9 +1,11 @@
-"""Average the twins of two models that grew from the same training; then calibrate with recalibrate.py.
+"""Average the weights of two models that grew from the same training; then calibrate with recalibrate.py.
 
-    python benchmarks/average_models.py sem-x4 coating-x4 --share 0.5 --out runs/sem-x4
+    python benchmarks/average_models.py sem-x4 coating-x4 --out runs/sem-x4
+    python benchmarks/average_models.py coating-x4 sem-x4 --networks gan --out runs/coating-x4
 
 The mean of weights that were trained on from one start is about as good on each one's images as the better of the
-two (Wortsman et al. 2022, "Model soups", ICML). The SRGAN, its training record and the card stay those of the first model.
+two (Wortsman et al. 2022, "Model soups", ICML). Of two SRGANs it keeps the detail on which they agree more than what either
+drew on its own. Training record and card stay those of the first model.
 """
 
 import argparse
@@ -17,7 +19,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model")
     parser.add_argument("other")
-    parser.add_argument("--share", type=float, default=0.5, help="of the other model's twin")
+    parser.add_argument("--networks", nargs="+", choices=("twin", "gan"), default=("twin", "gan"))
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
     model, other = load_model(arguments.model), load_model(arguments.other)
@@ -30,22 +32,23 @@ def main() -> None:
         raise SystemExit(
             f"{arguments.other} learned from {sorted(taught)}, which {arguments.model} holds out."
         )
-    share = arguments.share
-    theirs = other.weights["twin"]
-    twin = {
-        name: weights.float().lerp(theirs[name].float(), share)
-        for name, weights in model.weights["twin"].items()
-    }
+    weights = dict(model.weights)
+    for which in arguments.networks:
+        theirs = other.weights[which]
+        weights[which] = {
+            k: v.float().lerp(theirs[k].float(), 0.5) for k, v in weights[which].items()
+        }
+    names = " and ".join({"twin": "twin", "gan": "SRGAN"}[which] for which in arguments.networks)
     description = (
-        f"The twin's weights are the mean of this training's ({1 - share:.0%}) and those of "
-        f"{other.card.name} ({share:.0%}), which grew from the same training ({other.content_hash})."
+        f"The weights of its {names} are the mean of those of this training and of {other.card.name}'s, "
+        f"which grew from the same one ({other.content_hash})."
     )
     card = model.card.model_copy(update={"description": description})
     save_model(
         arguments.out,
         card,
-        model.weights["gan"],
-        twin,
+        weights["gan"],
+        weights["twin"],
         dict(model.calibration),
         overwrite=True,
     )
