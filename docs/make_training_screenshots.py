@@ -10,11 +10,13 @@ import argparse
 import json
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import napari
 from make_screenshots import IMAGES, SIZE, settle
+from qtpy.QtWidgets import QApplication
 
 from napari_sem_sr.model import zoo
 from napari_sem_sr.widgets.dock import PLUGIN
@@ -26,20 +28,32 @@ def picture(viewer: napari.Viewer, folder: Path, name: str) -> None:
 
 
 def watch(viewer: napari.Viewer, dock: Any, folder: Path) -> dict[str, Any]:
-    """Take a picture of every phase; measure how long napari's loop was ever kept waiting."""
-    wanted = {"training_begins": "twin", "training": "gan"}
-    longest, last = 0.0, time.monotonic()
+    """Take a picture of every phase; measure how long napari's loop was ever kept waiting, and by what it did itself."""
+    wanted: dict[str, Callable[[], bool]] = {
+        "training_begins": lambda: dock.curves.points("twin") >= 2,
+        "training": lambda: "gan" in dock.report.view.panes and dock.curves.points("gan") >= 1,
+        "training_last": lambda: all(w in dock.state_line.text() for w in ("from all", "SRGAN")),
+    }
+    waits, busy = [0.0], [0.0]
+    last, used = time.monotonic(), time.thread_time()
     while dock._work.running:
-        settle(0.05)
-        now = time.monotonic()
-        longest, last = max(longest, now - last), now
-        for name, stage in list(wanted.items()):
-            panes = dock.report.view.panes
-            if stage in panes and dock.curves.points(stage) >= 2:
+        QApplication.instance().processEvents()
+        time.sleep(0.005)
+        now, cpu = time.monotonic(), time.thread_time()
+        waits.append(now - last)
+        busy.append(cpu - used)
+        last, used = now, cpu
+        for name, is_time in list(wanted.items()):
+            if is_time():
                 del wanted[name]
                 picture(viewer, folder, name)
-                last = time.monotonic()
-    return {"longest_wait_s": round(longest, 2), "pictures_missing": sorted(wanted)}
+                last, used = time.monotonic(), time.thread_time()
+    return {
+        "longest_wait_s": round(max(waits), 2),
+        "waits_over_250_ms": sum(w > 0.25 for w in waits),
+        "longest_busy_s": round(max(busy), 2),
+        "pictures_missing": sorted(wanted),
+    }
 
 
 def main() -> None:
@@ -69,7 +83,9 @@ def main() -> None:
         picture(viewer, arguments.out, "training_done")
         entry = zoo.list_models()[0]
         found |= entry.describe() | {"verdict": entry.card.training.verdict}
-        found["epochs"] = entry.card.training.epochs
+        found["training"] = entry.card.training.model_dump(
+            mode="json", include={"epochs", "steps", "seconds", "in_turn"}
+        )
         found["path"] = entry.path.name
         dock.use_button.click()
         picture(viewer, arguments.out, "training_use")

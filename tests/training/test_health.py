@@ -72,6 +72,17 @@ def test_training_goes_back_after_a_nan_with_half_the_rate_and_ends_well(
 ) -> None:
     monkeypatch.setattr(course, "FIRST_GLANCES", (5,))
     monkeypatch.setattr("napari_sem_sr.training.losses.pixel_loss", Fault({8, 20}))
+    sixth: list[tuple[torch.Tensor, float]] = []
+    advance = Learner.advance
+
+    def watched(self: Learner, *arguments: object) -> dict[str, float]:
+        before = self._network.head.weight.detach().clone()
+        found = advance(self, *arguments)
+        if self.stage == "twin" and self.step == 6:
+            sixth.append((before, self._optimizer.param_groups[0]["lr"]))
+        return found
+
+    monkeypatch.setattr(Learner, "advance", watched)
     found = list(iter_train(teachers(), settings(epochs=12), tmp_path / "model"))
     notices = [e.message for e in found if isinstance(e, Notice) and "went back" in e.message]
     assert len(notices) == 2
@@ -80,6 +91,9 @@ def test_training_goes_back_after_a_nan_with_half_the_rate_and_ends_well(
     assert "half the learning rate" in notices[0]
     steps = [e.step for e in found if isinstance(e, StepDone)]
     assert steps[6] == 7 and steps[7] == 6, "steps are counted from where it went back to"
+    (first, rate), (second, halved) = sixth[:2]
+    assert torch.equal(first, second), "with the weights it had there"
+    assert halved == pytest.approx(rate / 2)
     model = load_bundle(tmp_path / "model")
     for which in ("twin", "gan"):
         assert all(torch.isfinite(v).all() for v in model.weights[which].values())

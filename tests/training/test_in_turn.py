@@ -147,7 +147,10 @@ def test_resumed_in_any_turn_it_equals_the_uninterrupted_one(tmp_path: Path, thr
         if seen == 4 and isinstance(event, StepDone):
             break
     work.close()
-    resumed = train(teachers(3), plan, out, resume=True)
+    again = list(iter_train(teachers(3), plan, out, resume=True))
+    parts = [e.part for e in again if isinstance(e, StageStarted)]
+    assert f"without {SPECIMENS[0]} (1 of 3)" not in parts, "what is finished is not repeated"
+    resumed = load_bundle(out)
     whole = load_bundle(through)
     assert resumed.card.scores == whole.card.scores
     for which in ("twin", "gan"):

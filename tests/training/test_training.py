@@ -65,7 +65,9 @@ def test_a_resumed_training_equals_an_uninterrupted_one_bit_for_bit(tmp_path: Pa
                 break
         work.close()
         assert not out.exists()
-        train(teachers(), plan, out, resume=True)
+        again = list(iter_train(teachers(), plan, out, resume=True))
+        # one that began anew would be as equal
+        assert sum(isinstance(e, events.StepDone) for e in again) == steps - stop
         through, resumed = weights_of(tmp_path / "through"), weights_of(out)
         assert all(torch.equal(through[k], resumed[k]) for k in through)
         assert not training_folder(out).exists()
