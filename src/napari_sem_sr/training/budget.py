@@ -26,6 +26,8 @@ class Progress:
     steps: dict[str, int] = field(default_factory=lambda: {"twin": 0, "gan": 0})
     glanced: dict[str, int] = field(default_factory=lambda: {"twin": 0, "gan": 0})
     """Step at which images were last looked at."""
+    looked_s: float = 0.0
+    """Seconds that looking at images took."""
     curve: list[dict[str, Any]] = field(default_factory=list)
     best: dict[str, float] | None = None
     twin_psnr: float | None = None

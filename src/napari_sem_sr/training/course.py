@@ -48,6 +48,8 @@ STEPS_BETWEEN_GLANCES = 150
 GLANCES_PER_STAGE = 30
 # The first looks come early, so that a person soon sees that it learns.
 FIRST_GLANCES = (20, 60)
+# Part of a budget in minutes for which held-out images may be looked at, but for the end of each stage.
+LOOKING_SHARE = 0.2
 SECONDS_BETWEEN_CHECKPOINTS = 120.0
 SECONDS_BETWEEN_PATCHES = 4.0
 MAX_RETRIES = 4
@@ -185,7 +187,7 @@ class Course:
                 yield self._started(stage)
                 yield from self._charged(stage, self._iter_patch())
                 if self._glance_due(stage):  # a look that was interrupted
-                    yield from self._charged(stage, self._iter_glance(stage))
+                    yield from self._iter_charged_glance(stage)
                 while self.budget.done(stage, self.progress) < 1:
                     yield from self._iter_step(stage)
                     if time.monotonic() - saved > SECONDS_BETWEEN_CHECKPOINTS:
@@ -251,7 +253,7 @@ class Course:
             left_s=self._seconds_left(stage),
         )
         if self._glance_due(stage):
-            yield from self._charged(stage, self._iter_glance(stage))
+            yield from self._iter_charged_glance(stage)
         if self._watched and time.monotonic() - self._patch_shown > SECONDS_BETWEEN_PATCHES:
             yield from self._charged(stage, self._iter_patch())
 
@@ -280,8 +282,22 @@ class Course:
         since = step - self.progress.glanced[stage]
         if since == 0:
             return False
+        if self.budget.done(stage, self.progress) >= 1:
+            return True
         regular = since >= max(STEPS_BETWEEN_GLANCES, step / GLANCES_PER_STAGE)
-        return step in FIRST_GLANCES or regular or self.budget.done(stage, self.progress) >= 1
+        return (step in FIRST_GLANCES or regular) and self._may_look()
+
+    def _may_look(self) -> bool:
+        """Whether there is time for it; with a budget in epochs nothing may depend on time."""
+        if self.budget.seconds is None or not self.progress.curve:
+            return True
+        looked = self.progress.looked_s
+        return looked + looked / len(self.progress.curve) <= LOOKING_SHARE * self.progress.seconds
+
+    def _iter_charged_glance(self, stage: str) -> Generator[Event, None, None]:
+        before = self.progress.seconds
+        yield from self._charged(stage, self._iter_glance(stage))
+        self.progress.looked_s += self.progress.seconds - before
 
     def _iter_glance(self, stage: str) -> Generator[Event, None, None]:
         """Look at images never learned from and, for the gap, at images learned from."""
