@@ -86,6 +86,19 @@ def test_a_tone_curve_is_found() -> None:
     assert curve.gamma == pytest.approx(1.6, rel=0.15)
 
 
+def test_greys_of_another_place_are_not_taken_for_a_tone_curve(noisy: Match) -> None:
+    assert not any(isinstance(step, ContrastChange) for step in noisy.fitted.steps)
+
+
+def test_black_that_cuts_noise_off_is_said() -> None:
+    lr = recorded(AreaAverage(), ReadNoise(sigma=0.05))
+    dark = replace(lr, data=lr.data.clip(90, 255))
+    first = next(iter_match(real_teachers(), dark, 2))
+    assert isinstance(first, Notice)
+    assert "plain black or white" in first.message
+    assert not isinstance(next(iter_match(real_teachers(), lr, 2)), Notice)
+
+
 def test_where_averaging_explains_lr_nothing_is_added() -> None:
     work = iter_match(real_teachers(), recorded(AreaAverage()), 2)
     said = []

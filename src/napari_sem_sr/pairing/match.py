@@ -52,6 +52,8 @@ ROUNDS = 2
 NOISE_TRIALS = 4
 # A tone curve is changed only where this part of the difference between the greys goes away by it.
 WORTH_A_GAMMA = 0.5
+# Nearer to 1 than this (or its inverse) it is what other places of one specimen make, which hold other greys.
+LEAST_GAMMA = 1.15
 GAMMAS = (0.4, 2.5)
 GAMMA_FIELDS = 4
 QUANTILES = np.linspace(0.005, 0.995, 199)
@@ -59,6 +61,8 @@ QUANTILES = np.linspace(0.005, 0.995, 199)
 NO_BLUR, NO_NOISE = 0.08, 1e-3
 # Finest power along y over that along x beyond which noise is said to be smeared.
 SMEARED = 1.6
+# Part of LR at its very darkest or brightest value beyond which it is said.
+MUCH_CUT_OFF = 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,6 +186,12 @@ def iter_match(
         yield Notice(
             f"The noise of '{lr.name}' is smeared along x; it is matched as if it were not, as far as that goes."
         )
+    cut_off = _cut_off(lr)
+    if cut_off > MUCH_CUT_OFF:
+        yield Notice(
+            f"{cut_off:.0%} of '{lr.name}' is plain black or white: noise is cut off there, so that noise and tone curve "
+            "are matched less well. Record with less contrast if you can."
+        )
     trial = _Trial(fields, hr, factor)
     fit = _Fit()
     for number in range(ROUNDS):
@@ -247,6 +257,13 @@ def _lr_fields(lr: SemStack) -> list[Field]:
     if not valid:
         raise InputError(f"The middle of '{lr.name}' holds NaN; crop it to its valid part.")
     return valid
+
+
+def _cut_off(lr: SemStack) -> float:
+    """Part of LR at its darkest or brightest value, as far as a few slices tell."""
+    picks = np.unique(np.linspace(0, lr.shape[0] - 1, FIELDS).round().astype(int))
+    slices = np.stack([lr.slice(int(z)) for z in picks])
+    return float(np.mean((slices == np.nanmin(slices)) | (slices == np.nanmax(slices))))
 
 
 def _hr_fields(
@@ -374,7 +391,8 @@ class _Trial:
             method="bounded",
             options={"xatol": 0.02, "maxiter": 12},
         )
-        return float(np.exp(found.x)) if found.fun < (1 - WORTH_A_GAMMA) * distance(0.0) else 1.0
+        worth = found.fun < (1 - WORTH_A_GAMMA) * distance(0.0)
+        return float(np.exp(found.x)) if worth and abs(found.x) >= np.log(LEAST_GAMMA) else 1.0
 
     def look(self, fields: Sequence[Field]) -> Look:
         """Describe a set of LR images."""
