@@ -46,7 +46,7 @@ def table(folder: Path, model: Model, quick: bool) -> str:
     lines = [
         HEAD.format(
             model=model.card.name,
-            hash=model.content_hash[:12],
+            hash=model.content_hash.split(":")[-1][:12],
             quick=" --quick" if quick else "",
             note=note,
         )
