@@ -183,7 +183,7 @@ def test_the_last_of_several_parts_leaves_the_curves_of_the_others(dock: Any) ->
     assert curves.shown == parts[1]
     assert curves.points("twin") == 2
     legend = [label.text for _, label in curves._plot.plotItem.legend.items]
-    assert legend == ["bicubic", "other specimens", "learned", "unseen"]
+    assert legend == ["bicubic", "others", "learned", "unseen"]
     assert curves._plot.plotItem.titleLabel.text == parts[1]
     report.begin_training()
     assert not curves.isVisibleTo(dock), "another training has another curve"
@@ -244,6 +244,17 @@ def test_the_canvas_is_put_back_when_the_dock_closes_in_the_middle_of_it(
     assert len(viewer.layers) == 2 and not mine.visible, "one pane is there, the others are to come"
     viewer.window.remove_dock_widget(dock)
     assert list(viewer.layers) == [mine] and mine.visible
+
+
+def test_a_patch_that_is_learned_from_is_not_called_a_test_patch(dock: Any, qtbot: Any) -> None:
+    hr = discs(1)
+    view = dock.report.view
+    for part, held_out in (("without a", True), ("from all specimens", False)):
+        dock.report.show(PatchSeen("twin", 1, part, held_out, hr[::4, ::4], hr, hr))
+        qtbot.waitUntil(lambda: not view._doing)
+        names = [pane.name for pane in view.panes.values()]
+        assert len(names) == 3
+        assert all(("test patch" in name) is held_out for name in names)
 
 
 @pytest.mark.usefixtures("slow_steps")

@@ -12,7 +12,7 @@ from napari_sem_sr.widgets import plots
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
-UNSEEN, KNOWN, BICUBIC, OTHER = "unseen", "learned", "bicubic", "other specimens"
+UNSEEN, KNOWN, BICUBIC, OTHER = "unseen", "learned", "bicubic", "others"
 # dB that the plot shows at least: less is no difference to be looked at
 LEAST_DB = 0.5
 # distinguishable by colour-blind people (Okabe and Ito) and by their dashes

@@ -79,6 +79,7 @@ class TrainView:
             for name, pane in self.panes.items():
                 # of a network that has not seen this patch nothing is known: its input stands for it
                 pane.data = seen.hr if name == "HR" else seen.lr if name == "LR" else seen.sr
+                pane.name = _title(name, seen)
         missing = [name for name in ("HR", seen.stage, "LR") if name not in self.panes]
         for name in missing:
             self._add(name, seen)
@@ -106,7 +107,7 @@ class TrainView:
         grey = range_of(seen.lr)
         pane: Any = self._viewer.add_image(
             {"LR": seen.lr, "HR": seen.hr}.get(name, seen.sr),
-            name=f"{TITLES[name]} · {'test patch' if seen.held_out else 'patch'}{layers.PANE_SIGN}",
+            name=_title(name, seen),
             scale=(size, size),
             translate=(begin, begin),
             units=("nanometer",) * 2 if seen.pixel_nm else ("pixel",) * 2,
@@ -144,3 +145,8 @@ class TrainView:
             if pane in self._viewer.layers:
                 self._viewer.layers.remove(pane)
                 yield
+
+
+def _title(name: str, seen: PatchSeen) -> str:
+    what = "test patch" if seen.held_out else "patch it learns from"
+    return f"{TITLES[name]} · {what}{layers.PANE_SIGN}"
