@@ -79,6 +79,8 @@ def main() -> None:
         began = time.monotonic()
         dock.train_button.click()
         found = watch(viewer, dock, arguments.out)
+        while dock.report.view.panes:
+            settle(0.05)
         found["minutes"] = round((time.monotonic() - began) / 60, 2)
         picture(viewer, arguments.out, "training_done")
         entry = zoo.list_models()[0]

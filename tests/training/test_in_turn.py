@@ -96,7 +96,7 @@ def test_its_twin_is_that_of_that_epoch_and_not_of_the_end(
 def test_a_model_that_learned_for_much_longer_than_it_was_judged_says_so() -> None:
     short, long = outcome([10, 20], [1, 2]), outcome([10, 60], [1, 2])
     assert unjudged(long, [short, short]) == (
-        "Judged over 20 epochs; the model that ships learned for 60."
+        "Judged after 20 epochs; the model that ships learned for 60."
     )
     assert unjudged(short, [short]) == ""
 

@@ -73,7 +73,7 @@ def unjudged(shipped: Outcome, outcomes: Sequence[Outcome]) -> str:
     judged = max(sum(o.progress.epochs.values()) for o in outcomes)
     if epochs <= MUCH_LONGER * judged:
         return ""
-    return f"Judged over {judged} epochs; the model that ships learned for {epochs}."
+    return f"Judged after {judged} {'epoch' if judged == 1 else 'epochs'}; the model that ships learned for {epochs}."
 
 
 def keep_outcome(path: Path, outcome: Outcome) -> None:

@@ -93,6 +93,8 @@ class TrainView:
         if before is not None:
             # napari 0.9 crashes in drawing a grid whose layers were removed
             self._viewer.canvas.grid.enabled = False
+            for pane in self.panes.values():
+                pane.visible = False
             yield
         yield from self._iter_remove()
         self._name = ""
