@@ -229,7 +229,7 @@ def test_the_event_loop_is_served_while_training_begins(filled: Any, qtbot: Any)
     finish(qtbot, filled)
     assert len(waits) > 20
     # the processor's time in this thread: a machine busy with other things is not this dock's fault
-    assert max(waits) < 0.5
+    assert max(waits) < 0.75
 
 
 def test_the_canvas_is_put_back_when_the_dock_closes_in_the_middle_of_it(
