@@ -13,13 +13,15 @@ from napari.components import ViewerModel
 from qtpy.QtCore import QMimeData, QPoint, Qt, QUrl
 from qtpy.QtGui import QDropEvent
 
-from napari_sem_sr.io import write_tiff
+from napari_sem_sr.checking.alignment import align
+from napari_sem_sr.io import ZarrStackWriter, write_tiff
 from napari_sem_sr.model.zoo import list_models, load_model
 from napari_sem_sr.pairing.degradation import area_average
 from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets import layers
 from napari_sem_sr.widgets.field_marks import CROSS, GRID, RING, grid_mark
 from napari_sem_sr.widgets.inspect import InspectDock
+from napari_sem_sr.widgets.panes import Computed
 from napari_sem_sr.widgets.shortcuts import KEYS, page
 from tests.gui.conftest import add_stacks
 
@@ -236,6 +238,32 @@ def test_volumes_stand_side_by_side_in_true_proportions_and_go_again(
     np.testing.assert_allclose(sizes[0], sizes[1])
     tab.restore_button.click()
     assert viewer.dims.ndisplay == 2 and list(viewer.layers) == users
+
+
+def test_only_what_is_trusted_is_a_solid_volume_with_holes(
+    tab: Any, qtbot: Any, images: dict[str, Any], tmp_path: Path
+) -> None:
+    trust = np.ones((4, COARSE, COARSE), np.float32)
+    trust[:, :8] = 0
+    like = SemStack.from_array(trust, "trust", voxel_nm=(20.0, 40.0, 40.0))
+    writer = ZarrStackWriter.create(tmp_path / "maps.zarr" / "trust", like=like, provenance={})
+    for z, plane in enumerate(trust):
+        writer.write_slice(z, plane)
+    writer.finish()
+    field = align(*(layers.stack_of(tab.viewer.layers[f"a {role}"]) for role in ("LR", "SR")))
+    tab.views.offer(SimpleNamespace(folder=tmp_path, field=field))
+    tab.views.trusted_box.setChecked(True)
+    qtbot.waitUntil(lambda: tab.comparison.view == "3D", timeout=30_000)
+    panes = tab.comparison.panes
+    assert {pane.rendering for pane in panes.values()} == {"translucent"}
+    # four grey levels are 1/64 of the way from black to white
+    assert (panes["SR"].data[:, :32] == 0).all() and panes["SR"].data[:, 32:].min() == 4
+    np.testing.assert_array_equal(panes["HR"].data, np.maximum(images["HR"], 4))
+    black, grey = panes["SR"].colormap.map(np.array([0, 4 / 255]))
+    assert black[3] == 0 and grey[3] == 1
+    # what was still being computed for slices does not come beside volumes
+    tab.comparison.add("late", Computed(tab.comparison.seats["SR"], "late", (0, 1), "gray"))
+    assert list(panes) == ["LR", "SR", "HR"]
 
 
 def test_a_pane_that_is_deleted_by_hand_leaves_the_rest_working(tab: Any, viewer: Any) -> None:

@@ -1,4 +1,4 @@
-"""Every control of every dock says what it does, also while it is disabled."""
+"""Every control of every dock says what it does, also while it is disabled, and fits a narrow dock."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -13,11 +13,13 @@ from qtpy.QtWidgets import (
     QAbstractSpinBox,
     QComboBox,
     QLineEdit,
+    QScrollArea,
     QScrollBar,
     QTabBar,
     QWidget,
 )
 
+from napari_sem_sr.widgets.dock import MIN_WIDTH
 from tests.gui.conftest import add_stacks
 
 CONTROLS = (QAbstractButton, QAbstractSlider, QAbstractSpinBox, QComboBox, QLineEdit)
@@ -68,3 +70,17 @@ def test_every_control_has_a_tooltip(
         assert silent(dock) == []
         for page in dock.pages.values():
             page.tear_down()
+
+
+@pytest.mark.parametrize("name", ["Train", "Upscale", "Inspect"])
+def test_nothing_is_cut_off_in_a_dock_as_narrow_as_it_may_be(
+    viewer: Any, open_dock: Callable[[str], Any], models: Path, name: str
+) -> None:
+    _, dock = open_dock(name)
+    if name == "Inspect":
+        ring = dock.pages["Compare"].on_screen
+        ring._usual_nm = 888.0
+        ring.trust(None)
+        dock.pages["Answer check"].options.expand(animate=False)
+    for area in dock.findChildren(QScrollArea):
+        assert area.widget().minimumSizeHint().width() <= MIN_WIDTH

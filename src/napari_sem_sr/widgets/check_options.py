@@ -42,9 +42,9 @@ class CheckOptionsForm(Fold):
     def __init__(self) -> None:
         super().__init__("More", "Registration of HR, projection of SR, images to compare with.")
         self.register_box = QCheckBox("lay HR over LR by its pixels")
-        self.project_box = QCheckBox("also write SR made consistent")
+        self.project_box = QCheckBox("write SR made consistent")
         self.project_box.setToolTip(
-            "Writes projected.zarr beside the report: SR changed as little as possible so that its average agrees "
+            "Also writes projected.zarr beside the report: SR changed as little as possible so that its average agrees "
             "with LR. The report says what that changed."
         )
         self.reference: Path | None = None

@@ -90,11 +90,11 @@ class Comparison:
         self.viewer.reset_view()
 
     def add(self, name: str, what: Computed) -> None:
-        """Add a pane after the others, or replace the one of that name."""
+        """Add a pane after the others, or replace the one of that name; not beside volumes."""
+        if not self.active or not self.panes or self.view == "3D":
+            return
         before = self._fit()
         self._take_out(name)
-        if not self.active or not self.panes:
-            return
         self._clear_ink()
         first = next(iter(self.panes.values()))
         lowest = min(self.viewer.layers.index(pane) for pane in self.panes.values())

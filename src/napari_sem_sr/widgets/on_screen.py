@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
-from qtpy.QtWidgets import QCheckBox, QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QVBoxLayout, QWidget
 
 from napari_sem_sr.errors import SemSrError
 from napari_sem_sr.model.zoo import entry_of
@@ -47,7 +47,7 @@ class OnScreen(QWidget):
         self.ring_box.toggled.connect(lambda _: self.refresh())
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(row([QLabel("Draw"), self.cross_box, self.grid_box, self.ring_box]))
+        column.addWidget(row([self.cross_box, self.grid_box, self.ring_box]))
         self.trust(None)
 
     def trust(self, evidence: Evidence | None) -> None:

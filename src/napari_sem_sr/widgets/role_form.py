@@ -45,6 +45,10 @@ class RoleForm(QWidget):
             chooser.given_layer.connect(lambda layer, role=role: self.give(role, layer))
             chooser.given_file.connect(lambda path, role=role: self.give_file(role, Path(path)))
             chooser.chosen.connect(self.changed)
+            chooser.currentTextChanged.connect(
+                # names are often longer than a narrow dock has room for
+                lambda name, chooser=chooser, tip=tip: chooser.setToolTip(f"{name}\n{tip}")
+            )
             label = QLabel(role)
             label.setToolTip(tip)
             line, column = divmod(place, 2)
