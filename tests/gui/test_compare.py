@@ -261,6 +261,11 @@ def test_only_what_is_trusted_is_a_solid_volume_with_holes(
     np.testing.assert_array_equal(panes["HR"].data, np.maximum(images["HR"], 4))
     black, grey = panes["SR"].colormap.map(np.array([0, 4 / 255]))
     assert black[3] == 0 and grey[3] == 1
+    before = list(panes.values())
+    tab.views.trusted_box.setChecked(False)
+    qtbot.waitUntil(lambda: not tab.views.work.running, timeout=30_000)
+    assert list(panes.values()) == before and panes["SR"].rendering == "attenuated_mip"
+    np.testing.assert_array_equal(panes["SR"].data, images["SR"])
     # what was still being computed for slices does not come beside volumes
     tab.comparison.add("late", Computed(tab.comparison.seats["SR"], "late", (0, 1), "gray"))
     assert list(panes) == ["LR", "SR", "HR"]

@@ -131,10 +131,10 @@ class CompareTab(Dock):
         self.message.say(f"Picture written to '{path.name}'{said}.", Tone.GOOD)
 
     def _view_wanted(self, view: View) -> None:
-        if not self.comparison.active or self.comparison.view == "3D":
+        if not self.comparison.active or (self.comparison.view == "3D" and view != "3D"):
             # volumes took the place of the panes
             self.compare()
-        if view != "xy":
+        if view != "xy" and self.comparison.view != "3D":
             self.modes.buttons["side by side"].setChecked(True)
             self.modes.apply()
         self.views.show_view(view)
@@ -164,7 +164,8 @@ class CompareTab(Dock):
         """Restore the view and remove all layers that the docks added."""
         self._put_back()
         count = layers.remove_ours(self.viewer)
-        self.message.say(f"Removed {count} layers." if count else "There was nothing to remove.")
+        removed = "Removed 1 layer." if count == 1 else f"Removed {count} layers."
+        self.message.say(removed if count else "There was nothing to remove.")
         self._show_buttons()
 
     def _show_buttons(self) -> None:

@@ -33,6 +33,8 @@ LINKED = ("contrast_limits", "gamma")
 GAP_PX = 4
 # so many panes are laid out without an empty cell
 NO_GAP = 4
+# panes have to gain so much by another row
+MUCH_LARGER = 1.2
 
 
 @dataclass
@@ -148,12 +150,12 @@ class Comparison:
         self.view = "xy"
         self.marks.clear()
         self.seats = {}
-        # napari 0.9 crashes in drawing a grid whose layers were removed
-        self.viewer.canvas.grid.enabled = False
         self._remove_panes()
         before.put_back(self.viewer)
 
     def _remove_panes(self) -> None:
+        # napari 0.9 crashes in drawing a grid whose layers were removed
+        self.viewer.canvas.grid.enabled = False
         self._end_curtain()
         self._clear_ink()
         for pane in self.panes.values():
@@ -228,6 +230,10 @@ class Comparison:
     def show_volumes(self, volumes: Mapping[Role, SemStack], *, solid: bool) -> None:
         """Show these in place of the panes, as volumes that turn together; see `panes.volume`."""
         if not self.active:
+            return
+        if self.view == "3D":
+            for role, volume in volumes.items():
+                panes.refill(self.panes[role], volume, solid=solid)
             return
         old = dict(self.panes)
         self._remove_panes()
@@ -367,5 +373,8 @@ def grid_shape(
         if (-(-count // rows) * rows == count or count > NO_GAP)
         and (rows - 1) * -(-count // rows) < count
     ]
-    rows = max(whole, key=lambda rows: (round(scale(rows), 9), -rows))
-    return rows, -(-count // rows)
+    best = whole[0]
+    for rows in whole[1:]:
+        if scale(rows) > MUCH_LARGER * scale(best):
+            best = rows
+    return best, -(-count // best)

@@ -96,11 +96,18 @@ def volume(viewer: "ViewerModel", old: Image, stack: SemStack, *, solid: bool) -
         units=old.units,
         axis_labels=layers.AXES,
         contrast_limits=old.contrast_limits,
-        colormap=SOLID if solid else old.colormap,
+        colormap=SOLID if solid else "gray",
         rendering="translucent" if solid else "attenuated_mip",
         metadata={layers.KEY: dict(layers.mark_of(old))},
     )
     return _named(pane)
+
+
+def refill(pane: Image, stack: SemStack, *, solid: bool) -> None:
+    """Show another volume of the same field in its place."""
+    pane.data = stack.data.compute()
+    pane.colormap = SOLID if solid else "gray"
+    pane.rendering = "translucent" if solid else "attenuated_mip"
 
 
 def _named(pane: Image) -> Image:

@@ -41,6 +41,7 @@ class ViewControls(QWidget):
         self._comparison = comparison
         self._evidence: Evidence | None = None
         self._solid = False
+        self._centre = (0.0, 0.0, 0.0)
         self.work = Work(self)
         self.buttons: dict[View, QPushButton] = {}
         group = QButtonGroup(self)
@@ -87,10 +88,11 @@ class ViewControls(QWidget):
             return
         if self.work.running:
             return
-        viewer = self._comparison.viewer
-        point = viewer.dims.point[-3:]
-        y, x = viewer.scene.camera.center[-2:]
-        seats = dict(self._comparison.seats)
+        if self._comparison.view != "3D":
+            viewer = self._comparison.viewer
+            y, x = viewer.scene.camera.center[-2:]
+            self._centre = (float(viewer.dims.point[-3]), float(y), float(x))
+        centre, seats = self._centre, dict(self._comparison.seats)
         evidence = self._evidence if self.trusted_box.isChecked() else None
         panes = self._comparison.panes
         limits: Limits = {role: tuple(panes[role].contrast_limits) for role in seats}
@@ -98,7 +100,7 @@ class ViewControls(QWidget):
         self.message.say("reading the volumes")
         self.work.start(
             "volumes",
-            lambda: iter_volumes(seats, (float(point[0]), y, x), limits, evidence),
+            lambda: iter_volumes(seats, centre, limits, evidence),
         )
 
     def _show_volumes(self, volumes: dict[Role, SemStack]) -> None:
