@@ -63,7 +63,7 @@ def run(model: Model, data: Path, out: Path, quick: bool) -> None:
     count = 60 if quick else 400
     rows, details = [], {}
     for kind in ("tin", "cathode"):
-        images = curves_of(model, simulated(kind, count if kind == "tin" else count // 2, 256))
+        images = curves_of(model, simulated(kind, count, 256))
         for mask in ("detail", "error"):
             for n in SIZES:
                 found = draws(images, mask, n)
