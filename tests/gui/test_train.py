@@ -183,7 +183,7 @@ def test_the_last_of_several_parts_leaves_the_curves_of_the_others(dock: Any) ->
     assert curves.shown == parts[1]
     assert curves.points("twin") == 2
     legend = [label.text for _, label in curves._plot.plotItem.legend.items]
-    assert legend == ["bicubic", "others", "learned", "unseen"]
+    assert legend == ["others", "learned", "unseen"]
     assert curves._plot.plotItem.titleLabel.text == parts[1]
     report.begin_training()
     assert not curves.isVisibleTo(dock), "another training has another curve"

@@ -125,6 +125,8 @@ class TrainCurves(QWidget):
             },
             PENS,
         )
+        # the axis names it, and four names are wider than the dock
+        self._plot.getPlotItem().legend.removeItem(BICUBIC)
         plots.entitle(self._plot, part.name)
         if "gan" in part.began:
             plots.mark(self._plot, part.began["gan"], "SRGAN")
