@@ -123,7 +123,6 @@ class Tour:
         compare.views.trusted_box.setChecked(True)
         wait_for(lambda: not compare.views.work.running)
         self.turn()
-        self.viewer.scene.camera.zoom *= 1.2
         self.picture("trusted_volume")
         compare.remove_button.click()
 
