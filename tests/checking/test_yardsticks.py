@@ -142,3 +142,21 @@ def test_an_amount_is_suspect_where_it_exceeds_what_is_usual_for_such_a_place():
     found = usual.heights(Slice(lr, natural(lr), [amount]))[INVENTED]
     assert found[50, 20] > 5
     assert found.argmax() == 50 * 128 + 20
+
+
+def test_texture_is_no_more_suspect_at_an_edge_than_inside():
+    rng = np.random.default_rng(5)
+    slices = [
+        Slice(lr_image(seed), gaussian_filter(rng.standard_normal((128, 128)), 0.5))
+        for seed in range(12)
+    ]
+    yardsticks = measure(slices, 0.05)
+    power = np.stack([yardsticks.heights(s)[TEXTURE] for s in slices])
+    edge = np.ones(power.shape[1:], bool)
+    edge[2:-2, 2:-2] = False
+    # where no lump hides it
+    high = {
+        kind: np.quantile(power[:, where], 0.999)
+        for kind, where in (("edge", edge), ("inside", ~edge))
+    }
+    assert high["edge"] < 1.2 * high["inside"]

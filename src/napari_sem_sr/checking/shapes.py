@@ -59,7 +59,9 @@ class Bank:
 
     def texture(self, residual: Float) -> Float:
         """``(scales, y, x)``: cube root of local power, near normal for noise (Wilson and Hilferty 1931)."""
-        white = oaconvolve(residual, self.whitening, mode="same") ** 2
+        # mirrored at the edges, where zeros would leave it half whitened
+        wider = np.pad(residual, self.whitening.shape[0] // 2, mode="symmetric")
+        white = oaconvolve(wider, self.whitening, mode="valid") ** 2
         return np.stack([np.cbrt(gaussian_filter(white, s)) for s in TEXTURE_SCALES])
 
 

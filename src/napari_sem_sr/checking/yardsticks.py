@@ -25,8 +25,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import gaussian_filter, gaussian_laplace, maximum_filter
 
+from napari_sem_sr.checking.edges import crowding
 from napari_sem_sr.checking.persistence import ABSENT
-from napari_sem_sr.checking.shapes import RINGS, Bank, ring_power
+from napari_sem_sr.checking.shapes import RINGS, TEXTURE_SCALES, Bank, ring_power
 from napari_sem_sr.checking.surroundings import Usual, filled_near, learn, surroundings
 
 Float = npt.NDArray[np.float32]
@@ -104,9 +105,9 @@ class Yardsticks:
         usual = [np.exp(u.at(features)).reshape(shape) for u in self.responses]
         found = found / np.maximum(np.stack(usual), 1e-6)
         texture = [
-            (image - middle) / scatter
-            for image, (middle, scatter) in zip(
-                self.bank.texture(normal), self.texture, strict=True
+            (image - middle) / (scatter * crowding(shape, scale))
+            for image, scale, (middle, scatter) in zip(
+                self.bank.texture(normal), TEXTURE_SCALES, self.texture, strict=True
             )
         ]
         bright, dark, power = found.max(axis=0), (-found).max(axis=0), np.max(texture, axis=0)
