@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # Suffix of the folder beside a model that is still being trained.
 UNFINISHED = ".training"
+# Factor that stands first where models are otherwise alike: that of the study, and of most stacks.
+USUAL = 4
 
 
 @dataclass(frozen=True)
@@ -59,9 +61,13 @@ def user_folder() -> Path:
 def list_models() -> list[Entry]:
     """All sound models that can be named; see `damaged_models` for the others.
 
-    The user's own come first, and before others those that learned from the most specimens.
+    The user's own come first, and before others those that learned from the most specimens, of these the ×4.
     """
-    return sorted(_survey()[0], key=lambda e: (e.bundled, -len(e.card.teachers.groups.train)))
+
+    def place(entry: Entry) -> tuple[bool, int, bool]:
+        return entry.bundled, -len(entry.card.teachers.groups.train), entry.card.factor != USUAL
+
+    return sorted(_survey()[0], key=place)
 
 
 def damaged_models() -> list[str]:
