@@ -319,3 +319,11 @@ def test_a_further_pane_leaves_the_whole_field_in_sight(tab: Any, viewer: Any) -
     tab.comparison.add("difference", Computed(tab.comparison.seats["SR"], "more", (0, 1), "gray"))
     assert len(tab.comparison.panes) == 4
     assert seen() == pytest.approx(before, rel=0.05)
+
+
+def test_going_to_a_place_as_large_as_the_field_shows_the_field(tab: Any, viewer: Any) -> None:
+    whole = FINE * 10
+    for extent, seen in ((whole / 4, whole / 4), (10 * whole, whole)):
+        tab.comparison.look_at(0.0, (whole / 2, whole / 2), extent)
+        height, width = tab.comparison.pane_px()
+        assert min(height, width) / viewer.scene.camera.zoom == pytest.approx(seen, rel=0.01)

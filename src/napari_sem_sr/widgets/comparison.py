@@ -343,11 +343,15 @@ class Comparison:
         self.set_amount(0.0 if self.amount >= 0.5 else 1.0)
 
     def look_at(self, z: float, centre: tuple[float, float], extent: float) -> None:
-        """Go to a place of the world: its slice, its centre (y, x), ``extent`` over the smaller side of a pane."""
+        """Go to a place of the world: its slice, its centre (y, x), ``extent`` over the smaller side of a pane.
+
+        Of a place as large as the field the whole field is shown, not what lies around it.
+        """
         self.viewer.dims.set_point(self.viewer.dims.ndim - 3, z)
         camera = self.viewer.scene.camera
         camera.center = (*camera.center[:-2], *centre)
-        camera.zoom = min(self.pane_px()) / extent
+        zoom = min(self.pane_px()) / extent
+        camera.zoom = zoom if self.view == "3D" else max(zoom, self._fit())
 
     def _end_curtain(self) -> None:
         if self.curtain is not None:
