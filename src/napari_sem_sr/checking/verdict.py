@@ -83,7 +83,7 @@ def _consistent(report: Report) -> Light:
         return Light(question, "grey", "not judged", "No pixel of LR could be compared.")
     share = found["residual_rms"] / found["lr_contrast"] if found["lr_contrast"] else 0.0
     why = (
-        f"Degraded back to LR, SR is off by {found['residual_rms']:.2g} grey levels (rms), {100 * share:.1f} % of LR's contrast; "
+        f"Degraded back to LR, SR is off by {found['residual_rms']:.2g} (rms, in grey levels), {100 * share:.1f} % of LR's contrast; "
         f"{100 * found['fraction_beyond_3_sigma']:.1f} % of the pixels are beyond 3 σ of LR's noise."
     )
     if found["chi2"] > CHI2_LIMIT and share > RED_SHARE:

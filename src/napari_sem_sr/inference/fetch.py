@@ -46,7 +46,7 @@ class Fetch:
 
     Notes
     -----
-    Restoring and rounding happen on the device, so that a 8-bit stack travels as bytes. A GPU copies into pinned
+    Restoring and rounding happen on the device, so that an 8-bit stack travels as bytes. A GPU copies into pinned
     memory in a stream of its own; PyTorch gives that memory to nobody else before the copy is over.
     """
 
