@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,19 +20,12 @@ from napari_sem_sr.training.settings import TrainSettings
 from napari_sem_sr.training.unfinished import find_unfinished
 from napari_sem_sr.widgets import layers
 from napari_sem_sr.widgets.train_form import EPOCHS
+from tests.training.specimens import discs as noisy_discs
 
 LONG_MS = 120_000
 SPECIMENS = 6
 
-
-def discs(seed: int, side: int = 128) -> np.ndarray:
-    rng = np.random.default_rng(seed)
-    yy, xx = np.mgrid[:side, :side]
-    image = np.full((side, side), 40.0)
-    for _ in range(14):
-        y, x, r = *rng.uniform(0, side, 2), rng.uniform(3, 9)
-        image[np.hypot(yy - y, xx - x) < r] = rng.uniform(120, 220)
-    return image.astype(np.uint8)
+discs = partial(noisy_discs, side=128, count=14, noise=0.0)
 
 
 @pytest.fixture

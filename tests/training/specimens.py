@@ -7,15 +7,15 @@ from napari_sem_sr.pairing.teachers import Teacher
 from napari_sem_sr.training.settings import TrainSettings
 
 
-def discs(seed: int, side: int = 96) -> np.ndarray:
+def discs(seed: int, side: int = 96, count: int = 12, noise: float = 2.0) -> np.ndarray:
     """Bright discs on a dark ground: an image with something to learn."""
     rng = np.random.default_rng(seed)
     yy, xx = np.mgrid[:side, :side]
     image = np.full((side, side), 40.0)
-    for _ in range(12):
+    for _ in range(count):
         y, x, r = *rng.uniform(0, side, 2), rng.uniform(3, 9)
         image[np.hypot(yy - y, xx - x) < r] = rng.uniform(120, 220)
-    return (image + rng.normal(0, 2, image.shape)).clip(0, 255).astype(np.uint8)
+    return (image + rng.normal(0, noise, image.shape)).clip(0, 255).astype(np.uint8)
 
 
 def teachers(count: int = 6) -> list[Teacher]:

@@ -1,5 +1,6 @@
 """Lessons made with a degradation, and lessons from LR that was measured."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,8 @@ from napari_sem_sr.training.lessons import Lessons
 from napari_sem_sr.training.settings import TrainSettings
 from napari_sem_sr.training.trainer import iter_train, train
 
+from .specimens import discs as noisy_discs
+
 CPU = torch.device("cpu")
 NOISY = Degradation(
     steps=(
@@ -39,14 +42,7 @@ NOISY = Degradation(
 )
 
 
-def discs(seed: int, side: int = 96) -> np.ndarray:
-    rng = np.random.default_rng(seed)
-    yy, xx = np.mgrid[:side, :side]
-    image = np.full((side, side), 40.0)
-    for _ in range(12):
-        y, x, r = *rng.uniform(0, side, 2), rng.uniform(3, 9)
-        image[np.hypot(yy - y, xx - x) < r] = rng.uniform(120, 220)
-    return image.astype(np.uint8)
+discs = partial(noisy_discs, noise=0.0)
 
 
 def draw(lessons: Lessons, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:

@@ -28,6 +28,7 @@ from scipy.ndimage import convolve, gaussian_filter
 from napari_sem_sr.checking.noise import GAIN, KERNEL
 from napari_sem_sr.checking.noise import MAD as NORMAL_MEDIAN
 from napari_sem_sr.checking.patterns import PATTERNS, pattern_shares
+from napari_sem_sr.checking.scatter import middle_and_scatter
 from napari_sem_sr.errors import InputError
 
 Vector = npt.NDArray[np.float64]
@@ -56,7 +57,6 @@ MIN_SPECIMENS_FOR_P = 19
 # The alarm is raised beyond this times the distance that hardly any specimen left out has: its 0.9 quantile, or
 # what lies two robust standard deviations (of the logarithm) above its median where one odd specimen sets the quantile.
 MARGIN, QUANTILE, DEVIATIONS = 1.15, 0.9, 2.0
-MAD = 1.4826
 NEAREST = 2
 # Teachers of other specimens by which the surroundings of a teacher are measured.
 AROUND = 3
@@ -265,8 +265,7 @@ class Domain:
         if not self.left_out.size:
             return None
         logs = np.log(np.maximum(self.left_out, 1e-9))
-        middle = float(np.median(logs))
-        spread = MAD * float(np.median(np.abs(logs - middle)))
+        middle, spread = middle_and_scatter(logs, 0.0)
         robust = float(np.exp(middle + DEVIATIONS * spread))
         high = float(np.quantile(self.left_out, QUANTILE))
         # few specimens show too little spread to tell an odd one by it

@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_sem_sr.checking.invention import MEASURED_AT, WINDOW, local_correlation
+from napari_sem_sr.checking.scatter import middle_and_scatter
 from napari_sem_sr.stack import SemStack
 
 Detail = npt.NDArray[np.float64]
@@ -32,7 +33,6 @@ ABSENT = "detail that neither neighbouring slice shows"
 ABSENT_BELOW = 0.35
 # Keeps the Fisher transform of a perfect correlation finite.
 PERFECT = 0.999
-MAD = 1.4826
 SMALLEST_SCATTER = 0.1
 
 
@@ -71,12 +71,7 @@ class UsualPersistence:
         """Measure it on some slices: persistence and detail energy of each, on the LR grid."""
         seen = [_fisher(found[energy > sigma]) for found, energy in slices]
         values = np.concatenate(seen) if seen else np.empty(0)
-        values = values[np.isfinite(values)]
-        if values.size == 0:
-            return cls(0.0, 1.0)
-        middle = float(np.median(values))
-        scatter = MAD * float(np.median(np.abs(values - middle)))
-        return cls(middle, max(scatter, SMALLEST_SCATTER))
+        return cls(*middle_and_scatter(values, SMALLEST_SCATTER))
 
     def heights(self, found: Float, energy: Float, sigma: float) -> Float:
         """How many standard deviations less than usual persists at a place, (y, x).

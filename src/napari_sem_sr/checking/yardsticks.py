@@ -27,6 +27,7 @@ from scipy.ndimage import gaussian_filter, gaussian_laplace, maximum_filter
 
 from napari_sem_sr.checking.edges import crowding
 from napari_sem_sr.checking.persistence import ABSENT
+from napari_sem_sr.checking.scatter import middle_and_scatter
 from napari_sem_sr.checking.shapes import RINGS, TEXTURE_SCALES, Bank, ring_power
 from napari_sem_sr.checking.surroundings import Usual, filled_near, learn, surroundings
 
@@ -51,7 +52,6 @@ BANDS = (0.7, 1.0, 2.0)
 LOG_ABS = -0.635
 # Standard deviations, for learning what is usual in spite of a few faults.
 CLIP = 4.0
-MAD = 1.4826
 # LR pixels around a place that belong to the same lump.
 LUMP = 5
 # Of 255: below it, logarithms of amounts say nothing.
@@ -177,7 +177,7 @@ def measure(slices: Sequence[Slice], least: float) -> Yardsticks:
         _usual_amount(features, [np.log(s.amounts[k] + TINY) for s in slices])
         for k in range(len(slices[0].amounts))
     )
-    texture = tuple(_middle_and_scatter(t, 0.05) for t in textures)
+    texture = tuple(middle_and_scatter(t, 0.05) for t in textures)
     return Yardsticks(weights, scatter, bank, responses, texture, amounts, least)
 
 
@@ -186,15 +186,7 @@ def _usual_amount(features: Sequence[Vector], logs: Sequence[npt.NDArray[Any]]) 
     rest = np.concatenate(
         [log.ravel() - usual.at(f) for f, log in zip(features, logs, strict=True)]
     )
-    return UsualAmount(usual, *_middle_and_scatter(rest, 0.05))
-
-
-def _middle_and_scatter(values: Vector, least: float) -> tuple[float, float]:
-    values = values[np.isfinite(values)]
-    if values.size == 0:
-        return 0.0, 1.0
-    middle = float(np.median(values))
-    return middle, max(float(MAD * np.median(np.abs(values - middle))), least)
+    return UsualAmount(usual, *middle_and_scatter(rest, 0.05))
 
 
 def _normal(
