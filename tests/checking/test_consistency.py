@@ -13,6 +13,7 @@ from napari_sem_sr.checking.consistency import (
 )
 from napari_sem_sr.checking.noise import noise_sigma
 from napari_sem_sr.pairing.degradation import (
+    AREA_AVERAGE,
     Degradation,
     area_average,
     clean_range,
@@ -32,7 +33,9 @@ def pair(sigma: float = 4.0, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 
 
 def numbers(sr, lr, sigma):
-    return summarise_consistency([residual_numbers(sr, lr, 4, sigma)], sigma)
+    return summarise_consistency(
+        [residual_numbers(expected(sr, 4, AREA_AVERAGE), lr, sigma)], sigma
+    )
 
 
 @pytest.mark.parametrize("sigma", [0.5, 3.0, 20.0])
@@ -72,7 +75,8 @@ def test_gain_and_offset_leave_rse_and_rsp_as_they_are():
 def test_a_stack_has_the_numbers_of_all_its_pixels():
     (a, b), (c, d) = pair(seed=1), pair(seed=2)
     together = summarise_consistency(
-        [residual_numbers(a, b, 4, 4.0), residual_numbers(c, d, 4, 4.0)], 4.0
+        [residual_numbers(expected(sr, 4, AREA_AVERAGE), lr, 4.0) for sr, lr in ((a, b), (c, d))],
+        4.0,
     )
     once = numbers(np.concatenate([a, c]), np.concatenate([b, d]), 4.0)
     assert together == pytest.approx(once)

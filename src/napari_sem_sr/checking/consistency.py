@@ -55,7 +55,12 @@ def residual(
     degradation: Degradation = AREA_AVERAGE,
 ) -> Float:
     """SR degraded − LR, ``(y, x)`` of LR in grey levels; NaN where either is."""
-    return np.asarray(expected(sr, factor, degradation) - lr, np.float32)
+    return left_over(expected(sr, factor, degradation), lr)
+
+
+def left_over(degraded: npt.NDArray[Any], lr: npt.NDArray[Any]) -> Float:
+    """`residual` of SR that is degraded already."""
+    return np.asarray(degraded - lr, np.float32)
 
 
 def residual_stack(sr: SemStack, lr: SemStack, factor: int) -> SemStack:
@@ -80,14 +85,10 @@ def residual_stack(sr: SemStack, lr: SemStack, factor: int) -> SemStack:
 
 
 def residual_numbers(
-    sr: npt.NDArray[Any],
-    lr: npt.NDArray[Any],
-    factor: int,
-    sigma: float,
-    degradation: Degradation = AREA_AVERAGE,
+    degraded: npt.NDArray[np.float64], lr: npt.NDArray[Any], sigma: float
 ) -> dict[str, float]:
-    """Sums over one slice from which :func:`summarise_consistency` makes the numbers of a stack."""
-    a, b = expected(sr, factor, degradation), lr.astype(np.float64)
+    """Sums over one slice of degraded SR from which :func:`summarise_consistency` makes the numbers of a stack."""
+    a, b = degraded, lr.astype(np.float64)
     valid = np.isfinite(a) & np.isfinite(b)
     a, b = a[valid], b[valid]
     z = (a - b) / sigma

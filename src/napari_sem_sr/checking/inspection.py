@@ -24,7 +24,7 @@ from napari_sem_sr.errors import InputError
 from napari_sem_sr.inference.engine import Engine
 from napari_sem_sr.intensity import IntensityRange
 from napari_sem_sr.model.bundle import Model
-from napari_sem_sr.pairing.degradation import AREA_AVERAGE, area_average
+from napari_sem_sr.pairing.degradation import AREA_AVERAGE, area_average, expected
 
 Image = npt.NDArray[Any]
 Float = npt.NDArray[np.float32]
@@ -123,11 +123,12 @@ class Inspector:
         f = self.field.factor
         sr, lr = self.field.sr.slice(index), self.field.lr_part.slice(index)
         twin = self.twin(index)
+        degraded = expected(sr, f, self.degradation)
         numbers: dict[str, Any] = {
-            "consistency": consistency.residual_numbers(sr, lr, f, self.sigma, self.degradation),
+            "consistency": consistency.residual_numbers(degraded, lr, self.sigma),
             "domain": self._domain_features(lr),
         }
-        residual = self._residual(sr, lr)
+        residual = consistency.left_over(degraded, lr)
         maps: dict[str, Float] = {"consistency": residual / np.float32(self.sigma)}
         found = None
         if twin is not None:
@@ -177,14 +178,12 @@ class Inspector:
             found = None
             if twin is not None:
                 found = invention(self._generated(index, sr), twin, self.field.factor)
-            slices.append(self._slice(lr, self._residual(sr, lr), found))
+            residual = consistency.residual(sr, lr, self.field.factor, self.degradation)
+            slices.append(self._slice(lr, residual, found))
         # SR's rounding, averaged; LR's own a generator follows
         rounding = consistency.ROUNDING**0.5 / self.field.factor
         least = rounding / self._unit if self.field.sr.dtype.kind in "ui" else 0.0
         return measure(slices, least)
-
-    def _residual(self, sr: Image, lr: Image) -> Float:
-        return consistency.residual(sr, lr, self.field.factor, self.degradation)
 
     @property
     def _unit(self) -> float:

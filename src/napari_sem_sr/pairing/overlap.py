@@ -197,12 +197,14 @@ def _confirmed(
             value = _correlation(a, b, dy, dx)
             if value > best:
                 best, place = value, (dy, dx)
+    if best < SAME_PLACE:
+        return None
     pixels = prod(
         min(n, m + shift) - max(0, shift)
         for n, m, shift in zip(a.shape, b.shape, place, strict=True)
     )
     chance = float(np.sqrt(_shared_texture(a, b) / max(1, pixels)))
-    return (place, best) if best >= max(SAME_PLACE, BY_CHANCE * chance) else None
+    return (place, best) if best >= BY_CHANCE * chance else None
 
 
 def _shared_texture(a: Float, b: Float) -> float:
