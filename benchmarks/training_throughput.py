@@ -21,7 +21,6 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from lightning_fabric import Fabric
 from torch.utils.data import DataLoader, Dataset
 
 from napari_sem_sr.inference.devices import pick_device
@@ -33,8 +32,8 @@ from napari_sem_sr.training import losses
 from napari_sem_sr.training.learner import Learner
 from napari_sem_sr.training.lessons import Lessons
 from napari_sem_sr.training.memory import freed_memory_kept
+from napari_sem_sr.training.precision import fabric_for, pick_precision
 from napari_sem_sr.training.settings import TrainSettings
-from napari_sem_sr.training.trainer import FABRIC_PRECISIONS, pick_precision
 
 WARM_UP = 3
 SIDE, IMAGES = 768, 4
@@ -117,8 +116,7 @@ def plain(settings: TrainSettings, stage: str, device: torch.device) -> Callable
 
 def ours(settings: TrainSettings, stage: str, device: torch.device) -> Callable[[int], None]:
     """The learner of this package in the same stage."""
-    precision = pick_precision(settings.precision, device)
-    fabric = Fabric(accelerator=device.type, devices=1, precision=FABRIC_PRECISIONS[precision])
+    fabric = fabric_for(device, 1, pick_precision(settings.precision, device))
     learner = Learner(settings, fabric)
     teachers = [Teacher(image, f"{n}", f"{n}") for n, image in enumerate(images())]
     lessons = Lessons(teachers, settings.factor, settings.patch_lr_px, device)

@@ -10,7 +10,6 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from napari_sem_sr.model.discriminator import Discriminator
-from napari_sem_sr.model.generator import Generator
 from napari_sem_sr.training import losses
 from napari_sem_sr.training.checkpoint import (
     Checkpoint,
@@ -19,6 +18,7 @@ from napari_sem_sr.training.checkpoint import (
     restore_optimizer,
 )
 from napari_sem_sr.training.lessons import Lessons
+from napari_sem_sr.training.network import LearningGenerator
 from napari_sem_sr.training.settings import TrainSettings
 from napari_sem_sr.training.vgg import load_vgg
 
@@ -55,7 +55,7 @@ class Learner:
         with torch.random.fork_rng():
             torch.manual_seed(settings.seed)
             a = settings.architecture
-            self._network = Generator(settings.factor, a.channels, a.blocks, a.tail_channels)
+            self._network = LearningGenerator(settings.factor, a.channels, a.blocks, a.tail_channels)
             self._judge = Discriminator()
         self.average = copy.deepcopy(self._network).eval().requires_grad_(False)
         self.average.to(fabric.device)
@@ -121,32 +121,31 @@ class Learner:
             for p in network.parameters()
         )
 
-    def _update(self, optimizer: Any, module: Any, loss: Tensor) -> None:
-        if not math.isfinite(loss.item()):
-            return
-        optimizer.zero_grad()
-        self.fabric.backward(loss)
-        self.fabric.clip_gradients(module, optimizer, max_norm=MAX_GRADIENT_NORM)
-        optimizer.step()
+    def _update(self, *learners: tuple[Any, Any, Tensor]) -> None:
+        """One step of each optimiser and module by its loss, all from the weights before it."""
+        for number, (optimizer, module, loss) in enumerate(learners, 1):
+            optimizer.zero_grad()
+            self.fabric.backward(
+                loss, inputs=list(module.parameters()), retain_graph=number < len(learners)
+            )
+        for optimizer, module, loss in learners:
+            if math.isfinite(loss.item()):
+                self.fabric.clip_gradients(module, optimizer, max_norm=MAX_GRADIENT_NORM)
+                optimizer.step()
 
     def _twin_step(self, lr: Tensor, hr: Tensor) -> dict[str, float]:
         sr = self._generator(lr)
         self._look(sr, hr)
         loss = losses.pixel_loss(sr, hr)
-        self._update(self._optimizer, self._generator, loss)
+        self._update((self._optimizer, self._generator, loss))
         return {"pixel": loss.item()}
 
     def _gan_step(self, lr: Tensor, hr: Tensor) -> dict[str, float]:
         sr = self._generator(lr)
         self._look(sr, hr)
-        self._judge.requires_grad_(True)
         logits_hr, features_hr = self._discriminator(hr)
-        logits_sr, _ = self._discriminator(sr.detach())
-        judged = losses.discriminator_loss(logits_hr, logits_sr)
-        self._update(self._judge_optimizer, self._discriminator, judged)
-
-        self._judge.requires_grad_(False)
         logits_sr, features_sr = self._discriminator(sr)
+        judged = losses.discriminator_loss(logits_hr, logits_sr)
         pixel = losses.pixel_loss(sr, hr)
         adversarial = losses.adversarial_loss(logits_sr)
         feature = losses.feature_loss(features_sr, features_hr)
@@ -164,7 +163,11 @@ class Learner:
                 vgg = self._vgg.loss(sr, hr)
             total = total + weights.vgg * vgg
             perceptual = {"vgg": vgg.item()}
-        self._update(self._optimizer, self._generator, total)
+        # both from one look of the discriminator, as in pix2pixHD (Wang et al. 2018)
+        self._update(
+            (self._judge_optimizer, self._discriminator, judged),
+            (self._optimizer, self._generator, total),
+        )
         return {
             **perceptual,
             "pixel": pixel.item(),

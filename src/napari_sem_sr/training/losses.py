@@ -64,8 +64,7 @@ def feature_loss(features_sr: Sequence[Tensor], features_hr: Sequence[Tensor]) -
     micrographs rather than photographs. Each layer is taken relative to the size of its features.
     """
     losses = [
-        _distance(sr, hr.detach())
-        / (hr.detach().abs().sum(dtype=torch.float32) + 1e-6 * hr.numel())
+        _distance(sr, hr.detach()) / (_size(hr.detach()) + 1e-6 * hr.numel())
         for sr, hr in zip(features_sr, features_hr, strict=True)
     ]
     return torch.stack(losses).mean()
@@ -81,12 +80,17 @@ class _Distance(torch.autograd.Function):
     def forward(ctx: Any, sr: Tensor, hr: Tensor) -> Tensor:
         difference = sr - hr
         ctx.save_for_backward(difference)
-        return difference.abs().sum(dtype=torch.float32)
+        return _size(difference)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         (difference,) = ctx.saved_tensors
         return difference.sign().mul_(gradient), None
+
+
+def _size(features: Tensor) -> Tensor:
+    # summed in the order in which they lie in memory, several times faster than in that of their shape
+    return features.movedim(1, -1).abs().sum().float()
 
 
 def _distance(sr: Tensor, hr: Tensor) -> Tensor:

@@ -4,15 +4,14 @@ import shutil
 import time
 from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
-from napari_sem_sr.errors import InputError, OutputError, TrainingError
+from napari_sem_sr.errors import OutputError, TrainingError
 from napari_sem_sr.events import CheckpointSaved, Event, Judged, Notice, drain
-from napari_sem_sr.inference.devices import fast_precisions, pick_device
+from napari_sem_sr.inference.devices import pick_device
 from napari_sem_sr.model.bundle import Model, load_bundle
 from napari_sem_sr.pairing.prepare import large_enough
 from napari_sem_sr.pairing.teachers import Split, Teacher, split_teachers, without_databar
@@ -31,24 +30,10 @@ from napari_sem_sr.training.in_turn import (
 )
 from napari_sem_sr.training.lessons import check_teacher
 from napari_sem_sr.training.memory import freed_memory_kept
+from napari_sem_sr.training.precision import fabric_for, pick_precision
 from napari_sem_sr.training.settings import TrainSettings
 from napari_sem_sr.training.unfinished import CHECKPOINT, keep_teachers, training_folder
 from napari_sem_sr.training.verdict import judge, worst
-
-Precision = Literal["fp32", "bf16"]
-
-
-FABRIC_PRECISIONS: dict[Precision, Literal["32-true", "bf16-mixed"]] = {
-    "fp32": "32-true",
-    "bf16": "bf16-mixed",
-}
-
-
-def pick_precision(asked: Literal["auto", "fp32", "bf16"], device: torch.device) -> Precision:
-    """Precision of the networks' arithmetic: bf16 where the device has it, unless told otherwise."""
-    if asked == "auto":
-        return "bf16" if "bf16" in fast_precisions(device) else "fp32"
-    return asked
 
 
 def iter_train(
@@ -88,7 +73,7 @@ def iter_train(
     _check_target(out, folder, resume=resume)
     device = pick_device(settings.device)
     precision = pick_precision(settings.precision, device)
-    fabric = _fabric(device, settings.devices, precision)
+    fabric = fabric_for(device, settings.devices, precision)
     everyone = tuple(dict.fromkeys((*split.train, *split.calibration, *split.test)))
     fixed = {
         "settings": settings.model_dump(mode="json"),
@@ -270,20 +255,6 @@ def train(
             credits=credits,
             resume=resume,
         )
-    )
-
-
-def _fabric(device: torch.device, devices: int, precision: Precision) -> Fabric:
-    """One device, or several GPUs that share every batch in one process."""
-    if devices > 1 and (device.type != "cuda" or devices > torch.cuda.device_count()):
-        raise InputError(
-            f"{devices} devices were asked for, but this machine has {torch.cuda.device_count()} CUDA GPUs; ask for fewer."
-        )
-    return Fabric(
-        accelerator=device.type,
-        devices=devices,
-        strategy="dp" if devices > 1 else "auto",
-        precision=FABRIC_PRECISIONS[precision],
     )
 
 
