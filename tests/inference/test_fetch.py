@@ -19,7 +19,9 @@ from .specimens import network
 DTYPES = ("u1", "i1", "u2", "i2", "i4", "f4", "f8")
 
 
-def arrived(sr: np.ndarray, intensity: IntensityRange, dtype: np.dtype) -> tuple[np.ndarray, int]:
+def arrived(
+    sr: np.ndarray, intensity: IntensityRange, dtype: np.dtype
+) -> list[tuple[np.ndarray, int] | None]:
     work = Fetch(torch.from_numpy(sr), intensity, dtype).iter_arrive()
     with pytest.raises(StopIteration) as stop:
         next(work)
@@ -27,7 +29,7 @@ def arrived(sr: np.ndarray, intensity: IntensityRange, dtype: np.dtype) -> tuple
 
 
 @given(
-    some.arrays(np.float32, (3, 5), elements=st.floats(-2, 3, width=32)),
+    some.arrays(np.float32, (2, 3, 5), elements=st.floats(-2, 3, width=32)),
     st.sampled_from(DTYPES),
     st.floats(-1000, 1000),
     st.floats(1, 70000),
@@ -36,19 +38,23 @@ def test_grey_values_are_those_that_numpy_restores_and_rounds(
     sr: np.ndarray, dtype: str, low: float, width: float
 ) -> None:
     intensity, wanted = IntensityRange(low, low + width), np.dtype(dtype)
-    pixels, outside = arrived(sr, intensity, wanted)
-    expected, lost = to_dtype(intensity.restore(sr), wanted)
-    assert pixels.dtype == wanted
-    assert np.array_equal(pixels, expected)
-    assert outside == lost
+    for (pixels, outside), part in zip(arrived(sr, intensity, wanted), sr, strict=True):
+        expected, lost = to_dtype(intensity.restore(part), wanted)
+        assert pixels.dtype == wanted
+        assert np.array_equal(pixels, expected)
+        assert outside == lost
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_numbers_that_are_not_finite_are_told(bad: float, dtype: str) -> None:
-    sr = np.zeros((3, 3), np.float32)
-    sr[1, 1] = bad
-    assert arrived(sr, IntensityRange(0, 1), np.dtype(dtype)) is None
+    sr = np.zeros((3, 3, 3), np.float32)
+    sr[1, 1, 1] = bad
+    first, second, third = arrived(sr, IntensityRange(0, 1), np.dtype(dtype))
+    assert second is None
+    for whole in (first, third):
+        assert whole is not None
+        assert not whole[0].any()
 
 
 def test_tiles_that_arrive_late_land_where_they_belong(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 import time
 from collections import deque
 from collections.abc import Generator as Gen
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -22,7 +23,7 @@ from napari_sem_sr.inference.devices import (
     pick_device,
     release_memory,
 )
-from napari_sem_sr.inference.fetch import AHEAD, Fetch, to_device
+from napari_sem_sr.inference.fetch import AHEAD, Arrived, Fetch, to_device
 from napari_sem_sr.inference.graph import InferenceGraph
 from napari_sem_sr.inference.prepared import PreparedSlice, prepare_slice
 from napari_sem_sr.inference.tiling import Region, Tile, layout
@@ -34,6 +35,9 @@ Result = TypeVar("Result")
 # The halo makes smaller tiles mostly waste; who has no memory for this has none for the program.
 MIN_TILE = 16
 DEFAULT_TILE = {"cpu": 512, "mps": 384, "cuda": 1024}
+# Slices that are computed at once where they are small: a GPU has more arithmetic than one fills. Each is as much as
+# any other, so that a block of a cluster is one batch.
+TOGETHER = {"cpu": 1, "mps": 1, "cuda": 4}
 # Seconds after which a tile that is not done yet says that it is being worked on.
 BEAT = 0.1
 # Of the intensity range: one grey level of an 8-bit image.
@@ -124,7 +128,9 @@ class Engine:
         probe = range_of(scene).normalise(scene)
         try:
             reduced, full = (
-                drain(self._iter_run(probe, g, Progress("probing", 0, 1, "tiles"))).cpu().numpy()
+                drain(self._iter_run(probe[None], g, Progress("probing", 0, 1, "tiles")))
+                .cpu()
+                .numpy()
                 for g in (graph, exact)
             )
         except RuntimeError as error:
@@ -177,25 +183,39 @@ class Engine:
         ModelError
             If the network gives numbers that are not finite.
         """
-        return (yield from self.iter_prepared(prepare_slice(lr, intensity, index), dtype, region))
+        prepared = prepare_slice(lr, intensity, index)
+        (result,) = yield from self.iter_prepared([prepared], dtype, region)
+        return result
+
+    def together(self, region: Region) -> int:
+        """How many slices are computed at once, of which ``region`` is asked: as many as fill a tile."""
+        (top, bottom), (left, right) = region
+        fitting = self.tile**2 // ((bottom - top) * (right - left))
+        return max(1, min(fitting, TOGETHER[self.device.type]))
 
     def iter_prepared(
-        self, prepared: PreparedSlice, dtype: np.dtype[Any], region: Region | None = None
-    ) -> Gen[Event, None, SliceResult]:
-        """Do what `iter_slice` does, for a slice of which several regions are asked."""
-        height, width = prepared.image.shape
+        self,
+        prepared: Sequence[PreparedSlice],
+        dtype: np.dtype[Any],
+        region: Region | None = None,
+    ) -> Gen[Event, None, list[SliceResult]]:
+        """Do what `iter_slice` does, for slices of one shape; as many at once as `together` says."""
+        height, width = prepared[0].image.shape
         region = region or ((0, height), (0, width))
         for (start, stop), size in zip(region, (height, width), strict=True):
             if not 0 <= start < stop <= size:
                 raise InputError(
                     f"Region {region} does not lie in a slice of {height} x {width} pixels."
                 )
-        index = prepared.index
-        while True:
+        results: list[SliceResult] = []
+        while len(results) < len(prepared):
+            batch = prepared[len(results) :][: self.together(region)]
+            index = batch[0].index
             tiles = layout((height, width), region, self.tile, self.reach)
             failure = None
             try:
-                return (yield from self._attempt(prepared, dtype, region, tiles))
+                results += yield from self._attempt(batch, dtype, region, tiles)
+                continue
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
                     raise
@@ -207,11 +227,14 @@ class Engine:
                     f"Memory does not suffice for slice {index} even in tiles of {self.tile} px ({failure}); "
                     "close other programs, choose a region, or use another device."
                 )
-            widest = max(b - a for tile in tiles for a, b in tile.core)
-            self.tile = max(MIN_TILE, min(self.tile, widest) // 2)
+            widest = self.tile
+            if len(batch) == 1:
+                widest = min(widest, max(b - a for tile in tiles for a, b in tile.core))
+            self.tile = max(MIN_TILE, widest // 2)
             yield Notice(
                 f"Memory ran out in slice {index}; it is done again in tiles of {self.tile} px."
             )
+        return results
 
     def upscale_slice(
         self,
@@ -227,46 +250,52 @@ class Engine:
     def seconds_for(self, tile: int) -> float:
         """Seconds that one tile of ``tile`` LR pixels takes with a halo on all sides."""
         width = tile + 2 * self.reach
-        window = np.full((width, width), 0.5, np.float32)
+        window = np.full((1, width, width), 0.5, np.float32)
         begun = time.perf_counter()
         drain(self._iter_run(window, self._graph, Progress("measuring", 0, 1, "tiles"))).cpu()
         return time.perf_counter() - begun
 
     def _attempt(
         self,
-        prepared: PreparedSlice,
+        batch: Sequence[PreparedSlice],
         dtype: np.dtype[Any],
         region: Region,
         tiles: tuple[Tile, ...],
-    ) -> Gen[Event, None, SliceResult]:
-        index, image = prepared.index, prepared.image
+    ) -> Gen[Event, None, list[SliceResult]]:
+        index, intensity = batch[0].index, batch[0].intensity
         f = self.factor
         (top, bottom), (left, right) = region
-        out = np.empty((f * (bottom - top), f * (right - left)), dtype)
-        outside = done = 0
+        shape = (f * (bottom - top), f * (right - left))
+        out = [np.empty(shape, dtype) for _ in batch]
+        outside = [0] * len(batch)
+        done = 0
         coming: deque[tuple[Tile, Fetch]] = deque()
         last = len(tiles) - 1
         for number, tile in enumerate(tiles):
             (wy, wx), (cy, cx) = tile.window, tile.core
             computing = Progress(f"computing slice {index}", done, len(tiles), "tiles")
-            sr = yield from self._iter_run(image[slice(*wy), slice(*wx)], self._graph, computing)
+            windows = np.stack([p.image[slice(*wy), slice(*wx)] for p in batch])
+            sr = yield from self._iter_run(windows, self._graph, computing)
             y, x = (slice(f * (c[0] - w[0]), f * (c[1] - w[0])) for c, w in ((cy, wy), (cx, wx)))
-            coming.append((tile, Fetch(sr[y, x], prepared.intensity, dtype)))
+            coming.append((tile, Fetch(sr[:, y, x], intensity, dtype)))
             while len(coming) > (0 if number == last else AHEAD[self.device.type]):
                 arrived, fetch = coming.popleft()
-                pixels, lost = yield from self._arrived(fetch, prepared, arrived, computing)
                 (y0, y1), (x0, x1) = arrived.core
-                out[f * (y0 - top) : f * (y1 - top), f * (x0 - left) : f * (x1 - left)] = pixels
-                outside += lost
+                found = yield from _beating(fetch.iter_arrive(), computing)
                 done += 1
-                yield TileDone(index, done, len(tiles))
-        return SliceResult(out, outside)
+                for place, (prepared, pixels) in enumerate(zip(batch, found, strict=True)):
+                    grey, lost = self._settled(pixels, prepared, arrived)
+                    rows, columns = (
+                        slice(f * (y0 - top), f * (y1 - top)),
+                        slice(f * (x0 - left), f * (x1 - left)),
+                    )
+                    out[place][rows, columns] = grey
+                    outside[place] += lost
+                    yield TileDone(prepared.index, done, len(tiles))
+        return [SliceResult(*result) for result in zip(out, outside, strict=True)]
 
-    def _arrived(
-        self, fetch: Fetch, prepared: PreparedSlice, tile: Tile, computing: Progress
-    ) -> Gen[Event, None, tuple[npt.NDArray[Any], int]]:
+    def _settled(self, arrived: Arrived | None, prepared: PreparedSlice, tile: Tile) -> Arrived:
         """Pixels of a tile, those without data NaN again, and how many the dtype could not hold."""
-        arrived = yield from _beating(fetch.iter_arrive(), computing)
         if arrived is None:
             raise ModelError(
                 f"The network gives numbers that are not finite in slice {prepared.index} at precision "
@@ -280,13 +309,13 @@ class Engine:
         return pixels, lost
 
     def _iter_run(
-        self, window: npt.NDArray[np.float32], graph: InferenceGraph, computing: Progress
+        self, windows: npt.NDArray[np.float32], graph: InferenceGraph, computing: Progress
     ) -> Gen[Event, None, Tensor]:
-        """Run the graph on one window, saying ``computing`` where it takes long; (y, x) on the device."""
+        """Run the graph on (n, y, x), saying ``computing`` where it takes long; (n, y, x) on the device."""
         with torch.inference_mode():
-            x = to_device(window, self.device)
-        sr = yield from _beating(graph.iter_forward(x[None, None]), computing)
-        return sr[0, 0]
+            x = to_device(windows, self.device)
+        sr = yield from _beating(graph.iter_forward(x[:, None]), computing)
+        return sr[:, 0]
 
 
 def _beating(work: Gen[None, None, Result], computing: Progress) -> Gen[Event, None, Result]:

@@ -20,25 +20,27 @@ SMALL = {
 }
 # Tiles that may be on their way while another is computed. On a CPU nobody else computes.
 AHEAD = {"cuda": 1, "mps": 0, "cpu": 0}
+# Grey values of a tile, and how many of them the dtype could not hold.
+Arrived = tuple[npt.NDArray[Any], int]
 # Seconds between looks at a copy that has not arrived.
 PAUSE = 0.0005
 
 
-def to_device(window: npt.NDArray[np.float32], device: torch.device) -> Tensor:
-    """``(y, x)`` on the device; does not wait for a GPU to have it."""
-    tensor = torch.from_numpy(np.ascontiguousarray(window))
+def to_device(windows: npt.NDArray[np.float32], device: torch.device) -> Tensor:
+    """``(n, y, x)`` on the device; does not wait for a GPU to have it."""
+    tensor = torch.from_numpy(windows)
     if device.type == "cuda":
         return tensor.pin_memory().to(device, non_blocking=True)
     return tensor.to(device)
 
 
 class Fetch:
-    """Grey values of one tile on their way from the device.
+    """Grey values of one tile of some slices on their way from the device.
 
     Parameters
     ----------
     sr
-        ``(y, x)`` fp32 on the network's scale, on the device.
+        ``(n, y, x)`` fp32 on the network's scale, on the device.
     intensity
         Range of the stack.
     dtype
@@ -53,13 +55,13 @@ class Fetch:
     def __init__(self, sr: Tensor, intensity: IntensityRange, dtype: np.dtype[Any]) -> None:
         self._dtype = dtype
         with torch.inference_mode():
-            finite = torch.isfinite(sr).all()
+            finite = torch.isfinite(sr).all(2).all(1)
             grey = sr.mul(float(np.float32(intensity.high - intensity.low))).add_(intensity.low)
-            outside = torch.zeros((), dtype=torch.int64, device=sr.device)
+            outside = torch.zeros_like(finite, dtype=torch.int64)
             if dtype in SMALL:
                 limits = np.iinfo(dtype)
                 grey.round_()
-                outside = ((grey < limits.min) | (grey > limits.max)).sum()
+                outside = ((grey < limits.min) | (grey > limits.max)).sum((1, 2))
                 # NaN has no integer; the caller is told of it by `finite`
                 grey = grey.nan_to_num_(0.0).clamp_(limits.min, limits.max).to(SMALL[dtype])
             told = torch.stack([finite.to(torch.int64), outside])
@@ -82,18 +84,20 @@ class Fetch:
             self._copied.record(stream)
         return copies
 
-    def iter_arrive(self) -> Generator[None, None, tuple[npt.NDArray[Any], int] | None]:
-        """Wait, pausing for whoever wants to look up; pixels and how many lay outside, None if some are not finite."""
+    def iter_arrive(self) -> Generator[None, None, list[Arrived | None]]:
+        """Wait, pausing for whoever wants to look up; what arrived of each slice, None where it is not all finite."""
         while self._copied is not None and not self._copied.query():  # type: ignore[no-untyped-call]
             time.sleep(PAUSE)
             yield
-        finite, outside = self._told.tolist()
-        if not finite:
-            return None
-        pixels: npt.NDArray[Any] = self._pixels.numpy()
-        if self._dtype in SMALL:
-            return pixels, outside
-        return to_dtype(pixels, self._dtype)
+        return [
+            self._restored(pixels, outside) if finite else None
+            for pixels, finite, outside in zip(
+                self._pixels.numpy(), *self._told.tolist(), strict=True
+            )
+        ]
+
+    def _restored(self, pixels: npt.NDArray[Any], outside: int) -> Arrived:
+        return (pixels, outside) if self._dtype in SMALL else to_dtype(pixels, self._dtype)
 
 
 _streams: dict[torch.device, torch.cuda.Stream] = {}

@@ -186,14 +186,14 @@ class LiveView:
         engine, prepared = self._engine(sharpness), self._slice(index)
         for shown, block in enumerate(missing, start=len(known) + 1):
             extent = self._extent(block)
-            work = engine.iter_prepared(prepared, self.stack.dtype, extent)
+            work = engine.iter_prepared([prepared], self.stack.dtype, extent)
             while True:
                 if ticket != self._current:
                     return False
                 try:
                     event = next(work)
                 except StopIteration as stop:
-                    image = stop.value.image
+                    image = stop.value[0].image
                     break
                 yield event
             self._keep(sharpness, index, block, image)

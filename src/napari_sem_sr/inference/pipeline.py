@@ -1,5 +1,6 @@
-"""Read, compute and write at the same time, with one slice ahead and one behind."""
+"""Read, compute and write at the same time, with one batch of slices ahead and one behind."""
 
+import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,16 +14,17 @@ import numpy.typing as npt
 from napari_sem_sr.events import Event, Notice, Progress, SliceDone
 from napari_sem_sr.inference.background import watch
 from napari_sem_sr.inference.engine import Engine, SliceResult
-from napari_sem_sr.inference.prepared import UnusableSliceError
+from napari_sem_sr.inference.prepared import PreparedSlice, UnusableSliceError, prepare_slice
 from napari_sem_sr.inference.settings import Stage
 from napari_sem_sr.inference.tiling import Region
 from napari_sem_sr.intensity import IntensityRange
 
 
 class Stopwatch:
-    """Seconds that each stage was busy; each stage runs in one thread."""
+    """Seconds of work of each stage."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._seconds: dict[str, float] = {"read": 0.0, "compute": 0.0, "write": 0.0}
         self._begun = time.perf_counter()
 
@@ -33,12 +35,13 @@ class Stopwatch:
         try:
             yield
         finally:
-            self._seconds[stage] += time.perf_counter() - begun
+            self.add({stage: time.perf_counter() - begun})
 
     def add(self, seconds: Mapping[str, float]) -> None:
         """Add seconds by stage that were measured elsewhere."""
-        for stage, more in seconds.items():
-            self._seconds[stage] += more
+        with self._lock:
+            for stage, more in seconds.items():
+                self._seconds[stage] += more
 
     @property
     def wall(self) -> float:
@@ -73,7 +76,9 @@ def iter_slices(
     tally: Tally,
     clock: Stopwatch,
 ) -> Generator[Event, None, None]:
-    """Upscale slices ``todo``; at most two LR and two SR slices are in memory.
+    """Upscale slices ``todo``; at most two batches of LR and two of SR slices are in memory.
+
+    A batch is one slice, or, where they are small and the device is not, as many as it computes at once.
 
     Parameters
     ----------
@@ -82,51 +87,86 @@ def iter_slices(
     dtype
         Of LR and SR pixels.
     write
-        Called as ``write(index, lr, sr)`` in a thread of its own; the slice is done when it returns.
+        Called as ``write(index, lr, sr)`` in other threads, one for each slice of a batch; the slice is done when it
+        returns.
     tally
         Kept up to date; slices that cannot be read or are all NaN go to ``unusable`` with the reason.
     """
 
-    def read(z: int) -> npt.NDArray[Any]:
+    def read(slices: Sequence[int]) -> list[_Read]:
         with clock.timed("read"):
-            return read_slice(z)
+            return [_read(read_slice, z) for z in slices]
 
     def put(z: int, lr: npt.NDArray[Any], sr: npt.NDArray[Any], begun: float) -> float:
         with clock.timed("write"):
             write(z, lr, sr)
         return time.perf_counter() - begun
 
-    with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as writer:
-        ahead = reader.submit(read, todo[0]) if todo else None
-        behind: _Writing | None = None
-        for position, z in enumerate(todo):
+    size = engine.together(region)
+    batches = [todo[start : start + size] for start in range(0, len(todo), size)]
+    with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(size) as writers:
+        ahead = reader.submit(read, batches[0]) if batches else None
+        behind: list[_Writing] = []
+        for following, slices in enumerate(batches, 1):
             assert ahead is not None
             begun = time.perf_counter()
-            waiting = Progress(f"reading slice {z}", tally.done, tally.total, "slices")
-            try:
-                lr = yield from watch(ahead, waiting)
-            except Exception as error:
-                tally.unusable[z] = f"cannot be read ({error or type(error).__name__})"
-                lr = None
-            following = todo[position + 1 : position + 2]
-            ahead = reader.submit(read, following[0]) if following else None
-            if lr is None:
-                yield Notice(f"Slice {z} {tally.unusable[z]}; going on with the others.")
+            waiting = Progress(f"reading slice {slices[0]}", tally.done, tally.total, "slices")
+            arrived = yield from watch(ahead, waiting)
+            ahead = reader.submit(read, batches[following]) if following < len(batches) else None
+            with clock.timed("compute"):
+                usable = _prepared(arrived, intensity, tally)
+            for z in slices:
+                if z in tally.unusable:
+                    yield Notice(f"Slice {z} {tally.unusable[z]}; going on with the others.")
+            if not usable:
                 continue
-            work = engine.iter_slice(lr, intensity, dtype, region, z)
-            try:
-                result = yield from _computing(work, behind, tally, clock)
-            except UnusableSliceError as error:
-                tally.unusable[z] = "is all NaN"
-                yield Notice(str(error))
-                continue
-            if behind is not None:
-                yield from behind.settled(tally)
-            tally.outside += result.outside
-            behind = _Writing(z, writer.submit(put, z, lr, result.image, begun))
-            del lr, result
-        if behind is not None:
-            yield from behind.settled(tally)
+            # filled up, as another number of slices is rounded in another order
+            batch = [p for _, p in usable]
+            batch += batch[-1:] * (size - len(batch))
+            work = engine.iter_prepared(batch, dtype, region)
+            results = yield from _computing(work, behind, tally, clock)
+            for writing in behind:
+                yield from writing.settled(tally)
+            behind = []
+            for (lr, prepared), result in zip(usable, results, strict=False):
+                tally.outside += result.outside
+                z = prepared.index
+                behind.append(_Writing(z, writers.submit(put, z, lr, result.image, begun)))
+            del arrived, usable, batch, work, results, lr, prepared, result
+        for writing in behind:
+            yield from writing.settled(tally)
+
+
+@dataclass(frozen=True, eq=False)
+class _Read:
+    """A slice as it was read, or why it was not."""
+
+    index: int
+    lr: npt.NDArray[Any] | None
+    failure: str = ""
+
+
+def _read(read_slice: Callable[[int], npt.NDArray[Any]], z: int) -> _Read:
+    try:
+        return _Read(z, read_slice(z))
+    except Exception as error:  # readers of many formats fail in many ways
+        return _Read(z, None, f"cannot be read ({error or type(error).__name__})")
+
+
+def _prepared(
+    arrived: Sequence[_Read], intensity: IntensityRange, tally: Tally
+) -> list[tuple[npt.NDArray[Any], PreparedSlice]]:
+    """Slices that can be used, as read and as prepared; ``tally`` is told of the others."""
+    usable = []
+    for read in arrived:
+        if read.lr is None:
+            tally.unusable[read.index] = read.failure
+            continue
+        try:
+            usable.append((read.lr, prepare_slice(read.lr, intensity, read.index)))
+        except UnusableSliceError:
+            tally.unusable[read.index] = "is all NaN"
+    return usable
 
 
 class _Writing:
@@ -155,20 +195,21 @@ class _Writing:
 
 
 def _computing(
-    work: Generator[Event, None, SliceResult],
-    behind: _Writing | None,
+    work: Generator[Event, None, list[SliceResult]],
+    behind: Sequence[_Writing],
     tally: Tally,
     clock: Stopwatch,
-) -> Generator[Event, None, SliceResult]:
-    """Pass ``work`` on, and say in between that the slice before it is on disk."""
+) -> Generator[Event, None, list[SliceResult]]:
+    """Pass ``work`` on, and say in between that slices before it are on disk."""
     while True:
         # only the time inside counts, not that of whoever takes the events
         with clock.timed("compute"):
             try:
                 event = next(work)
             except StopIteration as stop:
-                result: SliceResult = stop.value
-                return result
+                results: list[SliceResult] = stop.value
+                return results
         yield event
-        if behind is not None and behind.is_done:
-            yield from behind.settled(tally)
+        for writing in behind:
+            if writing.is_done:
+                yield from writing.settled(tally)

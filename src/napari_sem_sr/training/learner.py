@@ -55,7 +55,9 @@ class Learner:
         with torch.random.fork_rng():
             torch.manual_seed(settings.seed)
             a = settings.architecture
-            self._network = LearningGenerator(settings.factor, a.channels, a.blocks, a.tail_channels)
+            self._network = LearningGenerator(
+                settings.factor, a.channels, a.blocks, a.tail_channels
+            )
             self._judge = Discriminator()
         self.average = copy.deepcopy(self._network).eval().requires_grad_(False)
         self.average.to(fabric.device)
