@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 
 from napari_sem_sr.io.durable import replacing, told_plainly
 from napari_sem_sr.pairing.appearance import Values
-from napari_sem_sr.pairing.match import QUANTILES, Look, Match
+from napari_sem_sr.pairing.match import Match
+from napari_sem_sr.pairing.trial import QUANTILES, Look
 
 # Told apart without colour, too.
 STYLES = {
