@@ -27,18 +27,10 @@ from napari_sem_sr.pairing.teachers import Teacher
 from napari_sem_sr.training.budget import ALONE, Around, Budget, Progress
 from napari_sem_sr.training.checkpoint import Checkpoint
 from napari_sem_sr.training.choice import agreement_lost, is_best
-from napari_sem_sr.training.evaluation import (
-    bicubic_score,
-    crop_with_content,
-    glances,
-    iter_scores,
-    iter_upscaled,
-    mean_annuli,
-    mean_scores,
-)
 from napari_sem_sr.training.health import Health
 from napari_sem_sr.training.learner import Learner
 from napari_sem_sr.training.lessons import Lessons
+from napari_sem_sr.training.looks import Looks
 from napari_sem_sr.training.settings import TrainSettings
 from napari_sem_sr.training.verdict import judge
 
@@ -150,14 +142,7 @@ class Course:
         self._write = save
         self._watched = watched
         self._around = around
-        self._device = fabric.device
-        self._unseen = glances(plan.unseen, settings.factor, settings.degradation)
-        self._known = glances(plan.train, settings.factor, settings.degradation)
-        self._baseline = {
-            **mean_scores([bicubic_score(p) for p in self._unseen], "bicubic_"),
-            **mean_scores([bicubic_score(p) for p in self._known], "train_bicubic_"),
-        }
-        self._patch = crop_with_content((self._unseen or self._known)[0])
+        self._looks = Looks(plan.unseen, plan.train, settings, fabric.device)
         self._patch_shown = -math.inf
         self._health = Health()
         self._sound = (self.learner.checkpoint({}), copy.deepcopy(self.progress), self._best)
@@ -304,17 +289,14 @@ class Course:
         if not self.learner.is_finite():
             yield self._recover("a weight was not a finite number")
             return
-        if not self._unseen:
+        if not self._looks.hold_out:
             self.progress.glanced[stage] = self.progress.steps[stage]
             if not self._best or stage == "gan" or not self._is_past_its_best():
                 self._best = self.learner.averaged_weights()
             self._keep_sound()
             return
-        network, progress = self.learner.average, self.progress
-        unseen = yield from iter_scores(self._unseen, network, self._device)
-        known = yield from iter_scores(self._known, network, self._device)
-        scores = {**mean_scores(unseen), **mean_scores(known, "train_"), **self._baseline}
-        scores |= mean_annuli(unseen)
+        progress = self.progress
+        scores = yield from self._looks.iter_scores(self.learner.average)
         if stage == "gan" and progress.twin_psnr is not None:
             scores["twin_psnr"] = progress.twin_psnr
             scores["agreement_lost"] = agreement_lost(scores, progress.twin_annuli)
@@ -341,19 +323,18 @@ class Course:
     def _iter_patch(self) -> Generator[Event, None, None]:
         if not self._watched:
             return
-        pair = self._patch
-        sr = yield from iter_upscaled(pair, self.learner.average, self._device)
+        pair = self._looks.patch
+        sr = yield from self._looks.iter_patch(self.learner.average)
         self._patch_shown = time.monotonic()
-        teacher = (self.plan.unseen or self.plan.train)[0]
         yield PatchSeen(
             stage=self.learner.stage,
             step=self.learner.step,
             name=f"{self.plan.name}/{pair.name}",
-            held_out=bool(self._unseen),
+            held_out=self._looks.hold_out,
             lr=pair.lr,
             sr=sr,
             hr=pair.hr,
-            pixel_nm=teacher.pixel_nm,
+            pixel_nm=self._looks.patch_nm,
         )
 
     # ---- going back
