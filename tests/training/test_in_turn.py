@@ -116,11 +116,10 @@ def test_the_time_that_is_left_is_that_of_all_parts(tmp_path: Path) -> None:
     seconds = [e.seconds for e in steps]
     assert seconds == sorted(seconds), "counted through all parts"
     assert steps[-1].left_s == 0
-    known = [e for e in steps if e.left_s is not None]
-    first, whole = known[0], seconds[-1]
+    number, first = next((n, e) for n, e in enumerate(steps, 1) if e.left_s is not None)
     # in the first quarter it sees the other parts coming, however roughly
-    assert first.seconds < whole / 4
-    assert first.seconds + first.left_s > whole / 3
+    assert number < len(steps) / 4
+    assert first.seconds + first.left_s > first.seconds * len(steps) / number / 3
 
 
 def test_scores_are_those_of_the_network_without_the_specimen(
