@@ -70,6 +70,8 @@ MATERIALS = {
 
 FACTORS: dict[str, Literal[2, 8]] = {"sem-x2": 2, "sem-x8": 8}
 ARCHITECTURES = {"sem-x4-fast": Architecture(channels=32, blocks=4, tail_channels=16)}
+# Every so manyth plane of the medulla: a few are known by heart after twenty minutes, all would crowd out other materials.
+PLANES = {"medulla-x4": 1}
 USUAL = Architecture(channels=64, blocks=8, tail_channels=24)
 
 
@@ -80,8 +82,8 @@ def folder_teachers(data: Path, material: str) -> Iterator[Teacher]:
         yield replace(teacher, group=f"{material}/{teacher.group}")
 
 
-def medulla_teachers(data: Path) -> Iterator[Teacher]:
-    """Planes of the isotropic volumes: every 8th along z, every 16th along y and x.
+def medulla_teachers(data: Path, step: int) -> Iterator[Teacher]:
+    """Planes of the isotropic volumes: every ``step``-th along z, and half as many along y and x each.
 
     Volume 2 is held out as a whole; only its z-planes are scored, as a FIB-SEM user would see them.
     """
@@ -92,10 +94,10 @@ def medulla_teachers(data: Path) -> Iterator[Teacher]:
         if number == 2:
             yield from teachers_of(_every(stack, 50), group)
             continue
-        yield from teachers_of(_every(stack, 8), group)
+        yield from teachers_of(_every(stack, step), group)
         for axes in ((1, 0, 2), (2, 0, 1)):
             turned = replace(stack, data=da.transpose(stack.data, axes).rechunk((1, -1, -1)))
-            yield from teachers_of(_every(turned, 16), group)
+            yield from teachers_of(_every(turned, 2 * step), group)
 
 
 def _every(stack: SemStack, step: int) -> SemStack:
@@ -106,8 +108,10 @@ def split_of(name: str, data: Path) -> Split:
     """Teachers of a bundled model by purpose."""
     teachers: list[Teacher] = []
     for material in MATERIALS[name]:
-        found = medulla_teachers(data) if material == "medulla" else folder_teachers(data, material)
-        teachers += list(found)
+        if material == "medulla":
+            teachers += medulla_teachers(data, PLANES.get(name, 8))
+        else:
+            teachers += folder_teachers(data, material)
     return Split(
         train=tuple(t for t in teachers if t.group not in CALIBRATION | TEST),
         calibration=tuple(t for t in teachers if t.group in CALIBRATION),
