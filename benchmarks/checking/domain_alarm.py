@@ -12,7 +12,8 @@ from common import fields, held_out, interval, keep, middle, row, seen, simulate
 from scipy.ndimage import gaussian_filter, zoom
 
 from napari_sem_sr.checking.baseline import upscale_bicubic
-from napari_sem_sr.checking.domain import Domain, domain_features, fit_domain
+from napari_sem_sr.checking.domain import Domain, fit_domain
+from napari_sem_sr.checking.features import domain_features
 from napari_sem_sr.checking.scores import psnr
 from napari_sem_sr.intensity import range_of
 from napari_sem_sr.model.bundle import Model

@@ -13,7 +13,8 @@ import numpy as np
 from common import fields, keep, row, to_dtype
 from domain_alarm import SETS
 
-from napari_sem_sr.checking.domain import Domain, domain_features
+from napari_sem_sr.checking.domain import Domain
+from napari_sem_sr.checking.features import domain_features
 from napari_sem_sr.intensity import range_of
 from napari_sem_sr.model.bundle import Model
 from napari_sem_sr.model.zoo import load_model

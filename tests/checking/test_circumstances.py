@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from napari_sem_sr.checking.circumstances import circumstances
-from napari_sem_sr.checking.domain import Domain, domain_features, fit_domain
+from napari_sem_sr.checking.domain import Domain, fit_domain
+from napari_sem_sr.checking.features import domain_features
 from napari_sem_sr.stack import Instrument, SemStack
 
 from ..conftest import card

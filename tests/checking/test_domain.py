@@ -4,14 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
 
-from napari_sem_sr.checking.domain import (
-    FEATURES,
-    STATISTICS,
-    TILE_FEATURES,
-    Domain,
-    domain_features,
-    fit_domain,
-)
+from napari_sem_sr.checking.domain import Domain, fit_domain
+from napari_sem_sr.checking.features import FEATURES, STATISTICS, TILE_FEATURES, domain_features
 from napari_sem_sr.checking.patterns import PATTERNS
 from napari_sem_sr.errors import InputError
 

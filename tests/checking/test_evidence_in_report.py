@@ -11,7 +11,8 @@ import zarr
 from napari_sem_sr.checking import check
 from napari_sem_sr.checking.baseline import upscale_bicubic
 from napari_sem_sr.checking.consistency import lr_sigma
-from napari_sem_sr.checking.domain import domain_features, fit_domain
+from napari_sem_sr.checking.domain import fit_domain
+from napari_sem_sr.checking.features import domain_features
 from napari_sem_sr.checking.trust import fit_trust, image_curves
 from napari_sem_sr.intensity import stack_range
 from napari_sem_sr.model.bundle import Model, load_bundle, save_model

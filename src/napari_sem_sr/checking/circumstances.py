@@ -3,7 +3,8 @@
 What it can and cannot tell: it compares what files say. What they do not say is named as unknown, never guessed.
 """
 
-from napari_sem_sr.checking.domain import Domain, Vector, noise_of
+from napari_sem_sr.checking.domain import Domain
+from napari_sem_sr.checking.features import Vector, noise_of
 from napari_sem_sr.model.card import Card
 from napari_sem_sr.stack import SemStack
 

@@ -17,40 +17,21 @@ specimens it cannot give a probability: the smallest conformal p-value of n spec
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numpy.lib.stride_tricks import sliding_window_view
-from scipy.ndimage import convolve, gaussian_filter
 
-from napari_sem_sr.checking.noise import GAIN, KERNEL
-from napari_sem_sr.checking.noise import MAD as NORMAL_MEDIAN
-from napari_sem_sr.checking.patterns import PATTERNS, pattern_shares
-from napari_sem_sr.checking.scatter import middle_and_scatter
-from napari_sem_sr.errors import InputError
-
-Vector = npt.NDArray[np.float64]
-
-# LR pixels: small enough that a field holds many, large enough for eight annuli of its spectrum.
-TILE = 32
-RINGS = 8
-TILE_FEATURES = (
-    *(f"log power, ring {i + 1} of {RINGS}" for i in range(RINGS)),
-    "log noise",
-    "log gradient",
-    "log gradient, 90th percentile over median",
-    "log standard deviation",
-    "mean",
-    "skewness",
-    "kurtosis",
-    "log contrast at 1 px over all contrast",
-    "anisotropy",
-    "log curvature over gradient",
+from napari_sem_sr.checking.features import (
+    FEATURES,
+    FLOOR,
+    NOISE,
+    STATISTICS,
+    Vector,
+    fineness_of,
 )
-# Below one grey level in 4096 of the intensity range, statistics say nothing about the material.
-FLOOR = 1 / 4096
+from napari_sem_sr.checking.scatter import middle_and_scatter
+
 # 0.05 is out of reach with fewer: the smallest conformal p-value is 1/(n + 1).
 MIN_SPECIMENS_FOR_P = 19
 # MARGIN was chosen on simulated tin and superalloys, as the smallest with at most 15 % false alarms on both.
@@ -67,107 +48,8 @@ ENOUGH = 6
 # never raised; noise that costs the twin its gain over bicubic, or a blur of 0.6 LR pixels, raised them.
 NOISE_MARGIN = 0.1
 BLUR_MARGIN = 0.2
-NOISE = TILE_FEATURES.index("log noise")
-FINEST, MIDDLE = RINGS - 1, RINGS // 2 - 1
 # Keeps a feature that all teachers happen to share from deciding alone.
 SMALLEST_SPREAD = 0.02
-# What an image is described by: statistics, then patterns.
-STATISTICS = 2 * len(TILE_FEATURES)
-FEATURES = STATISTICS + PATTERNS
-
-
-def domain_features(lr: npt.NDArray[Any]) -> Vector:
-    """Statistics of one LR image: mean and spread over tiles of each of ``TILE_FEATURES``, and how frequent patterns are.
-
-    Parameters
-    ----------
-    lr
-        ``(y, x)`` on the network's scale, one intensity range per stack. Tiles with NaN are left out; an
-        image smaller than a tile is mirrored to its size.
-
-    Returns
-    -------
-    ``(FEATURES,)``, of the patterns the square roots of their shares (Hellinger); the size of the image has no
-    influence on its expectation.
-
-    Raises
-    ------
-    InputError
-        If no tile is free of NaN.
-    """
-    features = tile_features(lr).reshape(-1, len(TILE_FEATURES) + PATTERNS)
-    features = features[np.isfinite(features).all(axis=1)]
-    if len(features) == 0:
-        raise InputError(
-            f"No {TILE} × {TILE} tile of the LR image is free of NaN; give an image with more data."
-        )
-    described, shares = np.split(features, [len(TILE_FEATURES)], axis=1)
-    return np.concatenate(
-        [described.mean(axis=0), described.std(axis=0), np.sqrt(shares.mean(axis=0))]
-    )
-
-
-def tile_features(lr: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    """``(rows, columns, len(TILE_FEATURES) + PATTERNS)`` of tiles that overlap by half; NaN where a tile meets a NaN."""
-    image = lr.astype(np.float64)
-    short = [max(0, TILE - n) for n in image.shape]
-    if any(short):
-        image = np.pad(image, [(0, s) for s in short], mode="symmetric")
-    step = TILE // 2
-    tiles = sliding_window_view(image, (TILE, TILE))[::step, ::step]
-    found = np.full((*tiles.shape[:2], len(TILE_FEATURES) + PATTERNS), np.nan)
-    for row in range(tiles.shape[0]):
-        line = tiles[row]
-        whole = np.isfinite(line).all(axis=(1, 2))
-        if whole.any():
-            found[row, whole] = _describe(line[whole])
-    return found
-
-
-def _describe(tiles: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Describe ``(n, TILE, TILE)``: ``(n, len(TILE_FEATURES) + PATTERNS)``."""
-    mean = tiles.mean(axis=(1, 2))
-    centred = tiles - mean[:, None, None]
-    deviation = centred.std(axis=(1, 2))
-    safe = np.maximum(deviation, FLOOR)
-    normal = centred / safe[:, None, None]
-
-    window = np.hanning(TILE)[:, None] * np.hanning(TILE)
-    power = np.abs(np.fft.rfft2(centred * window)) ** 2 / (window**2).sum()
-    radius = np.hypot(np.fft.fftfreq(TILE)[:, None], np.fft.rfftfreq(TILE))
-    edges = np.linspace(0, 0.5, RINGS + 1)
-    edges[0] = 1e-9  # the mean is a feature of its own
-    rings = [
-        np.log10(power[:, (radius > low) & (radius <= high)].mean(axis=1) + FLOOR**2)
-        for low, high in pairwise(edges)
-    ]
-
-    curvature = np.abs(convolve(tiles, KERNEL[None], mode="reflect"))
-    noise = np.median(curvature, axis=(1, 2)) / (NORMAL_MEDIAN * GAIN)
-    gy, gx = np.gradient(tiles, axis=(1, 2))
-    gradient = np.hypot(gy, gx)
-    mean_gradient = gradient.mean(axis=(1, 2))
-    p50, p90 = np.percentile(gradient, [50, 90], axis=(1, 2))
-    fine = (tiles - gaussian_filter(tiles, (0, 1, 1), mode="reflect")).std(axis=(1, 2))
-    jyy, jxx, jxy = ((a * b).mean(axis=(1, 2)) for a, b in ((gy, gy), (gx, gx), (gy, gx)))
-    anisotropy = np.hypot(jyy - jxx, 2 * jxy) / (jyy + jxx + FLOOR**2)
-    return np.stack(
-        [
-            *rings,
-            np.log10(noise + FLOOR),
-            np.log10(mean_gradient + FLOOR),
-            np.log10((p90 + FLOOR) / (p50 + FLOOR)),
-            np.log10(deviation + FLOOR),
-            mean,
-            (normal**3).mean(axis=(1, 2)),
-            np.log10((normal**4).mean(axis=(1, 2)) + 1),
-            np.log10((fine + FLOOR) / (deviation + FLOOR)),
-            anisotropy,
-            np.log10((curvature.mean(axis=(1, 2)) / GAIN + FLOOR) / (mean_gradient + FLOOR)),
-            *pattern_shares(tiles, FLOOR).T,
-        ],
-        axis=1,
-    )
 
 
 def fit_domain(
@@ -283,7 +165,7 @@ class Domain:
 
     def is_softer(self, features: Vector) -> bool:
         """Whether the image is clearly more blurred than every teacher."""
-        return bool(_fineness(features) < _fineness(self.features).min() - BLUR_MARGIN)
+        return bool(fineness_of(features) < fineness_of(self.features).min() - BLUR_MARGIN)
 
     def unlike(self, features: Vector) -> list[str]:
         """What the pixels of an LR image say against the model, in words; the alarm is raised if anything."""
@@ -306,16 +188,6 @@ class Domain:
             return None
         at_least = int(np.count_nonzero(self.left_out >= distance))
         return (1 + at_least) / (1 + self.n_specimens)
-
-
-def _fineness(features: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Log power at the Nyquist frequency of LR over that at half of it; free of any contrast."""
-    return np.asarray(features[..., FINEST] - features[..., MIDDLE])
-
-
-def noise_of(features: Vector) -> float:
-    """Noise of an image as a share of the intensity range."""
-    return float(10 ** features[NOISE] - FLOOR)
 
 
 def _together(distances: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

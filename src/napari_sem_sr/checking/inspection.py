@@ -11,8 +11,8 @@ import numpy.typing as npt
 from napari_sem_sr.checking import against_hr, consistency, persistence, stability
 from napari_sem_sr.checking.alignment import Field
 from napari_sem_sr.checking.baseline import upscale_bicubic
-from napari_sem_sr.checking.domain import domain_features
 from napari_sem_sr.checking.expected_error import ExpectedError, evidence_of
+from napari_sem_sr.checking.features import domain_features
 from napari_sem_sr.checking.invention import Invention, added, detail, doubt, filled, invention
 from napari_sem_sr.checking.reference import Reference
 from napari_sem_sr.checking.regions import suspect_regions

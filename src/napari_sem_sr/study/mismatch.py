@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict
 from scipy.ndimage import gaussian_filter
 
 from napari_sem_sr.checking.baseline import upscale_bicubic
-from napari_sem_sr.checking.domain import Domain, domain_features
+from napari_sem_sr.checking.domain import Domain
+from napari_sem_sr.checking.features import domain_features
 from napari_sem_sr.checking.particles import Particles, match
 from napari_sem_sr.events import Event, Notice, Progress
 from napari_sem_sr.intensity import range_of

@@ -10,8 +10,9 @@ import numpy.typing as npt
 import torch
 
 from napari_sem_sr.checking.consistency import ROUNDING, lr_sigma, residual
-from napari_sem_sr.checking.domain import domain_features, fit_domain
+from napari_sem_sr.checking.domain import fit_domain
 from napari_sem_sr.checking.expected_error import example_of, fit_error
+from napari_sem_sr.checking.features import domain_features
 from napari_sem_sr.checking.invention import added, invention
 from napari_sem_sr.checking.tails import fit_tails
 from napari_sem_sr.checking.trust import fit_trust, image_curves
