@@ -30,14 +30,8 @@ from napari_sem_sr.pairing.degradation import area_average
 from napari_sem_sr.samples.specimens import simulate
 from napari_sem_sr.stack import SemStack
 from napari_sem_sr.study.contrast import RADIUS_PER_SIGMA, spots
-from napari_sem_sr.study.mismatch import (
-    HR_SMOOTHING_PX,
-    LEAST_CONTRAST,
-    LENIENCE,
-    QUICK,
-    SOUGHT_PX,
-    iter_mismatch,
-)
+from napari_sem_sr.study.invented import HR_SMOOTHING_PX, LEAST_CONTRAST, LENIENCE, SOUGHT_PX
+from napari_sem_sr.study.mismatch import QUICK, iter_mismatch
 
 # Of specimens that no model of the study has seen.
 FIRST = 500

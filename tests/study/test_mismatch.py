@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from napari_sem_sr.checking.domain import Domain
 from napari_sem_sr.errors import InputError
 from napari_sem_sr.events import Event, Notice, drain
 from napari_sem_sr.samples.specimens import simulate
-from napari_sem_sr.study import mismatch
 from napari_sem_sr.study.mismatch import MismatchPlan, iter_mismatch
 
 from .plans import TINY
@@ -75,7 +75,7 @@ def test_a_real_pair_is_a_second_case_under_the_names_of_its_folders(tmp_path: P
 def test_an_alarm_that_cannot_be_raised_is_not_told_as_none_raised(
     simulated, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mismatch.Domain, "of", lambda calibration: None)
+    monkeypatch.setattr(Domain, "of", lambda calibration: None)
     result = drain(iter_mismatch(simulated[0], PLAN))
     assert {r["alarms"] for r in read(simulated[0] / "mismatch.csv")} == {""}
     assert "cannot be judged" in result.summary()
