@@ -58,7 +58,10 @@ class UpscaleStarted(Event):
 
 @dataclass(frozen=True)
 class SliceDone(Event):
-    """Slice ``slice`` (index in the input stack) is on disk; ``done`` of ``total`` are."""
+    """Slice ``slice`` (index in the input stack) is on disk; ``done`` of ``total`` are.
+
+    ``seconds`` is its share of the time from reading its batch to having it on disk.
+    """
 
     slice: int
     done: int

@@ -95,6 +95,12 @@ def test_the_last_batch_is_as_large_as_the_others(
 
 
 @pytest.mark.usefixtures("several")
+def test_a_single_image_is_computed_once(tmp_path: Path) -> None:
+    events, _ = collected(iter_upscale(stack(1), tmp_path / "sr.zarr", model(), FP32))
+    assert sum(isinstance(e, TileDone) for e in events) == 1
+
+
+@pytest.mark.usefixtures("several")
 def test_a_run_that_is_stopped_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
     lr = stack(11)
     upscale(lr, tmp_path / "through.zarr", model(), FP32)
@@ -144,7 +150,7 @@ def test_memory_may_run_out_at_any_batch_and_the_pictures_are_the_same(at: int) 
     assert watched.sizes[: at + 1] == [FOUR] * (at + 1)
     assert set(watched.sizes[at + 1 :]) <= {1, 2, 3}
     assert [e.message for e in events if isinstance(e, Notice)] == [
-        f"Memory ran out in slice {4 * at}; it is done again in tiles of 64 px."
+        f"Memory ran out in slices {4 * at} to {4 * at + 3}; they are done again in tiles of 64 px."
     ]
 
 

@@ -2,6 +2,7 @@
 
 import copy
 
+import numpy as np
 import pytest
 import torch
 
@@ -60,3 +61,18 @@ def test_both_networks_learn_from_the_weights_before_the_step(
                 parameter.grad, gradient / max(1.0, float(norm)), rtol=1e-3, atol=1e-6
             )
         assert not torch.equal(now.get_parameter(name), network.get_parameter(name))
+
+
+def test_a_gradient_that_is_not_finite_teaches_nothing(
+    learner: Learner, lessons: Lessons, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(sr: torch.Tensor, hr: torch.Tensor) -> torch.Tensor:
+        # the root has an infinite slope at zero, and a value that is nothing special
+        return (sr - hr).abs().mean() + (sr * 0).sqrt().mean()
+
+    monkeypatch.setattr(losses, "pixel_loss", broken)
+    before = copy.deepcopy(learner._network.state_dict())
+    found = learner.advance(lessons, 0.5)
+    assert np.isfinite(found["pixel"])
+    for name, weight in learner._network.state_dict().items():
+        assert torch.equal(weight, before[name])

@@ -13,6 +13,7 @@ def test_it_gives_the_pixels_and_the_gradients_of_the_generator(factor: int) -> 
     written = Generator(factor, channels=8, blocks=1, tail_channels=6).double()
     with torch.no_grad():
         written.tail.weight.mul_(100)  # else almost all is the bicubic skip
+        written.tail.bias.fill_(0.3)
     learning = LearningGenerator(factor, channels=8, blocks=1, tail_channels=6).double()
     learning.load_state_dict(written.state_dict())
     lr = torch.rand(2, 1, 7, 9, dtype=torch.float64)

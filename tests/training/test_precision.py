@@ -43,6 +43,13 @@ def test_what_was_asked_for_is_taken() -> None:
     assert pick_precision("auto", CPU) in {"fp32", "bf16"}
 
 
+def test_several_devices_compute_in_fp32() -> None:
+    # the threads of DataParallel do not know of bf16
+    assert pick_precision("auto", torch.device("cuda"), 2) == "fp32"
+    with pytest.raises(InputError, match="Several devices train in fp32"):
+        pick_precision("bf16", torch.device("cuda"), 2)
+
+
 def test_more_gpus_than_there_are_are_refused() -> None:
     with pytest.raises(InputError, match="ask for fewer"):
         fabric_for(CPU, 2, "fp32")

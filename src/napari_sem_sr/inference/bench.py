@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
+from statistics import fmean, median
 from typing import Any
 
 import numpy as np
@@ -309,13 +309,14 @@ def _iter_stacks(model: Model, settings: BenchSettings) -> Generator[Event, None
     few, many = settings.memory_slices
     growth = None if None in peaks.values() else round(peaks[many] - peaks[few], 1)
     times = runs[settings.long]["seconds_per_slice"]
-    early, late = times[5:15], times[-15:-5]
+    # slices of a batch arrive together: only sums over whole batches mean anything
+    early, late = times[4:16], times[-16:-4]
     return {
         "slice_px": settings.stack_side,
         "peak_mib": {str(n): peak for n, peak in peaks.items()},
         f"growth_mib_{few}_to_{many}": growth,
-        "seconds_early": round(median(early), 4) if early else None,
-        "seconds_late": round(median(late), 4) if late else None,
+        "seconds_early": round(fmean(early), 4) if early else None,
+        "seconds_late": round(fmean(late), 4) if late else None,
         "seconds_per_slice": times,
         "stages": runs[settings.long]["stages"],
     }

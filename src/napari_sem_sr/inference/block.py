@@ -30,7 +30,7 @@ from napari_sem_sr.io.write_zarr import RESUMABLE
 from napari_sem_sr.model.bundle import Model, load_bundle
 from napari_sem_sr.stack import SemStack
 
-# Threads of one worker process share its device: a block at a time keeps one network and one slice in memory.
+# Threads of one worker process share its device: a block at a time keeps one network and few slices in memory.
 _ONE_AT_A_TIME = threading.Lock()
 _RUN = f".run{PARTIAL}"
 
@@ -126,6 +126,7 @@ def upscale_block(job: Job, stack: SemStack, slices: Sequence[int]) -> BlockResu
             lambda z: stack.slice(z - slices[0]),
             stack.dtype,
             todo,
+            writer.n_slices,
             engine,
             job.intensity,
             job.region,

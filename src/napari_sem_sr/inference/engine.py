@@ -35,8 +35,8 @@ Result = TypeVar("Result")
 # The halo makes smaller tiles mostly waste; who has no memory for this has none for the program.
 MIN_TILE = 16
 DEFAULT_TILE = {"cpu": 512, "mps": 384, "cuda": 1024}
-# Slices that are computed at once where they are small: a GPU has more arithmetic than one fills. Each is as much as
-# any other, so that a block of a cluster is one batch.
+# Most slices that are computed at once where they are small: a GPU has more arithmetic than one fills. No more than
+# there are in a block of a cluster, so that it computes the same batches.
 TOGETHER = {"cpu": 1, "mps": 1, "cuda": 4}
 # Seconds after which a tile that is not done yet says that it is being worked on.
 BEAT = 0.1
@@ -231,9 +231,11 @@ class Engine:
             if len(batch) == 1:
                 widest = min(widest, max(b - a for tile in tiles for a, b in tile.core))
             self.tile = max(MIN_TILE, widest // 2)
-            yield Notice(
-                f"Memory ran out in slice {index}; it is done again in tiles of {self.tile} px."
+            last = batch[-1].index
+            named = (
+                f"slice {index}; it is" if last == index else f"slices {index} to {last}; they are"
             )
+            yield Notice(f"Memory ran out in {named} done again in tiles of {self.tile} px.")
         return results
 
     def upscale_slice(

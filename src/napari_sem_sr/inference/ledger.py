@@ -6,6 +6,7 @@ whole has another hash. The ledger tells whether anything but the unreadable sli
 
 import hashlib
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -40,11 +41,16 @@ class Ledger:
     def __init__(self, output: Path, writer: str = "") -> None:
         self._folder = output
         self._path = output / f"{NAME}{writer}{SUFFIX}"
+        self._lock = threading.Lock()
 
     def note(self, index: int, what: str) -> None:
-        """Add a line on slice ``index`` of the input: its hash, or ``UNREADABLE``."""
+        """Add a line on slice ``index`` of the input: its hash, or ``UNREADABLE``; from any thread."""
         # begins a line of its own even after one that a power cut has torn
-        with told_plainly(self._path.parent, RESUMABLE), self._path.open("a") as stream:
+        with (
+            self._lock,
+            told_plainly(self._path.parent, RESUMABLE),
+            self._path.open("a") as stream,
+        ):
             stream.write(f"\n{index} {what}\n")
             stream.flush()
             os.fsync(stream.fileno())

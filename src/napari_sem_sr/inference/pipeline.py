@@ -69,6 +69,7 @@ def iter_slices(
     read_slice: Callable[[int], npt.NDArray[Any]],
     dtype: np.dtype[Any],
     todo: Sequence[int],
+    total: int,
     engine: Engine,
     intensity: IntensityRange,
     region: Region,
@@ -76,12 +77,14 @@ def iter_slices(
     tally: Tally,
     clock: Stopwatch,
 ) -> Generator[Event, None, None]:
-    """Upscale slices ``todo``; at most two batches of LR and two of SR slices are in memory.
+    """Upscale slices ``todo``; at most three batches of LR and two of SR slices are in memory.
 
     A batch is one slice, or, where they are small and the device is not, as many as it computes at once.
 
     Parameters
     ----------
+    total
+        Slices of the whole output, whose batches are no larger.
     read_slice
         Called as ``read_slice(index)`` in a thread of its own; gives (y, x).
     dtype
@@ -100,9 +103,9 @@ def iter_slices(
     def put(z: int, lr: npt.NDArray[Any], sr: npt.NDArray[Any], begun: float) -> float:
         with clock.timed("write"):
             write(z, lr, sr)
-        return time.perf_counter() - begun
+        return (time.perf_counter() - begun) / size
 
-    size = engine.together(region)
+    size = min(engine.together(region), total)
     batches = [todo[start : start + size] for start in range(0, len(todo), size)]
     with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(size) as writers:
         ahead = reader.submit(read, batches[0]) if batches else None

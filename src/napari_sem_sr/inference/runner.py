@@ -108,6 +108,7 @@ def iter_upscale(
             stack.slice,
             stack.dtype,
             plan.todo,
+            plan.total,
             engine,
             plan.intensity,
             plan.region,

@@ -38,7 +38,7 @@ class UpscaleSettings:
 
 @dataclass(frozen=True)
 class Stage:
-    """Seconds that one stage was busy; stages overlap, so shares of the wall time may sum to more than 1."""
+    """Seconds of work in one stage; stages and writers overlap, so shares of the wall time may sum to more than 1."""
 
     name: str
     seconds: float

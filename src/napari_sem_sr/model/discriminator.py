@@ -41,4 +41,4 @@ class Discriminator(nn.Module):
         for layer in self.layers:
             x = F.leaky_relu(layer(x), 0.2, inplace=True)
             features.append(x)
-        return self.vote(x), features
+        return self.vote(x).float(), features

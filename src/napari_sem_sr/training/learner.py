@@ -132,8 +132,11 @@ class Learner:
             )
         for optimizer, module, loss in learners:
             if math.isfinite(loss.item()):
-                self.fabric.clip_gradients(module, optimizer, max_norm=MAX_GRADIENT_NORM)
-                optimizer.step()
+                norm = self.fabric.clip_gradients(
+                    module, optimizer, max_norm=MAX_GRADIENT_NORM, error_if_nonfinite=False
+                )
+                if norm is None or norm.isfinite():
+                    optimizer.step()
 
     def _twin_step(self, lr: Tensor, hr: Tensor) -> dict[str, float]:
         sr = self._generator(lr)

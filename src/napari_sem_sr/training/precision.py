@@ -13,10 +13,23 @@ from napari_sem_sr.inference.devices import fast_precisions
 Precision = Literal["fp32", "bf16"]
 
 
-def pick_precision(asked: Literal["auto", "fp32", "bf16"], device: torch.device) -> Precision:
-    """Precision of the networks' arithmetic: bf16 where the device has it, unless told otherwise."""
+def pick_precision(
+    asked: Literal["auto", "fp32", "bf16"], device: torch.device, devices: int = 1
+) -> Precision:
+    """Precision of the networks' arithmetic: bf16 where the device has it, unless told otherwise.
+
+    Raises
+    ------
+    InputError
+        If several devices are to compute in bf16: the threads in which PyTorch's DataParallel runs them do not know
+        of it and would take fp16.
+    """
+    if asked == "bf16" and devices > 1:
+        raise InputError(
+            "Several devices train in fp32; ask for precision auto, or for one device."
+        )
     if asked == "auto":
-        return "bf16" if "bf16" in fast_precisions(device) else "fp32"
+        return "bf16" if devices == 1 and "bf16" in fast_precisions(device) else "fp32"
     return asked
 
 

@@ -72,7 +72,7 @@ def iter_train(
         return _finished(out, split)
     _check_target(out, folder, resume=resume)
     device = pick_device(settings.device)
-    precision = pick_precision(settings.precision, device)
+    precision = pick_precision(settings.precision, device, settings.devices)
     fabric = fabric_for(device, settings.devices, precision)
     everyone = tuple(dict.fromkeys((*split.train, *split.calibration, *split.test)))
     fixed = {
