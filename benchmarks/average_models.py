@@ -20,6 +20,7 @@ def main() -> None:
     parser.add_argument("model")
     parser.add_argument("other")
     parser.add_argument("--networks", nargs="+", choices=("twin", "gan"), default=("twin", "gan"))
+    parser.add_argument("--share", type=float, default=0.5, help="of the other model")
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
     model, other = load_model(arguments.model), load_model(arguments.other)
@@ -36,12 +37,12 @@ def main() -> None:
     for which in arguments.networks:
         theirs = other.weights[which]
         weights[which] = {
-            k: v.float().lerp(theirs[k].float(), 0.5) for k, v in weights[which].items()
+            k: v.float().lerp(theirs[k].float(), arguments.share) for k, v in weights[which].items()
         }
     names = " and ".join({"twin": "twin", "gan": "SRGAN"}[which] for which in arguments.networks)
     description = (
-        f"The weights of its {names} are the mean of those of this training and of {other.card.name}'s, "
-        f"which grew from the same one ({other.content_hash})."
+        f"The weights of its {names} are the mean of those of this training ({1 - arguments.share:.0%}) and of "
+        f"{other.card.name} ({other.content_hash}), which grew from the same one."
     )
     card = model.card.model_copy(update={"description": description})
     save_model(
