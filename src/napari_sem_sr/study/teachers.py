@@ -259,16 +259,19 @@ def _by_teachers(rows: Sequence[Row], score: str, label: str) -> Plot:
 def _by_epoch(models: Mapping[int, Model]) -> Plot:
     def draw(axes: Axes) -> None:
         for (count, model), colour in zip(models.items(), COLOURS, strict=False):
-            points = [p for p in model.card.training.curve if p.stage == "twin"]
+            training = model.card.training
+            points = [p for p in training.curve if p.stage == "twin"]
+            # parts of epochs: with many teachers there is much to see within one
+            epochs_per_step = training.epochs["twin"] / training.steps["twin"]
             axes.plot(
-                [p.epoch for p in points],
+                [p.step * epochs_per_step for p in points],
                 [p.scores["psnr"] for p in points],
                 ".-",
                 color=colour,
                 label=_teachers(count),
             )
         axes.set(xscale="log", xlabel="epochs", ylabel="PSNR (dB)")
-        axes.legend(frameon=False, fontsize=9)
+        axes.legend(frameon=False, fontsize=9, loc="center left", bbox_to_anchor=(1.0, 0.5))
 
     note = (
         "The twin, on images looked at during training. With more teachers fewer epochs are needed."
