@@ -9,9 +9,12 @@ import numpy as np
 import pytest
 
 from napari_sem_sr import samples
+from napari_sem_sr.errors import InputError
+from napari_sem_sr.inference.settings import UpscaleSettings
 from napari_sem_sr.io import ZarrStackWriter, read_stack
 from napari_sem_sr.widgets import layers, upscale, upscale_form
 from napari_sem_sr.widgets.layers import belongs_to_comparison
+from napari_sem_sr.widgets.results import Order
 
 LONG_MS = 60_000
 DEPTH = 12
@@ -198,6 +201,19 @@ def test_a_tiff_result_is_shown_from_the_tiff(
     assert layers.path_of(result) == tmp_path / "out.tif"
     assert result.data.shape == (2, 160, 160)
     assert result.translate[0] == 10
+
+
+def test_an_output_that_is_gone_before_the_viewer_comes_to_it_is_no_error(
+    dock: Any, viewer: Any, tmp_path: Path
+) -> None:
+    # as the folder beside a TIFF is once a short run has made the TIFF
+    lr = by_role(viewer, "LR")
+    order = Order(lr, layers.stack_of(lr), UpscaleSettings())
+    dock.results.follow(order, tmp_path / "out.tif.partial.zarr", 2)
+    assert not any(layers.role_of(layer) == "SR" for layer in viewer.layers)
+    (tmp_path / "damaged.zarr").mkdir()
+    with pytest.raises(InputError):
+        dock.results.follow(order, tmp_path / "damaged.zarr", 2)
 
 
 @pytest.fixture

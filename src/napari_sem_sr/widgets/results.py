@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from napari.layers import Image
 from qtpy.QtCore import QObject
 
+from napari_sem_sr.errors import InputError
 from napari_sem_sr.inference.settings import UpscaleSettings
 from napari_sem_sr.io import read_stack
 from napari_sem_sr.stack import SemStack
@@ -64,8 +65,14 @@ class Results:
         return self.result is not None and layers.path_of(self.result) == output
 
     def follow(self, order: Order, output: Path, total: int) -> None:
-        """Show an output that grows to ``total`` slices."""
-        self.show(order, output)
+        """Show an output that grows to ``total`` slices, if it is still there."""
+        try:
+            self.show(order, output)
+        except InputError:
+            # a short run may have made its TIFF and removed this before the viewer came to it
+            if output.exists():
+                raise
+            return
         if self.result is not None:
             first = (order.settings.slices or (0, 0))[0]
             self._growing.follow(self.result, output, first, total)
