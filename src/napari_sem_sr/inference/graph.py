@@ -19,11 +19,11 @@ from napari_sem_sr.inference.tiling import intervals
 from napari_sem_sr.model.generator import (
     HEAD_KERNEL,
     RESIDUAL_SCALE,
-    TAIL_KERNEL,
     Generator,
     ResidualBlock,
     bicubic,
 )
+from napari_sem_sr.model.subpixel import unshuffled
 
 # Pixels of the last feature map, along each axis, that the tail treats as one where it can: 16 channels
 # at once fill a vector register, 4 do not.
@@ -150,23 +150,9 @@ def _unshuffled_tail(tail: nn.Conv2d, step: int, group: int) -> nn.Conv2d:
     pixels.
     """
     assert tail.bias is not None
-    channels = tail.in_channels
-    radius = TAIL_KERNEL // 2
-    reach = -(-radius // step)
-    size = group + 2 * reach
-    side = step * group
-    weight = torch.zeros(side, side, step, step, channels, size, size)
-    for u in range(side):
-        for v in range(side):
-            for i in range(TAIL_KERNEL):
-                for j in range(TAIL_KERNEL):
-                    # SR pixel, counted from the first that the window holds
-                    y, x = u + i - radius + reach * step, v + j - radius + reach * step
-                    weight[u, v, y % step, x % step, :, y // step, x // step] = tail.weight[
-                        0, :, i, j
-                    ]
-    weight = weight.flatten(2, 4).flatten(0, 1)
-    return _convolution(weight, tail.bias.expand(side**2), padding=reach, stride=group)
+    weight = unshuffled(tail.weight, step, group).permute(0, 2, 3, 1, 4, 5).flatten(1, 3)
+    padding = (weight.shape[-1] - group) // 2
+    return _convolution(weight, tail.bias.expand(len(weight)), padding=padding, stride=group)
 
 
 def _bicubic_convolution(factor: int) -> nn.Conv2d:
