@@ -4,11 +4,12 @@ import numpy as np
 import torch
 
 from napari_sem_sr.inference import bench
+from napari_sem_sr.inference.bench_stack import specimen
 from napari_sem_sr.inference.engine import Engine
 
 from .specimens import ARCHITECTURE, network
 
-LR = bench.specimen(150)
+LR = specimen(150)
 
 
 def test_plain_scripts_give_the_picture_that_the_engine_gives() -> None:

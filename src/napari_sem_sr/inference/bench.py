@@ -5,35 +5,26 @@ things, or slows down as it warms up, does so for all of them. A turn is two sli
 stack nobody finds memory and caches as another program left them.
 """
 
-import multiprocessing
-import sys
-import tempfile
 import time
 from collections.abc import Callable, Generator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
-from statistics import fmean, median
+from statistics import median
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from scipy.ndimage import gaussian_filter
 from torch import Tensor, nn
 
-from napari_sem_sr.events import Event, Progress, SliceDone
+from napari_sem_sr.events import Event, Progress
+from napari_sem_sr.inference.bench_stack import iter_stacks, specimen
 from napari_sem_sr.inference.calibration import fastest_tile
 from napari_sem_sr.inference.devices import PRECISIONS
 from napari_sem_sr.inference.engine import Engine
 from napari_sem_sr.inference.machine import describe_machine
-from napari_sem_sr.inference.runner import iter_upscale
-from napari_sem_sr.inference.settings import UpscaleSettings
 from napari_sem_sr.intensity import IntensityRange
 from napari_sem_sr.model.bundle import Model
 from napari_sem_sr.model.generator import Generator as Network
-from napari_sem_sr.model.zoo import load_model
-from napari_sem_sr.stack import SemStack
 
 UINT8 = IntensityRange(0.0, 255.0)
 # Side of the square matrices whose product says what the machine can do.
@@ -118,19 +109,10 @@ def iter_bench(
         _rate(document["slices"][str(side)], document["matrix_gflops"])
     document["out_of_memory"] = _recovery(engine, specimen(sides[-1]))
     yield Progress("memory and time along a stack", 0, 1, "step")
-    document["stack"] = yield from _iter_stacks(model, settings)
-    return document
-
-
-def specimen(side: int, seed: int = 0) -> npt.NDArray[np.uint8]:
-    """A slice of blobs that use all grey levels."""
-    noise = np.random.default_rng(seed).standard_normal((side, side))
-    smooth = gaussian_filter(noise, 2)
-    low, high = np.percentile(smooth, (0.1, 99.9))
-    picture: npt.NDArray[np.uint8] = np.clip((smooth - low) / (high - low) * 255, 0, 255).astype(
-        np.uint8
+    document["stack"] = yield from iter_stacks(
+        model, settings.memory_slices, settings.long, settings.stack_side, settings.device
     )
-    return picture
+    return document
 
 
 def plain(network: Network, lr: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
@@ -292,79 +274,3 @@ def _recovery(engine: Engine, lr: npt.NDArray[np.uint8]) -> dict[str, Any]:
         "tile_after": smaller,
         "same_picture": bool(np.array_equal(whole[0], whole[1])),
     }
-
-
-def _iter_stacks(model: Model, settings: BenchSettings) -> Generator[Event, None, dict[str, Any]]:
-    """Peak memory of short and long stacks, each in a process of its own, and time along the long one."""
-    numbers = sorted({*settings.memory_slices, settings.long})
-    runs: dict[int, dict[str, Any]] = {}
-    spawn = multiprocessing.get_context("spawn")
-    for done, slices in enumerate(numbers):
-        yield Progress(f"a stack of {slices} slices", done, len(numbers), "stacks")
-        with ProcessPoolExecutor(1, mp_context=spawn) as pool:
-            runs[slices] = pool.submit(
-                run_stack, str(model.path), slices, settings.stack_side, settings.device
-            ).result()
-    peaks = {n: run["peak_mib"] for n, run in runs.items()}
-    few, many = settings.memory_slices
-    growth = None if None in peaks.values() else round(peaks[many] - peaks[few], 1)
-    times = runs[settings.long]["seconds_per_slice"]
-    # slices of a batch arrive together: only sums over whole batches mean anything
-    early, late = times[4:16], times[-16:-4]
-    return {
-        "slice_px": settings.stack_side,
-        "peak_mib": {str(n): peak for n, peak in peaks.items()},
-        f"growth_mib_{few}_to_{many}": growth,
-        "seconds_early": round(fmean(early), 4) if early else None,
-        "seconds_late": round(fmean(late), 4) if late else None,
-        "seconds_per_slice": times,
-        "stages": runs[settings.long]["stages"],
-    }
-
-
-def run_stack(model: str, slices: int, side: int, device: str) -> dict[str, Any]:
-    """Upscale a made-up stack to disk in this process and say what it took."""
-    planes = np.stack([specimen(side, seed) for seed in range(4)])
-
-    class Cycling:
-        """A stack as long as one likes that holds four slices in memory."""
-
-        shape, dtype, ndim = (slices, side, side), planes.dtype, 3
-
-        def __getitem__(self, key: Any) -> npt.NDArray[np.uint8]:
-            index: npt.NDArray[np.uint8] = planes[np.arange(slices)[key[0]] % 4][
-                ..., key[1], key[2]
-            ]
-            return index
-
-    import dask.array as da
-
-    stack = SemStack(da.from_array(Cycling(), chunks=(1, side, side), meta=planes[:0]), "made up")
-    arrivals = [time.perf_counter()]
-    with tempfile.TemporaryDirectory() as folder:
-        work = iter_upscale(
-            stack, Path(folder) / "sr.zarr", load_model(model), UpscaleSettings(device=device)
-        )
-        while True:
-            try:
-                event = next(work)
-            except StopIteration as stop:
-                result = stop.value
-                break
-            if isinstance(event, SliceDone):
-                arrivals.append(time.perf_counter())
-    return {
-        "peak_mib": _peak_mib(),
-        "seconds_per_slice": [round(float(s), 4) for s in np.diff(arrivals)],
-        "stages": {s.name: {"seconds": s.seconds, "share": s.share} for s in result.stages},
-    }
-
-
-def _peak_mib() -> float | None:
-    """Most memory that this process has held, or None where the system does not tell."""
-    try:
-        import resource
-    except ImportError:
-        return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)
