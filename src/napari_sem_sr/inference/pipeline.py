@@ -100,10 +100,12 @@ def iter_slices(
         with clock.timed("read"):
             return [_read(read_slice, z) for z in slices]
 
-    def put(z: int, lr: npt.NDArray[Any], sr: npt.NDArray[Any], begun: float) -> float:
+    def put(
+        z: int, lr: npt.NDArray[Any], sr: npt.NDArray[Any], begun: float, sharing: int
+    ) -> float:
         with clock.timed("write"):
             write(z, lr, sr)
-        return (time.perf_counter() - begun) / size
+        return (time.perf_counter() - begun) / sharing
 
     size = min(engine.together(region), total)
     batches = [todo[start : start + size] for start in range(0, len(todo), size)]
@@ -134,8 +136,9 @@ def iter_slices(
             for (lr, prepared), result in zip(usable, results, strict=False):
                 tally.outside += result.outside
                 z = prepared.index
-                behind.append(_Writing(z, writers.submit(put, z, lr, result.image, begun)))
-            del arrived, usable, batch, work, results, lr, prepared, result
+                written = writers.submit(put, z, lr, result.image, begun, len(usable))
+                behind.append(_Writing(z, written))
+            del arrived, usable, batch, work, results, lr, prepared, result, written
         for writing in behind:
             yield from writing.settled(tally)
 
