@@ -23,7 +23,6 @@ PICTURES = Path(__file__).resolve().parent / "images" / "tour"
 MODEL, STRANGER = "sem-x4", "powder-x4"
 # of the stack without HR; they are enough to judge
 SLICES = 10
-REASON = "brighter than LR measured"
 JUDGED = 10
 # a person's eye is not scripted; these are examples of what can be said
 OPINIONS = ("artifact", "real", "unsure", "real", "artifact")
@@ -157,8 +156,6 @@ class Tour:
         self.finish_check(tab)
         self.picture("suspects")
         places = tab.suspects.places
-        places.filter_box.setCurrentText(REASON)
-        places.filter_box.activated.emit(places.filter_box.currentIndex())
         places.list.setCurrentRow(0)
         wait_for(lambda: "difference" in inspect.pages["Compare"].comparison.panes)
         self.picture("worst_place")
