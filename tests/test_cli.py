@@ -230,6 +230,11 @@ def test_models_can_be_imported_listed_shown_and_exported(
     assert json.loads(sem_sr("models", "show", "tiny", "--json")[1])["factor"] == 4
     assert sem_sr("models", "export", "tiny", tmp_path / "tiny.semsr")[0] == 0
     assert (tmp_path / "tiny.semsr").exists()
+    assert sem_sr("models", "import", bundle, "--name", "twice")[0] == 0
+    assert json.loads(sem_sr("models", "show", "twice", "--json")[1])["name"] == "twice"
+    code, _, err = sem_sr("models", "import", bundle, "--name", "sem-x4")
+    assert code == 1
+    assert "another name" in one_line(err)
     code, _, err = sem_sr("models", "show", "unheard-of")
     assert code == 1
     assert "tiny" in one_line(err)

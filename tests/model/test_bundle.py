@@ -1,12 +1,15 @@
 """The bundle: what goes in comes out, and nothing unsafe or damaged is loaded."""
 
+import json
 import pickle
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from napari_sem_sr.errors import ModelError, OutputError
 from napari_sem_sr.model.bundle import copy_bundle, load_bundle, save_model
@@ -124,6 +127,77 @@ def test_a_zip_cannot_reach_outside_its_place(bundle: Path, tmp_path: Path, name
         archive.writestr(name, "x")
     with pytest.raises(ModelError, match="does not belong"):
         load_bundle(zipped)
+
+
+def test_a_zip_that_holds_a_part_twice_is_refused(bundle: Path, tmp_path: Path) -> None:
+    zipped = tmp_path / "two.semsr"
+    copy_bundle(bundle, zipped)
+    with (
+        zipfile.ZipFile(zipped, "a") as archive,
+        pytest.warns(UserWarning, match="Duplicate name"),
+    ):
+        archive.writestr("card.json", card("other").model_dump_json())
+    with pytest.raises(ModelError, match=r"'card\.json' 2 times"):
+        load_bundle(zipped)
+
+
+@pytest.mark.parametrize("at", [0.3, 0.5, 0.7])
+def test_a_zip_with_a_damaged_stream_is_one_sentence(
+    bundle: Path, tmp_path: Path, at: float
+) -> None:
+    zipped = tmp_path / "damaged.semsr"
+    copy_bundle(bundle, zipped)
+    content = bytearray(zipped.read_bytes())
+    place = int(at * len(content))
+    content[place : place + 40] = bytes(40)
+    zipped.write_bytes(content)
+    with pytest.raises(ModelError) as caught:
+        load_bundle(zipped)
+    assert "\n" not in str(caught.value)
+
+
+def with_weights(bundle: Path, change: Callable[[torch.Tensor], torch.Tensor]) -> Path:
+    """Change the SRGAN's weights in the folder of a bundle."""
+    file = bundle / "generator.safetensors"
+    save_file({k: change(v).contiguous() for k, v in load_file(file).items()}, file)
+    return bundle
+
+
+@pytest.mark.parametrize(
+    "dtype",
+    [torch.int8, torch.int64, torch.bool, torch.complex64, torch.float8_e4m3fn, torch.float8_e5m2],
+)
+def test_weights_that_are_no_floats_of_a_network_are_refused(
+    bundle: Path, dtype: torch.dtype
+) -> None:
+    with pytest.raises(ModelError, match=r"not floats|damaged") as caught:
+        load_bundle(with_weights(bundle, lambda v: v.to(dtype)))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_weights_in_other_floats_are_loaded(bundle: Path, dtype: torch.dtype) -> None:
+    model = load_bundle(with_weights(bundle, lambda v: v.to(dtype)))
+    assert model.network("gan").head.weight.dtype == torch.float32
+
+
+@pytest.mark.parametrize("much", [1e6, 1e30])
+def test_weights_that_make_absurd_pictures_are_refused(bundle: Path, much: float) -> None:
+    with pytest.raises(ModelError, match=r"make no sense"):
+        load_bundle(with_weights(bundle, lambda v: v * much))
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("twin_psnr", 4000.0), ("gan_ssim", 7.0), ("bicubic_psnr", -1e30)],
+)
+def test_absurd_numbers_on_a_card_are_refused(bundle: Path, key: str, value: float) -> None:
+    file = bundle / "card.json"
+    said = json.loads(file.read_text())
+    said["scores"][0][key] = value
+    file.write_text(json.dumps(said))
+    with pytest.raises(ModelError, match=key):
+        load_bundle(bundle)
 
 
 def test_something_that_is_no_zip_is_refused(tmp_path: Path) -> None:

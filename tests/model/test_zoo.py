@@ -1,5 +1,6 @@
 """Models by name."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from napari_sem_sr.errors import ModelError, OutputError
 from napari_sem_sr.model import zoo
+from napari_sem_sr.model.bundle import copy_bundle
 
 
 @pytest.fixture
@@ -37,6 +39,65 @@ def test_importing_twice_does_not_replace(bundle: Path, user_folder: Path) -> No
     zoo.import_model(bundle)
     with pytest.raises(OutputError, match="installed already"):
         zoo.import_model(bundle)
+
+
+@pytest.mark.parametrize("name", ["sem-x4", "SEM-X4", "powder-x4"])
+def test_no_model_takes_the_place_of_one_that_comes_with_the_package(
+    bundle: Path, user_folder: Path, tmp_path: Path, name: str
+) -> None:
+    copy_bundle(bundle, tmp_path / "thief.semsr", name=name)
+    with pytest.raises(ModelError, match=r"comes with napari-sem-sr.*--name"):
+        zoo.import_model(tmp_path / "thief.semsr")
+    entry = zoo.import_model(tmp_path / "thief.semsr", "mine")
+    assert (entry.name, entry.card.name) == ("mine", "mine")
+    assert zoo.load_model("mine").card.name == "mine"
+    assert name.lower() in [e.name for e in zoo.list_models() if e.bundled]
+
+
+def test_a_folder_put_there_by_hand_does_not_take_the_place_of_a_bundled_model(
+    bundle: Path, user_folder: Path
+) -> None:
+    copy_bundle(bundle, user_folder / "sem-x4", name="sem-x4")
+    assert zoo.find_model("sem-x4").is_relative_to(zoo.bundled_folder())
+    assert next(e for e in zoo.list_models() if e.name == "sem-x4").bundled
+    assert any(str(user_folder / "sem-x4") in problem for problem in zoo.damaged_models())
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        " ",
+        ".hidden",
+        "a/b",
+        "..",
+        "a\\b",
+        "tin\u200b",
+        "tin\n",
+        "aux",
+        "COM1.x",
+        "tin.",
+        "x" * 200,
+        "mine.training",
+        "mine.semsr",
+        "a:b",
+    ],
+)
+def test_a_name_that_cannot_be_a_folder_everywhere_or_would_be_hidden_is_refused(
+    bundle: Path, user_folder: Path, tmp_path: Path, name: str
+) -> None:
+    file = bundle / "card.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "name": name}))
+    with pytest.raises(ModelError) as caught:
+        zoo.import_model(bundle)
+    assert "\n" not in str(caught.value)
+    assert not user_folder.exists()
+
+
+@pytest.mark.parametrize("name", ["tin-x4", "Sn 粒子 x4", "v1.2"])
+def test_other_names_are_as_good_as_any(bundle: Path, user_folder: Path, name: str) -> None:
+    assert zoo.import_model(bundle, name).name == name
+    assert name in [entry.name for entry in zoo.list_models()]
 
 
 @pytest.mark.parametrize("name", ["no-such-model", "", "..", "../tiny"])

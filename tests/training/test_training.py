@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from napari_sem_sr import events
-from napari_sem_sr.errors import InputError, OutputError, TrainingError
+from napari_sem_sr.errors import InputError, ModelError, OutputError, TrainingError
 from napari_sem_sr.inference.devices import fast_precisions
 from napari_sem_sr.model.bundle import load_bundle
 from napari_sem_sr.model.card import Architecture
@@ -185,6 +185,15 @@ def test_an_existing_model_is_never_trained_over(tmp_path: Path) -> None:
     (tmp_path / "model").mkdir()
     with pytest.raises(OutputError, match="exists"):
         train(teachers(), settings(), tmp_path / "model")
+
+
+def test_a_model_of_ones_own_is_not_named_like_one_that_comes_with_the_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("napari_sem_sr.training.trainer.user_folder", lambda: tmp_path)
+    with pytest.raises(ModelError, match="comes with napari-sem-sr"):
+        train(teachers(), settings(), tmp_path / "sem-x4")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_teachers_smaller_than_a_patch_are_named(tmp_path: Path) -> None:

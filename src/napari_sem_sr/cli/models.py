@@ -1,6 +1,7 @@
 """``sem-sr models``: what is installed."""
 
 from pathlib import Path
+from typing import Annotated
 
 import typer
 from rich.table import Table
@@ -59,11 +60,16 @@ def show_model(name: str, as_json: JsonFlag = False) -> None:
 
 
 @models_app.command("import")
-def import_model(file: Path) -> None:
-    """Install a bundle under the name on its card."""
+def import_model(
+    file: Path,
+    name: Annotated[
+        str | None, typer.Option(help="What to call it here; the name on its card by default.")
+    ] = None,
+) -> None:
+    """Install a bundle under the name on its card, or another."""
     from napari_sem_sr.model.zoo import import_model as install
 
-    entry = install(file)
+    entry = install(file, name)
     say(f"Installed '{entry.name}' in {entry.path}")
 
 

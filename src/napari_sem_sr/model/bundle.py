@@ -30,11 +30,16 @@ from napari_sem_sr.model.parts import (
     content_hash,
     parse_card,
     read_parts,
+    renamed,
     write_parts,
 )
 
 Which = Literal["gan", "twin"]
 Arrays = Mapping[str, npt.NDArray[Any]]
+
+WEIGHT_DTYPES = {f"torch.{name}" for name in ("float16", "bfloat16", "float32", "float64")}
+# Width of the picture that every network is tried on, and how far from its middle no sound one gets.
+PROBE, FURTHEST = 16, 1e3
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,7 +157,7 @@ def load_bundle(path: Path) -> Model:
         weights["gan"] = load_tensors(parts[GENERATOR])
         weights["twin"] = load_tensors(parts[TWIN])
         calibration = load_arrays(parts[CALIBRATION])
-    except (SafetensorError, ValueError) as error:
+    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(
             f"Model '{path}' is damaged ({error}); get it again from where it came."
         ) from error
@@ -170,8 +175,14 @@ def load_bundle(path: Path) -> Model:
 
 
 def _check_weights(model: Model, which: Which) -> None:
+    foreign = {str(t.dtype) for t in model.weights[which].values()} - WEIGHT_DTYPES
+    if foreign:
+        raise ModelError(
+            f"The weights of the {which} in model '{model.path}' are {min(foreign).removeprefix('torch.')}, not floats of 16 bits "
+            "or more, so they are not a network of this plugin; get the model again from where it came."
+        )
     try:
-        model.network(which)
+        network = model.network(which)
     except RuntimeError as error:
         raise ModelError(
             f"The weights of the {which} in model '{model.path}' do not fit the architecture on its "
@@ -182,11 +193,28 @@ def _check_weights(model: Model, which: Which) -> None:
             f"The weights of the {which} in model '{model.path}' hold NaN or infinite numbers; "
             "train it again or get it again from where it came."
         )
+    y, x = torch.meshgrid(torch.arange(PROBE), torch.arange(PROBE), indexing="ij")
+    # black and white meet along both axes
+    probe = ((y // 3 + x // 5) % 2).float()[None, None]
+    with torch.inference_mode():
+        furthest = float((network(probe) - 0.5).abs().max())
+    if not furthest <= FURTHEST:
+        raise ModelError(
+            f"The {which} of model '{model.path}' makes values of {furthest:.2g} out of a picture between 0 and 1, so its "
+            "weights make no sense; train it again or get it again from where it came."
+        )
 
 
-def copy_bundle(source: Path, target: Path) -> None:
-    """Copy a bundle, zipping or unzipping it as the suffix of ``target`` says; nothing unsafe is passed on."""
+def copy_bundle(source: Path, target: Path, *, name: str | None = None) -> None:
+    """Copy a bundle, zipping or unzipping it as the suffix of ``target`` says; nothing unsafe is passed on.
+
+    Parameters
+    ----------
+    name
+        Put on the card of the copy, which has another hash then; None keeps the name.
+    """
     load_bundle(source)
     if target.exists():
         raise OutputError(f"'{target}' exists; remove it first or give another name.")
-    write_parts(target, read_parts(source))
+    parts = read_parts(source)
+    write_parts(target, parts if name is None else renamed(parts, name))

@@ -1,10 +1,17 @@
 """The model card: what a person must know about a model before believing a picture."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from napari_sem_sr.pairing.degradation import Degradation
+
+# Far beyond what any training gives: a card with more is damaged or made up.
+Count = Annotated[int, Field(ge=0, le=10**12)]
+Seconds = Annotated[float, Field(ge=0, le=1e9)]
+Nanometre = Annotated[float, Field(gt=0, le=1e6)]
+Decibel = Annotated[float, Field(ge=-200, le=200)]
+Similarity = Annotated[float, Field(ge=-1, le=1)]
 
 
 class _Part(BaseModel):
@@ -38,10 +45,10 @@ class Teachers(_Part):
     without the specimen in question.
     """
 
-    count: int
-    measured_pairs: int = 0
+    count: Count
+    measured_pairs: Count = 0
     hashes: list[str]
-    pixel_nm: list[float]
+    pixel_nm: list[Nanometre]
     instruments: list[str]
     groups: Groups
     unit: Literal["specimen", "image", "part of one image"]
@@ -62,9 +69,9 @@ class CurvePoint(_Part):
 class Tested(_Part):
     """How long a network learned that was only tested: epochs and steps by stage, and seconds."""
 
-    epochs: dict[str, int]
-    steps: dict[str, int]
-    seconds: float
+    epochs: dict[str, Count]
+    steps: dict[str, Count]
+    seconds: Seconds
 
 
 class Training(_Part):
@@ -74,9 +81,9 @@ class Training(_Part):
     are of the model that ships.
     """
 
-    epochs: dict[str, int]
-    steps: dict[str, int]
-    seconds: float
+    epochs: dict[str, Count]
+    steps: dict[str, Count]
+    seconds: Seconds
     batch: int
     gan_batch: int
     patch_lr_px: int
@@ -97,12 +104,12 @@ class ImageScore(_Part):
 
     name: str
     group: str
-    bicubic_psnr: float
-    bicubic_ssim: float
-    twin_psnr: float
-    twin_ssim: float
-    gan_psnr: float
-    gan_ssim: float
+    bicubic_psnr: Decibel
+    bicubic_ssim: Similarity
+    twin_psnr: Decibel
+    twin_ssim: Similarity
+    gan_psnr: Decibel
+    gan_ssim: Similarity
 
 
 # Share of trials in which a feature has to be recovered to count as resolved.

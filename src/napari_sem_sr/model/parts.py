@@ -6,8 +6,10 @@ pickle is ever loaded: only these names are read, and only as JSON, safetensors 
 """
 
 import hashlib
+import json
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -34,7 +36,7 @@ def read_parts(path: Path) -> dict[str, bytes]:
         raise ModelError(f"There is no model at '{path}'; give a bundle folder or a {SUFFIX} file.")
     try:
         parts = _folder_parts(path) if path.is_dir() else _zip_parts(path)
-    except (zipfile.BadZipFile, OSError, EOFError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, ValueError) as error:
         raise ModelError(
             f"Model '{path}' cannot be read ({error}); give a bundle folder or an undamaged {SUFFIX} file."
         ) from error
@@ -57,7 +59,9 @@ def _folder_parts(path: Path) -> dict[str, bytes]:
 def _zip_parts(path: Path) -> dict[str, bytes]:
     with zipfile.ZipFile(path) as archive:
         infos = archive.infolist()
-        _refuse_foreign(path, [i.filename for i in infos])
+        names = [i.filename for i in infos]
+        _refuse_foreign(path, names)
+        _refuse_doubled(path, names)
         _refuse_large(path, [i.file_size for i in infos])
         return {i.filename: archive.read(i) for i in infos}
 
@@ -68,6 +72,15 @@ def _refuse_foreign(path: Path, names: list[str]) -> None:
             raise ModelError(
                 f"Model '{path}' holds '{name}', which does not belong in a bundle and might run code "
                 "when loaded (a pickle, say); it was not opened. Use a bundle made by this plugin."
+            )
+
+
+def _refuse_doubled(path: Path, names: list[str]) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise ModelError(
+                f"Model '{path}' holds '{name}' {names.count(name)} times, so nobody can say which one is meant; "
+                "get the model again from where it came."
             )
 
 
@@ -103,6 +116,12 @@ def parse_card(path: Path, content: bytes) -> Card:
             f"The card of model '{path}' is not valid ({where}: {first['msg']}); "
             "get the model again from where it came."
         ) from error
+
+
+def renamed(parts: Mapping[str, bytes], name: str) -> dict[str, bytes]:
+    """Parts of the same model with another name on its card, and so with another hash."""
+    card = json.loads(parts[CARD])
+    return {**parts, CARD: json.dumps({**card, "name": name}, indent=1).encode()}
 
 
 def write_parts(path: Path, parts: Mapping[str, bytes]) -> None:

@@ -13,6 +13,7 @@ import platformdirs
 
 from napari_sem_sr.errors import ModelError, OutputError
 from napari_sem_sr.model.card import Card
+from napari_sem_sr.model.names import name_problem
 from napari_sem_sr.model.parts import CARD, SUFFIX, content_hash, parse_card, read_parts
 
 if TYPE_CHECKING:
@@ -78,12 +79,18 @@ def damaged_models() -> list[str]:
 def _survey() -> tuple[list[Entry], list[str]]:
     entries: dict[str, Entry] = {}
     problems: list[str] = []
-    for folder, bundled in ((user_folder(), False), (bundled_folder(), True)):
+    # a model that comes with the package cannot be replaced by one that calls itself the same
+    for folder, bundled in ((bundled_folder(), True), (user_folder(), False)):
         if not folder.is_dir():
             continue
         for path in sorted(folder.iterdir()):
             name = path.name.removesuffix(SUFFIX)
-            if path.name.startswith(".") or path.name.endswith(UNFINISHED) or name in entries:
+            if path.name.startswith(".") or path.name.endswith(UNFINISHED):
+                continue
+            if name in entries:
+                problems.append(
+                    f"'{path}' has the name of another model, '{entries[name].path}', and is not used; rename its folder."
+                )
                 continue
             try:
                 card = parse_card(path, read_parts(path)[CARD])
@@ -103,7 +110,7 @@ def find_model(name_or_path: str | Path) -> Path:
         If there is none; the message lists those that are.
     """
     name = str(name_or_path)
-    for folder in (user_folder(), bundled_folder()):
+    for folder in (bundled_folder(), user_folder()):
         for candidate in (folder / name, folder / f"{name}{SUFFIX}"):
             if (
                 "/" not in name
@@ -155,20 +162,62 @@ def entry_of(provenance: Mapping[str, Any] | None) -> Entry | None:
     return None
 
 
-def import_model(file: Path) -> Entry:
-    """Copy a bundle into the user's models under the name on its card."""
+def import_model(file: Path, name: str | None = None) -> Entry:
+    """Copy a bundle into the user's models.
+
+    Parameters
+    ----------
+    file
+        A bundle folder or a ``.semsr`` file.
+    name
+        What it is to be called here; the name on its card where None.
+
+    Raises
+    ------
+    ModelError
+        If the bundle cannot be used, or its name cannot be a model's or is that of a model that comes with the package.
+    OutputError
+        If a model of this name is installed already, or the disk refuses.
+    """
     from napari_sem_sr.model.bundle import copy_bundle, load_bundle
 
     card = load_bundle(file).card
-    target = user_folder() / card.name
-    if Path(card.name).name != card.name:
-        raise ModelError(f"The name '{card.name}' on the card of '{file}' cannot be a folder name.")
-    if target.exists():
+    check_name(name or card.name, hint=" (--name NAME)")
+    target = user_folder() / (name or card.name)
+    taken = _named(user_folder(), target.name)
+    if taken is not None:
         raise OutputError(
-            f"A model named '{card.name}' is installed already; remove '{target}' first to replace it."
+            f"A model named '{taken.name}' is installed already; remove '{taken}' first to replace it, or give "
+            "the new one another name (--name)."
         )
-    copy_bundle(file, target)
-    return Entry(card.name, target, card, bundled=False)
+    copy_bundle(file, target, name=None if target.name == card.name else target.name)
+    return Entry(target.name, target, parse_card(target, read_parts(target)[CARD]), bundled=False)
+
+
+def check_name(name: str, *, hint: str = "") -> None:
+    """Make sure that a model of the user's own may be called ``name``; ``hint`` says how to give another.
+
+    Raises
+    ------
+    ModelError
+        If it cannot be a folder name everywhere, or belongs to a model that comes with the package.
+    """
+    problem = name_problem(name)
+    if problem is not None:
+        raise ModelError(f"The name {name!r} of the model {problem}; give it another name{hint}.")
+    if _named(bundled_folder(), name) is not None:
+        raise ModelError(
+            f"'{name}' is the name of a model that comes with napari-sem-sr, whose place no other may take; "
+            f"give yours another name{hint}."
+        )
+
+
+def _named(folder: Path, name: str) -> Path | None:
+    """The model of this name in ``folder``; upper and lower case are one name, as on Windows."""
+    if not folder.is_dir():
+        return None
+    same = (p for p in folder.iterdir() if p.name.removesuffix(SUFFIX).lower() == name.lower())
+    return next(same, None)
 
 
 def export_model(name: str | Path, file: Path) -> None:

@@ -13,6 +13,8 @@ from napari_sem_sr.errors import OutputError, TrainingError
 from napari_sem_sr.events import CheckpointSaved, Event, Judged, Notice, drain
 from napari_sem_sr.inference.devices import pick_device
 from napari_sem_sr.model.bundle import Model, load_bundle
+from napari_sem_sr.model.parts import SUFFIX
+from napari_sem_sr.model.zoo import check_name, user_folder
 from napari_sem_sr.pairing.prepare import large_enough
 from napari_sem_sr.pairing.teachers import Split, Teacher, split_teachers, without_databar
 from napari_sem_sr.training.budget import Around
@@ -270,6 +272,8 @@ def _start_weights(start: Model, settings: TrainSettings) -> Mapping[str, Tensor
 def _check_target(out: Path, folder: Path, *, resume: bool) -> None:
     if out.exists():
         raise OutputError(f"'{out}' exists; give another name for the model.")
+    if out.absolute().parent == user_folder().absolute():
+        check_name(out.name.removesuffix(SUFFIX))
     if (folder / CHECKPOINT).exists() and not resume:
         raise OutputError(
             f"An unfinished training is in '{folder}'; resume it, or remove that folder to begin anew."
