@@ -64,13 +64,29 @@ def test_lr_and_sr_extents_coincide_in_nm(tmp_path: Path, settings: UpscaleSetti
         )
 
 
-def test_a_part_holds_the_pixels_of_the_full_run(tmp_path: Path) -> None:
+def test_a_region_is_upscaled_as_if_nothing_lay_outside_of_it(tmp_path: Path) -> None:
     lr = stack(4)
-    upscale(lr, tmp_path / "all.zarr", model(), FP32)
     part = replace(FP32, slices=(1, 3), region=((4, 20), (7, 30)))
-    upscale(lr, tmp_path / "part.zarr", model(), part)
-    whole = pixels(tmp_path / "all.zarr")[1:3, 16:80, 28:120]
-    assert np.abs(whole.astype(int) - pixels(tmp_path / "part.zarr")).max() <= 1
+    barred = lr.data.compute()
+    barred[:, 20:] = np.where(np.arange(barred.shape[2]) % 3, 0, 255)
+    upscale(SemStack.from_array(barred, "barred"), tmp_path / "part.zarr", model(), part)
+    inside = SemStack.from_array(lr.data.compute()[:, 4:20, 7:30], "inside")
+    upscale(inside, tmp_path / "all.zarr", model(), FP32)
+    assert np.array_equal(pixels(tmp_path / "all.zarr")[1:3], pixels(tmp_path / "part.zarr"))
+
+
+def test_slices_that_stand_apart_are_named_and_have_no_part_in_the_range(tmp_path: Path) -> None:
+    lr = stack(5)
+    data = lr.data.compute()
+    data[3] = 0
+    events = list(
+        iter_upscale(SemStack.from_array(data, "blank one"), tmp_path / "a.zarr", model(), FP32)
+    )
+    notices = [e.message for e in events if isinstance(e, Notice)]
+    assert any("Slice 3 (blank) of 'blank one' stands apart" in said for said in notices)
+    four = SemStack.from_array(np.delete(data, 3, 0), "four")
+    recorded = attributes(tmp_path / "a.zarr")["napari_sem_sr"]["intensity_range"]
+    assert recorded == [stack_range(four).low, stack_range(four).high]
 
 
 def test_the_output_says_how_it_was_made_and_not_when(tmp_path: Path) -> None:

@@ -54,11 +54,17 @@ class Fetch:
 
     def __init__(self, sr: Tensor, intensity: IntensityRange, dtype: np.dtype[Any]) -> None:
         self._dtype = dtype
+        # devices need not have float64, in which such grey values are restored
+        self._double = intensity if intensity.needs_double else None
+        self._as_is = dtype in SMALL and self._double is None
         with torch.inference_mode():
             finite = torch.isfinite(sr).all(2).all(1)
-            grey = sr.mul(float(np.float32(intensity.high - intensity.low))).add_(intensity.low)
+            grey = sr
+            if self._double is None:
+                width = float(np.float32(intensity.high - intensity.low))
+                grey = sr.mul(width).add_(intensity.low)
             outside = torch.zeros_like(finite, dtype=torch.int64)
-            if dtype in SMALL:
+            if self._as_is:
                 limits = np.iinfo(dtype)
                 grey.round_()
                 outside = ((grey < limits.min) | (grey > limits.max)).sum((1, 2))
@@ -97,7 +103,10 @@ class Fetch:
         ]
 
     def _restored(self, pixels: npt.NDArray[Any], outside: int) -> Arrived:
-        return (pixels, outside) if self._dtype in SMALL else to_dtype(pixels, self._dtype)
+        if self._as_is:
+            return pixels, outside
+        grey = pixels if self._double is None else self._double.restore(pixels)
+        return to_dtype(grey, self._dtype)
 
 
 _streams: dict[torch.device, torch.cuda.Stream] = {}

@@ -119,7 +119,7 @@ def iter_slices(
             arrived = yield from watch(ahead, waiting)
             ahead = reader.submit(read, batches[following]) if following < len(batches) else None
             with clock.timed("compute"):
-                usable = _prepared(arrived, intensity, tally)
+                usable = _prepared(arrived, intensity, region, tally)
             for z in slices:
                 if z in tally.unusable:
                     yield Notice(f"Slice {z} {tally.unusable[z]}; going on with the others.")
@@ -128,7 +128,7 @@ def iter_slices(
             # filled up, as another number of slices is rounded in another order
             batch = [p for _, p in usable]
             batch += batch[-1:] * (size - len(batch))
-            work = engine.iter_prepared(batch, dtype, region)
+            work = engine.iter_prepared(batch, dtype)
             results = yield from _computing(work, behind, tally, clock)
             for writing in behind:
                 yield from writing.settled(tally)
@@ -160,16 +160,21 @@ def _read(read_slice: Callable[[int], npt.NDArray[Any]], z: int) -> _Read:
 
 
 def _prepared(
-    arrived: Sequence[_Read], intensity: IntensityRange, tally: Tally
+    arrived: Sequence[_Read], intensity: IntensityRange, region: Region, tally: Tally
 ) -> list[tuple[npt.NDArray[Any], PreparedSlice]]:
-    """Slices that can be used, as read and as prepared; ``tally`` is told of the others."""
+    """Slices that can be used, as read and as prepared; ``tally`` is told of the others.
+
+    What lies outside ``region``, a databar perhaps, is no part of the picture and is not shown to the network.
+    """
+    (top, bottom), (left, right) = region
     usable = []
     for read in arrived:
         if read.lr is None:
             tally.unusable[read.index] = read.failure
             continue
         try:
-            usable.append((read.lr, prepare_slice(read.lr, intensity, read.index)))
+            part = read.lr[top:bottom, left:right]
+            usable.append((read.lr, prepare_slice(part, intensity, read.index)))
         except UnusableSliceError:
             tally.unusable[read.index] = "is all NaN"
     return usable

@@ -18,7 +18,7 @@ from napari_sem_sr.inference.ledger import UNREADABLE, Ledger, slice_hash
 from napari_sem_sr.inference.output import Destination, check_same
 from napari_sem_sr.inference.settings import UpscaleSettings
 from napari_sem_sr.inference.tiling import Region
-from napari_sem_sr.intensity import IntensityRange, stack_range
+from napari_sem_sr.intensity import IntensityRange, measure_range
 from napari_sem_sr.io import ZarrStackWriter
 from napari_sem_sr.model.bundle import Model
 from napari_sem_sr.stack import SemStack
@@ -134,9 +134,12 @@ def iter_plan(
             lambda: site.choose(model, settings, z * y * x // factor**2),
             "choosing precision and tile size for this machine",
         )
-        intensity = yield from in_background(
-            lambda: stack_range(stack), "measuring the intensity range"
+        measured = yield from in_background(
+            lambda: measure_range(stack, settings.region), "measuring the intensity range"
         )
+        intensity = measured.intensity
+        if said := measured.sentence(stack.name):
+            yield Notice(said)
     else:
         choice = _kept(settings, recorded, site, finished=finished)
         intensity = IntensityRange(*recorded["intensity_range"])
