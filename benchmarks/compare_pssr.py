@@ -35,7 +35,7 @@ def prepare(name: str, data: Path, out: Path) -> None:
     """Write LR and HR of the teachers and of the held-out images of a bundled model."""
     from train_zoo import split_of
 
-    from napari_sem_sr.training.evaluation import pair_of
+    from napari_sem_sr.training.validation.evaluation import pair_of
 
     split = split_of(name, data)
     for purpose, teachers in (("train", split.train), ("test", split.test)):
@@ -110,14 +110,14 @@ def ours(name: str, data: Path, out: Path, minutes: float) -> None:
     from train_zoo import USUAL, split_of
 
     from napari_sem_sr.events import drain
-    from napari_sem_sr.training import course
-    from napari_sem_sr.training.finish import FINISHING_SHARE
+    from napari_sem_sr.training.finish.finish import FINISHING_SHARE
+    from napari_sem_sr.training.loop import training_run
     from napari_sem_sr.training.settings import TrainSettings
     from napari_sem_sr.training.trainer import iter_train
 
     torch.set_num_threads(1)
     # the time of the processor, as for the other
-    course.time.perf_counter = time.process_time
+    training_run.time.perf_counter = time.process_time
     settings = TrainSettings(
         factor=FACTOR, minutes=minutes / (1 - FINISHING_SHARE), architecture=USUAL, device="cpu"
     )
@@ -128,11 +128,11 @@ def score(name: str, out: Path) -> None:
     """Score what PSSR2's network made beside bicubic and a model of ours."""
     import torch
 
-    from napari_sem_sr.checking.baseline import upscale_bicubic
-    from napari_sem_sr.checking.scores import psnr, ssim
     from napari_sem_sr.intensity import range_of
+    from napari_sem_sr.metrics.psnr_ssim import psnr, ssim
+    from napari_sem_sr.model.bicubic import upscale_bicubic
     from napari_sem_sr.model.zoo import load_model
-    from napari_sem_sr.training.evaluation import Pair, upscale_pair
+    from napari_sem_sr.training.validation.evaluation import Pair, upscale_pair
 
     model = load_model(out / "ours")
     networks = {which: model.network(which) for which in ("twin", "gan")}

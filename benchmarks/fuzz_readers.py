@@ -2,7 +2,7 @@
 
     PYTHONPATH=. python benchmarks/fuzz_readers.py [--cases 10000] [--seed 0]
 
-Uses the damage of tests/io/damage.py. Prints one JSON document: how many cases were read and refused, the slowest in
+Uses the damage of tests/io/read/damage.py. Prints one JSON document: how many cases were read and refused, the slowest in
 seconds of processor time, the peak of resident memory, and every case that failed.
 """
 
@@ -15,7 +15,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from tests.io.damage import bombs, damaged, write_all
+from tests.io.read.damage import bombs, damaged, write_all
 
 from napari_sem_sr.errors import InputError
 from napari_sem_sr.io import read_stack

@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 
+from napari_sem_sr.degradation.degrade import AnyStep, Degradation, degrade_stack
+from napari_sem_sr.degradation.match import iter_match
+from napari_sem_sr.degradation.steps import AreaAverage, BeamBlur, ContrastChange, Dose, ReadNoise
 from napari_sem_sr.events import drain
-from napari_sem_sr.pairing.degradation import AnyStep, Degradation, degrade_stack
-from napari_sem_sr.pairing.match import iter_match
-from napari_sem_sr.pairing.steps import AreaAverage, BeamBlur, ContrastChange, Dose, ReadNoise
-from napari_sem_sr.pairing.teachers import Teacher, read_teachers, teachers_of
 from napari_sem_sr.samples import medulla_hr
 from napari_sem_sr.stack import SemStack
+from napari_sem_sr.teachers.teacher import Teacher, read_teachers, teachers_of
 
 CASES: dict[str, tuple[AnyStep, ...]] = {
     "averaging alone": (AreaAverage(),),

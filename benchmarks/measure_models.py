@@ -24,11 +24,11 @@ from skimage.filters import unsharp_mask
 from skimage.restoration import richardson_lucy
 from train_zoo import TEST, split_of
 
-from napari_sem_sr.checking.annuli import annuli, power_and_agreement
-from napari_sem_sr.checking.baseline import upscale_bicubic
 from napari_sem_sr.intensity import to_dtype
+from napari_sem_sr.metrics.spectral_bands import annuli, power_and_agreement
+from napari_sem_sr.model.bicubic import upscale_bicubic
 from napari_sem_sr.model.zoo import load_model
-from napari_sem_sr.training.evaluation import Pair, pair_of, upscale_pair
+from napari_sem_sr.training.validation.evaluation import Pair, pair_of, upscale_pair
 
 BORDER_PX = 32
 

@@ -14,13 +14,13 @@ from pathlib import Path
 import torch
 from train_zoo import MATERIALS, split_of
 
-from napari_sem_sr.checking.domain import Domain
-from napari_sem_sr.checking.tails import tails_of
-from napari_sem_sr.checking.trust import Trust
+from napari_sem_sr.checking.evidence.domain import Domain
+from napari_sem_sr.checking.evidence.trust import Trust
+from napari_sem_sr.checking.suspects.extreme_values import tails_of
 from napari_sem_sr.events import Progress, drain
 from napari_sem_sr.model.bundle import Model, load_bundle, save_model
-from napari_sem_sr.pairing.teachers import Split
-from napari_sem_sr.training.assessment import iter_assess
+from napari_sem_sr.teachers.teacher import Split
+from napari_sem_sr.training.finish.assessment import iter_assess
 
 
 def split_on_card(model: Model, data: Path) -> Split:

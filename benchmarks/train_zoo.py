@@ -18,8 +18,8 @@ from napari_sem_sr.events import Evaluated, Notice, StageStarted, StepDone
 from napari_sem_sr.io import read_stack
 from napari_sem_sr.model.card import Architecture
 from napari_sem_sr.model.zoo import load_model
-from napari_sem_sr.pairing.teachers import Split, Teacher, read_teachers, teachers_of
 from napari_sem_sr.stack import SemStack
+from napari_sem_sr.teachers.teacher import Split, Teacher, read_teachers, teachers_of
 from napari_sem_sr.training.settings import TrainSettings
 from napari_sem_sr.training.trainer import iter_train
 

@@ -23,16 +23,16 @@ import torch
 import torch.nn.functional as F
 from torch.utils.data import DataLoader, Dataset
 
-from napari_sem_sr.inference.devices import pick_device
+from napari_sem_sr.inference.engine.devices import pick_device
 from napari_sem_sr.model.card import Architecture
 from napari_sem_sr.model.discriminator import Discriminator
 from napari_sem_sr.model.generator import Generator
-from napari_sem_sr.pairing.teachers import Teacher
-from napari_sem_sr.training import losses
-from napari_sem_sr.training.learner import Learner
-from napari_sem_sr.training.lessons import Lessons
-from napari_sem_sr.training.memory import freed_memory_kept
-from napari_sem_sr.training.precision import fabric_for, pick_precision
+from napari_sem_sr.teachers.teacher import Teacher
+from napari_sem_sr.training.data.patch_sampler import Lessons
+from napari_sem_sr.training.optimise import losses
+from napari_sem_sr.training.optimise.learner import Learner
+from napari_sem_sr.training.optimise.memory import freed_memory_kept
+from napari_sem_sr.training.optimise.precision import fabric_for, pick_precision
 from napari_sem_sr.training.settings import TrainSettings
 
 WARM_UP = 3

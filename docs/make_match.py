@@ -9,13 +9,13 @@ a fine recording is free: averaged 2 × 2 to 20 nm after a blur of 12 nm, with c
 from dataclasses import replace
 from pathlib import Path
 
+from napari_sem_sr.degradation.degrade import Degradation, degrade_stack
+from napari_sem_sr.degradation.match import iter_match
+from napari_sem_sr.degradation.match_picture import write_match_picture
+from napari_sem_sr.degradation.steps import AreaAverage, BeamBlur, Dose, ReadNoise
 from napari_sem_sr.events import drain
-from napari_sem_sr.pairing.degradation import Degradation, degrade_stack
-from napari_sem_sr.pairing.match import iter_match
-from napari_sem_sr.pairing.match_picture import write_match_picture
-from napari_sem_sr.pairing.steps import AreaAverage, BeamBlur, Dose, ReadNoise
-from napari_sem_sr.pairing.teachers import teachers_of
 from napari_sem_sr.samples import medulla_hr
+from napari_sem_sr.teachers.teacher import teachers_of
 
 FAULTS = (BeamBlur(sigma=12), AreaAverage(), Dose(electrons=60), ReadNoise(sigma=0.03))
 

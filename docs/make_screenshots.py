@@ -16,8 +16,8 @@ from napari.qt import get_stylesheet
 from qtpy.QtWidgets import QApplication
 
 from napari_sem_sr.stack import Instrument, SemStack, Sources
-from napari_sem_sr.widgets.dock import PLUGIN
-from napari_sem_sr.widgets.voxel_dialog import VoxelDialog
+from napari_sem_sr.widgets.metadata.voxel_dialog import VoxelDialog
+from napari_sem_sr.widgets.qt.dock import PLUGIN
 
 IMAGES = Path(__file__).resolve().parent / "images"
 SIZE = (1366, 768)

@@ -14,9 +14,9 @@ import napari
 from make_screenshots import SIZE, open_docks, raise_dock, settle, wait_for
 from PIL import Image
 
-from napari_sem_sr.checking.judgements import read_judgements
+from napari_sem_sr.checking.review.judgements import read_judgements
 from napari_sem_sr.samples import medulla_path
-from napari_sem_sr.widgets.upscale_form import SOME
+from napari_sem_sr.widgets.upscale.form import SOME
 
 PICTURES = Path(__file__).resolve().parent / "images" / "tour"
 # knows such material; and one that has seen nothing but metal powder, so that the check has something to say

@@ -8,8 +8,7 @@ import pytest
 from napari_sem_sr import cli
 from napari_sem_sr.io import read_stack, write_tiff
 from napari_sem_sr.stack import SemStack
-
-from .pairing.test_register import field, measured
+from tests.teachers.registration.test_register import field, measured
 
 
 @pytest.fixture

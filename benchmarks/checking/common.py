@@ -11,15 +11,15 @@ import numpy.typing as npt
 import torch
 from scipy.stats import binomtest, rankdata
 
-from napari_sem_sr.checking.consistency import ROUNDING, lr_sigma
+from napari_sem_sr.checking.evidence.consistency import ROUNDING, lr_sigma
 from napari_sem_sr.intensity import IntensityRange, range_of
 from napari_sem_sr.io import read_stack
+from napari_sem_sr.metrics.resample import area_average
 from napari_sem_sr.model.bundle import Model
-from napari_sem_sr.pairing.degradation import area_average
-from napari_sem_sr.pairing.teachers import group_name
 from napari_sem_sr.samples.specimens import simulate
 from napari_sem_sr.stack import SemStack
-from napari_sem_sr.training.evaluation import Pair, upscale_pair
+from napari_sem_sr.teachers.teacher import group_name
+from napari_sem_sr.training.validation.evaluation import Pair, upscale_pair
 
 FIELD_PX = 512
 CPU = torch.device("cpu")

@@ -11,13 +11,13 @@ import numpy as np
 from common import fields, held_out, interval, keep, middle, row, seen, simulated, to_dtype
 from scipy.ndimage import gaussian_filter, zoom
 
-from napari_sem_sr.checking.baseline import upscale_bicubic
-from napari_sem_sr.checking.domain import Domain, fit_domain
-from napari_sem_sr.checking.features import domain_features
-from napari_sem_sr.checking.scores import psnr
+from napari_sem_sr.checking.evidence.domain import Domain, fit_domain
+from napari_sem_sr.checking.evidence.image_features import domain_features
 from napari_sem_sr.intensity import range_of
+from napari_sem_sr.metrics.psnr_ssim import psnr
+from napari_sem_sr.metrics.resample import area_average
+from napari_sem_sr.model.bicubic import upscale_bicubic
 from napari_sem_sr.model.bundle import Model
-from napari_sem_sr.pairing.degradation import area_average
 
 TEACHERS = 8
 DRAWS = 100

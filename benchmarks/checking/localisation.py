@@ -15,13 +15,18 @@ import numpy as np
 from common import Picture, auroc, held_out, keep, picture, row, simulated
 from scipy.ndimage import gaussian_filter, gaussian_gradient_magnitude
 
-from napari_sem_sr.checking.consistency import residual
-from napari_sem_sr.checking.expected_error import ExpectedError, evidence_of, example_of, fit_error
-from napari_sem_sr.checking.invention import added, doubt, invention
-from napari_sem_sr.checking.invention import wrong_detail as ranked
-from napari_sem_sr.checking.trust import error_score, wrong_detail_of
+from napari_sem_sr.checking.evidence.consistency import residual
+from napari_sem_sr.checking.evidence.expected_error import (
+    ExpectedError,
+    evidence_of,
+    example_of,
+    fit_error,
+)
+from napari_sem_sr.checking.evidence.invention import added, doubt, invention
+from napari_sem_sr.checking.evidence.invention import wrong_detail as ranked
+from napari_sem_sr.checking.evidence.trust import error_score, wrong_detail_of
+from napari_sem_sr.metrics.resample import area_average
 from napari_sem_sr.model.bundle import Model
-from napari_sem_sr.pairing.degradation import area_average
 
 OVERALL, OWN, CROSS = 0.93, 0.85, 0.75
 

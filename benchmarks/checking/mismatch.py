@@ -19,14 +19,14 @@ from common import auroc, held_out, keep, picture, row
 from scipy.ndimage import gaussian_filter, gaussian_laplace
 
 from napari_sem_sr.checking import check
-from napari_sem_sr.checking.baseline import upscale_bicubic
-from napari_sem_sr.checking.consistency import residual
-from napari_sem_sr.checking.invention import doubt, invention
-from napari_sem_sr.checking.particles import match
-from napari_sem_sr.checking.regions import WHOLE_FIELD
+from napari_sem_sr.checking.evidence.consistency import residual
+from napari_sem_sr.checking.evidence.invention import doubt, invention
+from napari_sem_sr.checking.suspects.regions import WHOLE_FIELD
 from napari_sem_sr.events import drain
+from napari_sem_sr.measure.particles import match
+from napari_sem_sr.metrics.resample import area_average
+from napari_sem_sr.model.bicubic import upscale_bicubic
 from napari_sem_sr.model.bundle import Model, load_bundle
-from napari_sem_sr.pairing.degradation import area_average
 from napari_sem_sr.samples.specimens import simulate
 from napari_sem_sr.stack import SemStack
 from napari_sem_sr.study.contrast import RADIUS_PER_SIGMA, spots

@@ -12,20 +12,20 @@ from pathlib import Path
 import numpy as np
 from common import Picture, auroc, interval, keep, middle, row, seen, to_dtype
 
-from napari_sem_sr.checking.invention import detail
-from napari_sem_sr.checking.noise import noise_sigma
-from napari_sem_sr.checking.persistence import (
+from napari_sem_sr.checking.evidence.invention import detail
+from napari_sem_sr.checking.evidence.persistence import (
     ABSENT,
     ABSENT_BELOW,
     UsualPersistence,
     persistence,
 )
-from napari_sem_sr.checking.regions import Region, suspect_regions
-from napari_sem_sr.checking.tails import tails_of
-from napari_sem_sr.checking.trust import wrong_detail_of
+from napari_sem_sr.checking.evidence.trust import wrong_detail_of
+from napari_sem_sr.checking.suspects.extreme_values import tails_of
+from napari_sem_sr.checking.suspects.regions import Region, suspect_regions
 from napari_sem_sr.io import read_stack
+from napari_sem_sr.metrics.noise import noise_sigma
+from napari_sem_sr.metrics.resample import area_average
 from napari_sem_sr.model.bundle import Model
-from napari_sem_sr.pairing.degradation import area_average
 
 SPACINGS = (1, 2, 4)
 NOISE = 12.0

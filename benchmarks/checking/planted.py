@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 from common import Picture, grey_level, held_out, interval, keep, picture, row, to_dtype
 
-from napari_sem_sr.checking.consistency import residual
-from napari_sem_sr.checking.invention import added, invention
-from napari_sem_sr.checking.regions import Region, suspect_regions
-from napari_sem_sr.checking.tails import tails_of
-from napari_sem_sr.checking.yardsticks import KIND_OF, Slice, measure
+from napari_sem_sr.checking.evidence.consistency import residual
+from napari_sem_sr.checking.evidence.invention import added, invention
+from napari_sem_sr.checking.suspects.background_model import KIND_OF, Slice, measure
+from napari_sem_sr.checking.suspects.extreme_values import tails_of
+from napari_sem_sr.checking.suspects.regions import Region, suspect_regions
+from napari_sem_sr.metrics.resample import area_average
 from napari_sem_sr.model.bundle import Model
-from napari_sem_sr.pairing.degradation import area_average
 
 KINDS = ("particle", "pore", "crack", "texture")
 RADII_PX = (2, 3, 5, 8, 12)

@@ -1,7 +1,7 @@
 """Which sizes x4 and x8 resolve, as measured at the end of each model's training and kept on its card.
 
 Discs, pores and lines planted into HR of specimens that the model never saw, degraded and upscaled again, and objects
-erased from HR: `checking.resolving` does it, and `benchmarks/recalibrate.py` does it again.
+erased from HR: `checking.evidence.resolving_power` does it, and `benchmarks/recalibrate.py` does it again.
 """
 
 from pathlib import Path

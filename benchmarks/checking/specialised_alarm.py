@@ -13,12 +13,12 @@ import numpy as np
 from common import fields, keep, row, to_dtype
 from domain_alarm import SETS
 
-from napari_sem_sr.checking.domain import Domain
-from napari_sem_sr.checking.features import domain_features
+from napari_sem_sr.checking.evidence.domain import Domain
+from napari_sem_sr.checking.evidence.image_features import domain_features
 from napari_sem_sr.intensity import range_of
+from napari_sem_sr.metrics.resample import area_average
 from napari_sem_sr.model.bundle import Model
 from napari_sem_sr.model.zoo import load_model
-from napari_sem_sr.pairing.degradation import area_average
 
 MODELS = ("powder-x4", "coating-x4")
 LARGE_PX = 4096

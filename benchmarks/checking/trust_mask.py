@@ -8,7 +8,14 @@ from pathlib import Path
 import numpy as np
 from common import held_out, keep, picture, row, simulated
 
-from napari_sem_sr.checking.trust import ALPHA, Curves, Mask, Trust, fit_trust, image_curves
+from napari_sem_sr.checking.evidence.trust import (
+    ALPHA,
+    Curves,
+    Mask,
+    Trust,
+    fit_trust,
+    image_curves,
+)
 from napari_sem_sr.model.bundle import Model
 
 SIZES = (10, 20)

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from napari_sem_sr.checking.baseline import upscale_bicubic
+from napari_sem_sr.degradation.degrade import degrade_stack
+from napari_sem_sr.model.bicubic import upscale_bicubic
 from napari_sem_sr.model.bundle import Model, load_bundle
-from napari_sem_sr.pairing.degradation import degrade_stack
 from napari_sem_sr.stack import SemStack
 
 

@@ -9,20 +9,19 @@ import torch
 import zarr
 
 from napari_sem_sr.checking import check
-from napari_sem_sr.checking.baseline import upscale_bicubic
-from napari_sem_sr.checking.consistency import lr_sigma
-from napari_sem_sr.checking.domain import fit_domain
-from napari_sem_sr.checking.features import domain_features
-from napari_sem_sr.checking.trust import fit_trust, image_curves
+from napari_sem_sr.checking.evidence.consistency import lr_sigma
+from napari_sem_sr.checking.evidence.domain import fit_domain
+from napari_sem_sr.checking.evidence.image_features import domain_features
+from napari_sem_sr.checking.evidence.trust import fit_trust, image_curves
+from napari_sem_sr.degradation.degrade import Degradation, degrade_stack
+from napari_sem_sr.degradation.steps import AreaAverage, BeamBlur
 from napari_sem_sr.intensity import stack_range
+from napari_sem_sr.model.bicubic import upscale_bicubic
 from napari_sem_sr.model.bundle import Model, load_bundle, save_model
 from napari_sem_sr.model.card import Card
 from napari_sem_sr.model.generator import Generator
-from napari_sem_sr.pairing.degradation import Degradation, degrade_stack
-from napari_sem_sr.pairing.steps import AreaAverage, BeamBlur
 from napari_sem_sr.stack import SemStack
-
-from .conftest import Truth, specimen, truth_of
+from tests.checking.conftest import Truth, specimen, truth_of
 
 BIG = (2, 240, 320)
 

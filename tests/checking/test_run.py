@@ -10,13 +10,12 @@ import pytest
 import zarr
 
 from napari_sem_sr.checking import Report, check, iter_check
-from napari_sem_sr.checking.journal import NAME as JOURNAL
-from napari_sem_sr.checking.scores import psnr, ssim
+from napari_sem_sr.checking.pipeline.log import NAME as JOURNAL
 from napari_sem_sr.errors import InputError, OutputError
 from napari_sem_sr.events import Progress
+from napari_sem_sr.metrics.psnr_ssim import psnr, ssim
 from napari_sem_sr.stack import SemStack
-
-from .conftest import Truth, specimen, truth_of
+from tests.checking.conftest import Truth, specimen, truth_of
 
 KEYS = [
     "lr", "sr", "hr", "model", "scores", "consistency", "invention", "domain", "persistence", "trust",

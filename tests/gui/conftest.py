@@ -13,8 +13,8 @@ from qtpy.QtCore import QThreadPool
 from superqt.utils import WorkerBase
 
 from napari_sem_sr.model import zoo
-from napari_sem_sr.widgets import preferences
-from napari_sem_sr.widgets.inspect import InspectDock
+from napari_sem_sr.widgets.inspect.dock import InspectDock
+from napari_sem_sr.widgets.qt import preferences
 
 HAS_DISPLAY = not sys.platform.startswith("linux") or any(
     os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy.ndimage import center_of_mass, label
 
-from napari_sem_sr.widgets.comparison import GAP_PX
-from napari_sem_sr.widgets.ink import Mark
+from napari_sem_sr.widgets.inspect.panes.comparison import GAP_PX
+from napari_sem_sr.widgets.viewer.overlay import Mark
 
 # in LR pixels, and the SR pixel inside it
 LR_DOT, SR_DOT = (13, 9), (54, 38)

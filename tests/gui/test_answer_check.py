@@ -12,14 +12,14 @@ from napari.components import ViewerModel
 from qtpy.QtWidgets import QShortcut
 from scipy.ndimage import gaussian_filter
 
-from napari_sem_sr.checking.baseline import upscale_bicubic
-from napari_sem_sr.checking.judgements import read_judgements
-from napari_sem_sr.checking.report import PAGE, Report
+from napari_sem_sr.checking.report.document import PAGE, Report
+from napari_sem_sr.checking.review.judgements import read_judgements
 from napari_sem_sr.io import write_tiff
-from napari_sem_sr.pairing.degradation import area_average
+from napari_sem_sr.metrics.resample import area_average
+from napari_sem_sr.model.bicubic import upscale_bicubic
 from napari_sem_sr.stack import SemStack
-from napari_sem_sr.widgets.place_list import OPEN
-from napari_sem_sr.widgets.suspects import MARK
+from napari_sem_sr.widgets.inspect.check.place_list import OPEN
+from napari_sem_sr.widgets.inspect.check.suspects import MARK
 from tests.gui.conftest import add_stacks
 
 PLANTED = {0: (40, 56), 1: (72, 24), 2: (20, 88), 3: (100, 100)}

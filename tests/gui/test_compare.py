@@ -13,16 +13,16 @@ from napari.components import ViewerModel
 from qtpy.QtCore import QMimeData, QPoint, Qt, QUrl
 from qtpy.QtGui import QDropEvent
 
-from napari_sem_sr.checking.alignment import align
+from napari_sem_sr.checking.field import align
 from napari_sem_sr.io import ZarrStackWriter, write_tiff
+from napari_sem_sr.metrics.resample import area_average
 from napari_sem_sr.model.zoo import list_models, load_model
-from napari_sem_sr.pairing.degradation import area_average
 from napari_sem_sr.stack import SemStack
-from napari_sem_sr.widgets import layers
-from napari_sem_sr.widgets.field_marks import CROSS, GRID, RING, grid_mark
-from napari_sem_sr.widgets.inspect import InspectDock
-from napari_sem_sr.widgets.panes import Computed
-from napari_sem_sr.widgets.shortcuts import KEYS, page
+from napari_sem_sr.widgets.inspect.dock import InspectDock
+from napari_sem_sr.widgets.inspect.panes.field_marks import CROSS, GRID, RING, grid_mark
+from napari_sem_sr.widgets.inspect.panes.panes import Computed
+from napari_sem_sr.widgets.qt.shortcuts import KEYS, page
+from napari_sem_sr.widgets.viewer import layers
 from tests.gui.conftest import add_stacks
 
 FINE, COARSE = 64, 16

@@ -10,7 +10,7 @@ from napari.layers import Image
 
 from napari_sem_sr.inference.settings import UpscaleSettings
 from napari_sem_sr.model.zoo import load_model
-from napari_sem_sr.widgets import layers
+from napari_sem_sr.widgets.viewer import layers
 
 LONG_MS = 60_000
 SHAPE = (6, 200, 240)
@@ -43,7 +43,7 @@ def settle(qtbot: Any, dock: Any) -> None:
 
 def expected(models: Path, lr: Image, z: int, sharpness: float) -> np.ndarray:
     """The slice as the full run makes it."""
-    from napari_sem_sr.inference.engine import Engine
+    from napari_sem_sr.inference.engine.engine import Engine
     from napari_sem_sr.inference.plan import choose_here
     from napari_sem_sr.intensity import stack_range
 

@@ -12,9 +12,11 @@ from napari_sem_sr import samples
 from napari_sem_sr.errors import InputError
 from napari_sem_sr.inference.settings import UpscaleSettings
 from napari_sem_sr.io import ZarrStackWriter, read_stack
-from napari_sem_sr.widgets import layers, upscale, upscale_form
-from napari_sem_sr.widgets.layers import belongs_to_comparison
-from napari_sem_sr.widgets.results import Order
+from napari_sem_sr.widgets.upscale import dock as upscale
+from napari_sem_sr.widgets.upscale import form as upscale_form
+from napari_sem_sr.widgets.upscale.results import Order
+from napari_sem_sr.widgets.viewer import layers
+from napari_sem_sr.widgets.viewer.layers import belongs_to_comparison
 
 LONG_MS = 60_000
 DEPTH = 12

@@ -10,9 +10,10 @@ from napari._app_model import get_app_model
 from qtpy.QtWidgets import QDialogButtonBox
 
 from napari_sem_sr.io import read_stack
-from napari_sem_sr.widgets import layers, metadata
-from napari_sem_sr.widgets.slices_dialog import SlicesDialog
-from napari_sem_sr.widgets.voxel_dialog import VoxelDialog
+from napari_sem_sr.widgets.metadata import commands
+from napari_sem_sr.widgets.metadata.slices_dialog import SlicesDialog
+from napari_sem_sr.widgets.metadata.voxel_dialog import VoxelDialog
+from napari_sem_sr.widgets.viewer import layers
 
 TAG = (
     "AP_IMAGE_PIXEL_SIZE\nImage Pixel Size = 10.00 nm\nAP_ACTUALKV\nEHT = 800 V\nAP_STAGE_AT_T\n"
@@ -47,7 +48,7 @@ def test_the_action_gives_a_layer_scale_unit_and_contrast(viewer: Any, path: Pat
 def test_a_layer_without_a_file_is_told_so(viewer: Any, qtbot: Any) -> None:
     layer = viewer.add_image(np.zeros((4, 4)))
     with pytest.raises(Exception, match="not read from a file"):
-        metadata.stack_of_file(layer)
+        commands.stack_of_file(layer)
 
 
 def test_typed_numbers_stay_with_the_layer(viewer: Any, path: Path) -> None:
@@ -55,7 +56,7 @@ def test_typed_numbers_stay_with_the_layer(viewer: Any, path: Path) -> None:
     dialog = VoxelDialog(layers.stack_of(layer))
     dialog.boxes["z"].setValue(20.0)
     dialog.tilt.setValue(36.0)
-    metadata.put_on(layer, dialog.stack)
+    commands.put_on(layer, dialog.stack)
     true_y = 10 / np.cos(np.deg2rad(36))
     np.testing.assert_allclose(layer.scale, (20, true_y, 10))
     again = layers.stack_of(layer)

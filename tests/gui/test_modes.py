@@ -11,9 +11,9 @@ import pytest
 from napari.components import ViewerModel
 
 from napari_sem_sr.errors import OutputError
-from napari_sem_sr.widgets import layers
-from napari_sem_sr.widgets.comparison import Comparison, grid_shape
-from napari_sem_sr.widgets.panes import Computed
+from napari_sem_sr.widgets.inspect.panes.comparison import Comparison, grid_shape
+from napari_sem_sr.widgets.inspect.panes.panes import Computed
+from napari_sem_sr.widgets.viewer import layers
 from tests.gui.conftest import add_stacks
 
 FINE = 128

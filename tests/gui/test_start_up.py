@@ -13,8 +13,8 @@ import pytest
 from npe2 import PluginManifest
 
 from napari_sem_sr.io import read_stack
-from napari_sem_sr.io.write_zarr import done_slices
-from napari_sem_sr.training.unfinished import find_unfinished, kept_teachers
+from napari_sem_sr.io.zarr_layout import done_slices
+from napari_sem_sr.training.loop.unfinished import find_unfinished, kept_teachers
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from napari.components import ViewerModel
 from napari.utils.theme import get_theme
 from qtpy.QtGui import QColor, QPalette
 
-from napari_sem_sr.widgets.dock import LINK, ON_DARK, ON_LIGHT, Dock, Line, Tone
+from napari_sem_sr.widgets.qt.dock import LINK, ON_DARK, ON_LIGHT, Dock, Line, Tone
 
 THEMES = {"dark": ON_DARK, "light": ON_LIGHT}
 

@@ -19,7 +19,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_sem_sr.widgets.dock import MIN_WIDTH
+from napari_sem_sr.widgets.qt.dock import MIN_WIDTH
 from tests.gui.conftest import add_stacks
 
 CONTROLS = (QAbstractButton, QAbstractSlider, QAbstractSpinBox, QComboBox, QLineEdit)

@@ -14,12 +14,12 @@ from qtpy.QtCore import QTimer
 from napari_sem_sr.events import Evaluated, PatchSeen, StageStarted
 from napari_sem_sr.model import zoo
 from napari_sem_sr.model.card import Architecture
-from napari_sem_sr.training import course
-from napari_sem_sr.training.learner import Learner
+from napari_sem_sr.training.loop import training_run
+from napari_sem_sr.training.loop.unfinished import find_unfinished
+from napari_sem_sr.training.optimise.learner import Learner
 from napari_sem_sr.training.settings import TrainSettings
-from napari_sem_sr.training.unfinished import find_unfinished
-from napari_sem_sr.widgets import layers
-from napari_sem_sr.widgets.train_form import EPOCHS
+from napari_sem_sr.widgets.train.form import EPOCHS
+from napari_sem_sr.widgets.viewer import layers
 from tests.training.specimens import discs as noisy_discs
 
 LONG_MS = 120_000
@@ -45,7 +45,7 @@ def dock(
     """The Train dock with a tiny network and a place of its own for models."""
     (tmp_path / "user").mkdir()
     monkeypatch.setattr(zoo, "user_folder", lambda: tmp_path / "user")
-    monkeypatch.setattr(course, "SECONDS_BETWEEN_PATCHES", 0.2)
+    monkeypatch.setattr(training_run, "SECONDS_BETWEEN_PATCHES", 0.2)
     _, dock = open_dock("Train")
     shown = dock.settings
 

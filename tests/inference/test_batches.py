@@ -10,15 +10,14 @@ import torch
 
 from napari_sem_sr.errors import InputError, ModelError
 from napari_sem_sr.events import Notice, SliceDone, TileDone
-from napari_sem_sr.inference import engine as engines
-from napari_sem_sr.inference.engine import Engine
-from napari_sem_sr.inference.prepared import prepare_slice
+from napari_sem_sr.inference.engine import engine as engines
+from napari_sem_sr.inference.engine.engine import Engine
+from napari_sem_sr.inference.engine.prepared import prepare_slice
 from napari_sem_sr.inference.runner import UpscaleSettings, iter_upscale, upscale
 from napari_sem_sr.intensity import IntensityRange
 from napari_sem_sr.io import read_stack
 from napari_sem_sr.stack import SemStack
-
-from .specimens import collected, files, image, model, network, stack
+from tests.inference.specimens import collected, files, image, model, network, stack
 
 FP32 = UpscaleSettings(device="cpu", precision="fp32", tile=128)
 UINT8 = IntensityRange(0.0, 255.0)

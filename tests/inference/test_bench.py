@@ -5,9 +5,8 @@ import torch
 
 from napari_sem_sr.inference import bench
 from napari_sem_sr.inference.bench_stack import specimen
-from napari_sem_sr.inference.engine import Engine
-
-from .specimens import ARCHITECTURE, network
+from napari_sem_sr.inference.engine.engine import Engine
+from tests.inference.specimens import ARCHITECTURE, network
 
 LR = specimen(150)
 

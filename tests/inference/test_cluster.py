@@ -19,9 +19,8 @@ from napari_sem_sr.inference.ledger import UNREADABLE, Ledger
 from napari_sem_sr.inference.runner import UpscaleSettings, upscale
 from napari_sem_sr.io import ZarrStackWriter, read_stack
 from napari_sem_sr.model.bundle import Model, load_bundle, save_model
-
-from ..conftest import card
-from .specimens import collected, files, image, network
+from tests.conftest import card
+from tests.inference.specimens import collected, files, image, network
 
 distributed = pytest.importorskip("distributed", reason="needs napari-sem-sr[cluster]")
 

@@ -16,9 +16,8 @@ from napari_sem_sr.errors import OutputError
 from napari_sem_sr.events import Event, SliceDone, TileDone
 from napari_sem_sr.inference.runner import UpscaleSettings, iter_upscale, upscale
 from napari_sem_sr.io import ZarrStackWriter
-from napari_sem_sr.io.write_zarr import DurableStore
-
-from .specimens import collected, files, model, stack
+from napari_sem_sr.io.write.zarr import DurableStore
+from tests.inference.specimens import collected, files, model, stack
 
 FP32 = UpscaleSettings(device="cpu", precision="fp32", tile=16)
 

@@ -5,14 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_sem_sr.inference.engine import Engine
+from napari_sem_sr.inference.engine.engine import Engine
+from napari_sem_sr.inference.engine.tiling import Region
 from napari_sem_sr.inference.live import LiveTile, LiveView, Recent, _rectangles
 from napari_sem_sr.inference.runner import UpscaleSettings
-from napari_sem_sr.inference.tiling import Region
 from napari_sem_sr.intensity import stack_range
 from napari_sem_sr.stack import SemStack
-
-from .specimens import collected, image, model, stack
+from tests.inference.specimens import collected, image, model, stack
 
 CPU = UpscaleSettings(device="cpu", precision="fp32", sharpness=0.5)
 SHAPE = (150, 190)

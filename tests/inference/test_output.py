@@ -13,8 +13,7 @@ from napari_sem_sr.errors import OutputError
 from napari_sem_sr.events import Progress, SliceDone
 from napari_sem_sr.inference.runner import UpscaleSettings, iter_upscale, upscale
 from napari_sem_sr.io import read_stack
-
-from .specimens import files, model, stack
+from tests.inference.specimens import files, model, stack
 
 FP32 = UpscaleSettings(device="cpu", precision="fp32", tile=16)
 

@@ -12,12 +12,11 @@ import zarr
 
 from napari_sem_sr.errors import InputError, ModelError, OutputError
 from napari_sem_sr.events import Notice, SliceDone, TileDone, UpscaleStarted
-from napari_sem_sr.inference.engine import Engine
+from napari_sem_sr.inference.engine.engine import Engine
 from napari_sem_sr.inference.runner import UpscaleSettings, iter_upscale, upscale
 from napari_sem_sr.intensity import stack_range
 from napari_sem_sr.stack import SemStack
-
-from .specimens import collected, files, image, model, stack
+from tests.inference.specimens import collected, files, image, model, stack
 
 FP32 = UpscaleSettings(device="cpu", precision="fp32", tile=16)
 

@@ -13,8 +13,7 @@ from safetensors.torch import load_file, save_file
 
 from napari_sem_sr.errors import ModelError, OutputError
 from napari_sem_sr.model.bundle import copy_bundle, load_bundle, save_model
-
-from ..conftest import card
+from tests.conftest import card
 
 
 def test_weights_card_and_calibration_survive_a_round_trip(bundle: Path) -> None:

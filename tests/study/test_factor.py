@@ -13,8 +13,7 @@ from napari_sem_sr.study.factor import (
     nyquist_nm,
     smallest_reliable_nm,
 )
-
-from .plans import TINY
+from tests.study.plans import TINY
 
 PLAN = FactorPlan(teachers=2, teacher_px=128, held_out=1, held_out_px=256, settings=TINY)
 

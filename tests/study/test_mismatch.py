@@ -6,13 +6,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from napari_sem_sr.checking.domain import Domain
+from napari_sem_sr.checking.evidence.domain import Domain
 from napari_sem_sr.errors import InputError
 from napari_sem_sr.events import Event, Notice, drain
 from napari_sem_sr.samples.specimens import simulate
 from napari_sem_sr.study.mismatch import MismatchPlan, iter_mismatch
-
-from .plans import TINY
+from tests.study.plans import TINY
 
 PLAN = MismatchPlan(teachers=2, teacher_px=128, held_out=1, held_out_px=128, settings=TINY)
 

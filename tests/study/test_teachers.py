@@ -12,9 +12,8 @@ from napari_sem_sr.model.bundle import load_bundle
 from napari_sem_sr.samples.specimens import simulate
 from napari_sem_sr.study import teachers
 from napari_sem_sr.study.teachers import QUICK, TeachersPlan, iter_teachers
-from napari_sem_sr.training.verdict import Verdict
-
-from .plans import TINY
+from napari_sem_sr.training.validation.overfitting import Verdict
+from tests.study.plans import TINY
 
 PLAN = TeachersPlan(epochs={1: 6, 2: 4}, teacher_px=128, held_out=1, held_out_px=128, settings=TINY)
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from napari_sem_sr.model.card import Architecture
-from napari_sem_sr.pairing.teachers import Teacher
+from napari_sem_sr.teachers.teacher import Teacher
 from napari_sem_sr.training.settings import TrainSettings
 
 

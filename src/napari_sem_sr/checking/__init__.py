@@ -4,13 +4,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from napari_sem_sr.checking.report import Report
+    from napari_sem_sr.checking.report.document import Report
     from napari_sem_sr.checking.run import check, iter_check
 
 __all__ = ["Report", "check", "iter_check"]
 
 
-_HOMES = {"check": "run", "iter_check": "run", "Report": "report"}
+_HOMES = {"check": "run", "iter_check": "run", "Report": "report.document"}
 
 
 def __getattr__(name: str) -> Any:

@@ -13,26 +13,26 @@ import dask.array as da
 import numpy as np
 import zarr
 
-from napari_sem_sr.checking import maps
-from napari_sem_sr.checking.against_hr import square_pixel_nm
-from napari_sem_sr.checking.alignment import Field, iter_place
-from napari_sem_sr.checking.inspection import Inspector, common_data_range
-from napari_sem_sr.checking.journal import Journal, different
-from napari_sem_sr.checking.judgements import read_judgements, summary
-from napari_sem_sr.checking.page import render_page
-from napari_sem_sr.checking.projection import iter_project
-from napari_sem_sr.checking.reference import Reference, measure_teachers
-from napari_sem_sr.checking.report import JSON, Report
-from napari_sem_sr.checking.summary import summarise
+from napari_sem_sr.checking.evidence.against_hr import square_pixel_nm
+from napari_sem_sr.checking.evidence.projection import iter_project
+from napari_sem_sr.checking.evidence.reference import Reference, measure_teachers
+from napari_sem_sr.checking.field import Field, iter_place
+from napari_sem_sr.checking.pipeline import maps
+from napari_sem_sr.checking.pipeline.log import Journal, different
+from napari_sem_sr.checking.pipeline.slice_evaluator import Inspector, common_data_range
+from napari_sem_sr.checking.pipeline.summary import summarise
+from napari_sem_sr.checking.report.document import JSON, Report
+from napari_sem_sr.checking.report.page import render_page
+from napari_sem_sr.checking.review.judgements import read_judgements, summary
 from napari_sem_sr.errors import InputError, OutputError
 from napari_sem_sr.events import Event, Progress, drain
 from napari_sem_sr.inference.background import in_background, watch
 from napari_sem_sr.intensity import IntensityRange, stack_range
 from napari_sem_sr.io import ZarrStackWriter
-from napari_sem_sr.io.durable import make_folder, told_plainly
+from napari_sem_sr.io.atomic_write import make_folder, told_plainly
 from napari_sem_sr.model.bundle import Model
-from napari_sem_sr.pairing.teachers import Teacher
 from napari_sem_sr.stack import SemStack
+from napari_sem_sr.teachers.teacher import Teacher
 
 
 def check(

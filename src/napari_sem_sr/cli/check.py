@@ -39,7 +39,7 @@ def check(
     """Check SR against what was measured, and against HR where there is one."""
     from napari_sem_sr.checking import iter_check
     from napari_sem_sr.model.zoo import load_model, model_of
-    from napari_sem_sr.pairing.teachers import read_teachers
+    from napari_sem_sr.teachers.teacher import read_teachers
 
     teachers = None
     if reference:

@@ -33,9 +33,9 @@ def match(
     as_json: JsonFlag = False,
 ) -> None:
     """Fit blur, noise and contrast of teachers to a real LR stack, and say how well that works."""
-    from napari_sem_sr.pairing.match import iter_match
-    from napari_sem_sr.pairing.match_picture import write_match_picture
-    from napari_sem_sr.pairing.prepare import iter_prepare
+    from napari_sem_sr.degradation.match import iter_match
+    from napari_sem_sr.degradation.match_picture import write_match_picture
+    from napari_sem_sr.teachers.prepare import iter_prepare
 
     check_factor(factor)
     stack = read(lr, voxel, grey=grey)

@@ -11,7 +11,7 @@ from napari_sem_sr.stack import SemStack
 from napari_sem_sr.terminal import tell
 
 if TYPE_CHECKING:
-    from napari_sem_sr.pairing.teachers import Teacher
+    from napari_sem_sr.teachers.teacher import Teacher
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 VoxelOption = Annotated[
@@ -62,7 +62,7 @@ def _numbers(text: str, option: str, form: str, count: int) -> tuple[int, ...]:
 
 def check_factor(factor: int | None) -> None:
     """Refuse a factor that no network has."""
-    from napari_sem_sr.pairing.scale import FACTORS
+    from napari_sem_sr.teachers.scale import FACTORS
 
     if factor is not None and factor not in FACTORS:
         raise typer.BadParameter(f"{factor} is not one of 2, 3, 4, 8", param_hint="--factor")
@@ -106,7 +106,7 @@ def parse_without(text: str | None) -> tuple[int, ...]:
 
 def read_teacher_files(paths: Sequence[Path], *, grey: bool, keep_databar: bool) -> "list[Teacher]":
     """Read teachers and tell what a person should know about them."""
-    from napari_sem_sr.pairing.teachers import read_teachers
+    from napari_sem_sr.teachers.teacher import read_teachers
 
     teachers, notices = read_teachers(paths, grey=grey)
     for notice in notices:

@@ -23,7 +23,7 @@ def register(
     as_json: JsonFlag = False,
 ) -> None:
     """Lay HR over LR of the same field, and write both as a pair for train --pairs."""
-    from napari_sem_sr.pairing.pairs import iter_register
+    from napari_sem_sr.teachers.registration.pairs import iter_register
 
     found = follow(
         iter_register(

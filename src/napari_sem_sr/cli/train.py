@@ -58,8 +58,8 @@ def train(
 ) -> None:
     """Train a model from high-resolution teacher images."""
     began = time.monotonic()
-    from napari_sem_sr.pairing.measured import read_pairs
-    from napari_sem_sr.pairing.plan import iter_plan
+    from napari_sem_sr.teachers.measured_pairs import read_pairs
+    from napari_sem_sr.training.data.preparation import iter_plan
     from napari_sem_sr.training.settings import TrainSettings
     from napari_sem_sr.training.trainer import iter_train
 

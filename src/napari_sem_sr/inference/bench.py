@@ -18,10 +18,10 @@ from torch import Tensor, nn
 
 from napari_sem_sr.events import Event, Progress
 from napari_sem_sr.inference.bench_stack import iter_stacks, specimen
-from napari_sem_sr.inference.calibration import fastest_tile
-from napari_sem_sr.inference.devices import PRECISIONS
-from napari_sem_sr.inference.engine import Engine
-from napari_sem_sr.inference.machine import describe_machine
+from napari_sem_sr.inference.engine.devices import PRECISIONS
+from napari_sem_sr.inference.engine.engine import Engine
+from napari_sem_sr.inference.engine.machine import describe_machine
+from napari_sem_sr.inference.engine.tile_calibration import fastest_tile
 from napari_sem_sr.intensity import IntensityRange
 from napari_sem_sr.model.bundle import Model
 from napari_sem_sr.model.generator import Generator as Network

@@ -16,17 +16,17 @@ import torch
 
 from napari_sem_sr.errors import InputError, ModelError, OutputError
 from napari_sem_sr.events import SliceDone
-from napari_sem_sr.inference.calibration import REPAID_PIXELS, settled_tile
-from napari_sem_sr.inference.devices import available_devices
-from napari_sem_sr.inference.engine import Engine
+from napari_sem_sr.inference.engine.devices import available_devices
+from napari_sem_sr.inference.engine.engine import Engine
+from napari_sem_sr.inference.engine.tile_calibration import REPAID_PIXELS, settled_tile
+from napari_sem_sr.inference.engine.tiling import Region
 from napari_sem_sr.inference.ledger import Ledger, slice_hash
 from napari_sem_sr.inference.pipeline import Stopwatch, Tally, iter_slices
 from napari_sem_sr.inference.settings import Stage
-from napari_sem_sr.inference.tiling import Region
 from napari_sem_sr.intensity import IntensityRange
 from napari_sem_sr.io import ZarrStackWriter
-from napari_sem_sr.io.durable import PARTIAL, told_plainly
-from napari_sem_sr.io.write_zarr import RESUMABLE
+from napari_sem_sr.io.atomic_write import PARTIAL, told_plainly
+from napari_sem_sr.io.zarr_layout import RESUMABLE
 from napari_sem_sr.model.bundle import Model, load_bundle
 from napari_sem_sr.stack import SemStack
 

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_sem_sr.io.durable import told_plainly
-from napari_sem_sr.io.write_zarr import RESUMABLE
+from napari_sem_sr.io.atomic_write import told_plainly
+from napari_sem_sr.io.zarr_layout import RESUMABLE
 
 NAME = "inputs"
 SUFFIX = ".txt"

@@ -12,11 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_sem_sr.events import Event
-from napari_sem_sr.inference.engine import Engine
+from napari_sem_sr.inference.engine.engine import Engine
+from napari_sem_sr.inference.engine.prepared import PreparedSlice, prepare_slice
+from napari_sem_sr.inference.engine.tiling import Interval, Region
 from napari_sem_sr.inference.plan import choose_here
-from napari_sem_sr.inference.prepared import PreparedSlice, prepare_slice
 from napari_sem_sr.inference.settings import UpscaleSettings
-from napari_sem_sr.inference.tiling import Interval, Region
 from napari_sem_sr.intensity import IntensityRange, stack_range
 from napari_sem_sr.model.bundle import Model
 from napari_sem_sr.stack import SemStack

@@ -9,8 +9,8 @@ from typing import Any
 from napari_sem_sr.errors import InputError, OutputError
 from napari_sem_sr.events import Event
 from napari_sem_sr.io import ZarrStackWriter, iter_write_tiff, read_stack
-from napari_sem_sr.io.durable import partial_name
-from napari_sem_sr.io.write_tiff import TIFF_DTYPES
+from napari_sem_sr.io.atomic_write import partial_name
+from napari_sem_sr.io.write.tiff import TIFF_DTYPES
 from napari_sem_sr.stack import SemStack
 
 TIFF_SUFFIXES = (".tif", ".tiff")

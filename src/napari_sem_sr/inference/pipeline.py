@@ -13,10 +13,10 @@ import numpy.typing as npt
 
 from napari_sem_sr.events import Event, Notice, Progress, SliceDone
 from napari_sem_sr.inference.background import watch
-from napari_sem_sr.inference.engine import Engine, SliceResult
-from napari_sem_sr.inference.prepared import PreparedSlice, UnusableSliceError, prepare_slice
+from napari_sem_sr.inference.engine.engine import Engine, SliceResult
+from napari_sem_sr.inference.engine.prepared import PreparedSlice, UnusableSliceError, prepare_slice
+from napari_sem_sr.inference.engine.tiling import Region
 from napari_sem_sr.inference.settings import Stage
-from napari_sem_sr.inference.tiling import Region
 from napari_sem_sr.intensity import IntensityRange
 
 

@@ -11,13 +11,13 @@ import dask.array as da
 from napari_sem_sr.errors import InputError, OutputError, SemSrError
 from napari_sem_sr.events import Event, Notice, Progress, UpscaleStarted
 from napari_sem_sr.inference.background import in_background
-from napari_sem_sr.inference.calibration import REPAID_PIXELS, settled_tile
-from napari_sem_sr.inference.devices import available_devices
-from napari_sem_sr.inference.engine import Engine
+from napari_sem_sr.inference.engine.devices import available_devices
+from napari_sem_sr.inference.engine.engine import Engine
+from napari_sem_sr.inference.engine.tile_calibration import REPAID_PIXELS, settled_tile
+from napari_sem_sr.inference.engine.tiling import Region
 from napari_sem_sr.inference.ledger import UNREADABLE, Ledger, slice_hash
 from napari_sem_sr.inference.output import Destination, check_same
 from napari_sem_sr.inference.settings import UpscaleSettings
-from napari_sem_sr.inference.tiling import Region
 from napari_sem_sr.intensity import IntensityRange, measure_range
 from napari_sem_sr.io import ZarrStackWriter
 from napari_sem_sr.model.bundle import Model

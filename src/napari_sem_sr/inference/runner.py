@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from napari_sem_sr.errors import InputError
 from napari_sem_sr.events import Event, Notice, drain
-from napari_sem_sr.inference.engine import Engine
+from napari_sem_sr.inference.engine.engine import Engine
 from napari_sem_sr.inference.ledger import UNREADABLE, Ledger, slice_hash
 from napari_sem_sr.inference.pipeline import Stopwatch, Tally, iter_slices
 from napari_sem_sr.inference.plan import Plan, iter_plan, spoken

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from napari_sem_sr.inference.tiling import Interval, Region
+from napari_sem_sr.inference.engine.tiling import Interval, Region
 
 
 @dataclass(frozen=True)

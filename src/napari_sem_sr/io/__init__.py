@@ -1,11 +1,11 @@
 """Files to :class:`~napari_sem_sr.stack.SemStack` and back: reading, OME-Zarr, OME-TIFF, PNG."""
 
-from napari_sem_sr.io.folder import list_images
-from napari_sem_sr.io.omezarr import is_zarr
-from napari_sem_sr.io.read import read_stack
-from napari_sem_sr.io.write_png import write_picture, write_png
-from napari_sem_sr.io.write_tiff import iter_write_tiff, write_tiff
-from napari_sem_sr.io.write_zarr import ZarrStackWriter
+from napari_sem_sr.io.read.folder import list_images
+from napari_sem_sr.io.read.omezarr import is_zarr
+from napari_sem_sr.io.read.read_stack import read_stack
+from napari_sem_sr.io.write.png import write_picture, write_png
+from napari_sem_sr.io.write.tiff import iter_write_tiff, write_tiff
+from napari_sem_sr.io.write.zarr import ZarrStackWriter
 
 __all__ = [
     "ZarrStackWriter",

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from napari_sem_sr.pairing.degradation import Degradation
+from napari_sem_sr.degradation.degrade import Degradation
 
 # Far beyond what any training gives: a card with more is damaged or made up.
 Count = Annotated[int, Field(ge=0, le=10**12)]

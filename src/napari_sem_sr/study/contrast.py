@@ -13,7 +13,7 @@ import numpy.typing as npt
 from scipy.ndimage import map_coordinates
 from skimage.feature import blob_log
 
-from napari_sem_sr.checking.particles import Particles, Vector
+from napari_sem_sr.measure.particles import Particles, Vector
 
 # A spot of scale sigma answers strongest to a disc of radius sqrt(2) sigma (Lindeberg 1998).
 RADIUS_PER_SIGMA = np.sqrt(2)

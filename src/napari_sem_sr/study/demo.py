@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from napari_sem_sr.checking import iter_check
+from napari_sem_sr.degradation.degrade import degrade_stack
 from napari_sem_sr.errors import OutputError
 from napari_sem_sr.events import Event, Notice
 from napari_sem_sr.inference.runner import UpscaleSettings, iter_upscale
 from napari_sem_sr.io import read_stack, write_tiff
-from napari_sem_sr.io.durable import told_plainly
+from napari_sem_sr.io.atomic_write import told_plainly
 from napari_sem_sr.model.zoo import load_model
-from napari_sem_sr.pairing.degradation import degrade_stack
 from napari_sem_sr.samples import MEDULLA_CREDIT, medulla_hr
 from napari_sem_sr.study.picture import write_comparison
 

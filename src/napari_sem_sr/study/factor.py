@@ -10,9 +10,9 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from pydantic import BaseModel, ConfigDict
 
-from napari_sem_sr.checking.baseline import upscale_bicubic
-from napari_sem_sr.checking.particles import Particles, Segmentation, detect, match
 from napari_sem_sr.events import Event, Progress
+from napari_sem_sr.measure.particles import Particles, Segmentation, detect, match
+from napari_sem_sr.model.bicubic import upscale_bicubic
 from napari_sem_sr.model.bundle import Model
 from napari_sem_sr.model.card import Architecture
 from napari_sem_sr.samples.truth import Simulated
@@ -22,8 +22,8 @@ from napari_sem_sr.study.images import Images, simulated_images
 from napari_sem_sr.study.models import iter_model, upscaled
 from napari_sem_sr.study.page import Page, Plot, StudyResult, write_page
 from napari_sem_sr.study.plots import BICUBIC, COLOURS, svg
-from napari_sem_sr.training.evaluation import pair_of
 from napari_sem_sr.training.settings import TrainSettings
+from napari_sem_sr.training.validation.evaluation import pair_of
 
 STUDY = "factor"
 SHOWN_PX = 160

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from napari_sem_sr.errors import OutputError
-from napari_sem_sr.io.durable import replacing, told_plainly
+from napari_sem_sr.io.atomic_write import replacing, told_plainly
 
 PLAN = "study.json"
 PACKAGES = ("napari-sem-sr", "torch", "numpy")

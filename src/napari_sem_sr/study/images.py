@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from napari_sem_sr.errors import InputError
-from napari_sem_sr.pairing.teachers import Split, Teacher, read_teachers, split_teachers
 from napari_sem_sr.samples.specimens import Kind, specimens
 from napari_sem_sr.samples.truth import Simulated
+from napari_sem_sr.teachers.teacher import Split, Teacher, read_teachers, split_teachers
 
 # Numbers of simulated specimens by purpose; no study draws so many that they meet.
 CALIBRATION_FROM = 100_000

@@ -8,19 +8,19 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import gaussian_filter
 
-from napari_sem_sr.checking.baseline import upscale_bicubic
-from napari_sem_sr.checking.domain import Domain
-from napari_sem_sr.checking.features import domain_features
-from napari_sem_sr.checking.particles import Particles, match
+from napari_sem_sr.checking.evidence.domain import Domain
+from napari_sem_sr.checking.evidence.image_features import domain_features
 from napari_sem_sr.events import Event, Progress
 from napari_sem_sr.intensity import range_of
+from napari_sem_sr.measure.particles import Particles, match
+from napari_sem_sr.model.bicubic import upscale_bicubic
 from napari_sem_sr.model.bundle import Model
 from napari_sem_sr.study.contrast import spots
 from napari_sem_sr.study.folder import Row
 from napari_sem_sr.study.grid import Tile
 from napari_sem_sr.study.images import Images
 from napari_sem_sr.study.models import Which, upscaled
-from napari_sem_sr.training.evaluation import Pair, pair_of
+from napari_sem_sr.training.validation.evaluation import Pair, pair_of
 
 # Diameters in HR pixels of what would be a particle.
 SOUGHT_PX = (4.0, 40.0)

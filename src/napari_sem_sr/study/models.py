@@ -7,13 +7,13 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_sem_sr.events import Event, Notice
-from napari_sem_sr.inference.devices import pick_device
+from napari_sem_sr.inference.engine.devices import pick_device
 from napari_sem_sr.model.bundle import Model, load_bundle
-from napari_sem_sr.pairing.teachers import Split
 from napari_sem_sr.study.folder import StudyFolder
-from napari_sem_sr.training.evaluation import Pair, upscale_pair
+from napari_sem_sr.teachers.teacher import Split
 from napari_sem_sr.training.settings import TrainSettings
 from napari_sem_sr.training.trainer import iter_train
+from napari_sem_sr.training.validation.evaluation import Pair, upscale_pair
 
 Which = Literal["twin", "gan"]
 

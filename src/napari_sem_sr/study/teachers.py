@@ -7,8 +7,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from pydantic import BaseModel, ConfigDict
 
-from napari_sem_sr.checking.baseline import upscale_bicubic
 from napari_sem_sr.events import Event
+from napari_sem_sr.model.bicubic import upscale_bicubic
 from napari_sem_sr.model.bundle import Model
 from napari_sem_sr.study.folder import Row, StudyFolder
 from napari_sem_sr.study.grid import Tile, write_grid
@@ -16,9 +16,9 @@ from napari_sem_sr.study.images import Images, real_images, simulated_images
 from napari_sem_sr.study.models import Which, iter_model, upscaled
 from napari_sem_sr.study.page import Page, Plot, StudyResult, write_page
 from napari_sem_sr.study.plots import BICUBIC, COLOURS, svg
-from napari_sem_sr.training.evaluation import pair_of
 from napari_sem_sr.training.settings import TrainSettings
-from napari_sem_sr.training.verdict import Verdict, judge
+from napari_sem_sr.training.validation.evaluation import pair_of
+from napari_sem_sr.training.validation.overfitting import Verdict, judge
 
 STUDY = "teachers"
 SHOWN_PX = 160

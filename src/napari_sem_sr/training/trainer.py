@@ -11,18 +11,18 @@ from torch import Tensor
 
 from napari_sem_sr.errors import OutputError, TrainingError
 from napari_sem_sr.events import CheckpointSaved, Event, Judged, Notice, drain
-from napari_sem_sr.inference.devices import pick_device
+from napari_sem_sr.inference.engine.devices import pick_device
 from napari_sem_sr.model.bundle import Model, load_bundle
 from napari_sem_sr.model.parts import SUFFIX
 from napari_sem_sr.model.zoo import check_name, user_folder
-from napari_sem_sr.pairing.prepare import large_enough
-from napari_sem_sr.pairing.teachers import Split, Teacher, split_teachers, without_databar
+from napari_sem_sr.teachers.prepare import large_enough
+from napari_sem_sr.teachers.teacher import Split, Teacher, split_teachers, without_databar
 from napari_sem_sr.training.budget import Around
-from napari_sem_sr.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from napari_sem_sr.training.course import Course, Outcome, Plan
-from napari_sem_sr.training.few import are_few, split_in_turn
-from napari_sem_sr.training.finish import FINISHING_SHARE, iter_finish
-from napari_sem_sr.training.in_turn import (
+from napari_sem_sr.training.data.few_specimens import are_few, split_in_turn
+from napari_sem_sr.training.data.patch_sampler import check_teacher
+from napari_sem_sr.training.finish.finish import FINISHING_SHARE, iter_finish
+from napari_sem_sr.training.finish.outcome import Outcome
+from napari_sem_sr.training.loop.leave_one_group_out import (
     SHIPPED_SHARE,
     keep_outcome,
     kept_outcome,
@@ -30,12 +30,13 @@ from napari_sem_sr.training.in_turn import (
     plans_in_turn,
     unjudged,
 )
-from napari_sem_sr.training.lessons import check_teacher
-from napari_sem_sr.training.memory import freed_memory_kept
-from napari_sem_sr.training.precision import fabric_for, pick_precision
+from napari_sem_sr.training.loop.training_run import Course, Plan
+from napari_sem_sr.training.loop.unfinished import CHECKPOINT, keep_teachers, training_folder
+from napari_sem_sr.training.optimise.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from napari_sem_sr.training.optimise.memory import freed_memory_kept
+from napari_sem_sr.training.optimise.precision import fabric_for, pick_precision
 from napari_sem_sr.training.settings import TrainSettings
-from napari_sem_sr.training.unfinished import CHECKPOINT, keep_teachers, training_folder
-from napari_sem_sr.training.verdict import judge, worst
+from napari_sem_sr.training.validation.overfitting import judge, worst
 
 
 def iter_train(

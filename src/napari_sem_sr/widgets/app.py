@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from napari_sem_sr.widgets.dock import PLUGIN
+from napari_sem_sr.widgets.qt.dock import PLUGIN
 
 
 def run_app(paths: list[Path]) -> None:
     """Open napari with the docks, and with stacks or the sample if none are given; returns when it is closed."""
     import napari
 
-    from napari_sem_sr.widgets.upscale import UpscaleDock
+    from napari_sem_sr.widgets.upscale.dock import UpscaleDock
 
     viewer = napari.Viewer(title="SEM super-resolution")
     for name in ("Train", "Inspect"):

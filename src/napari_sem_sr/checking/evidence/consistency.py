@@ -1,0 +1,162 @@
+"""SR degraded back to LR, against the LR that was measured.
+
+Whatever a generator draws, degrading it has to give LR again, up to LR's noise. The degradation is that of the model's
+card without anything random: averaging over LR pixels, after the beam blur of a model that was matched to its
+microscope. The residual is given in standard deviations of that noise, which is estimated from LR itself.
+
+Sources: chi-square of the residual as in any fit to data; resolution-scaled error (RSE) and Pearson
+coefficient (RSP) after Culley et al. 2018 (SQUIRREL, Nat. Methods 15, 263), with the model's own degradation in
+place of a fitted blur: gain and offset are fitted, then RSE is the root mean square of what remains, in grey
+levels, and RSP the correlation.
+
+What it can and cannot tell: it finds faults and additions that change the LR image (a particle drawn where
+none was measured, a shift, a wrong grey level). It is blind to detail whose average over each LR pixel is zero,
+and that is most of what a generator invents: a consistent picture is not a true one. A generator that is
+taught on noise-free LR copies LR's noise, so natural residuals are smaller than the noise.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import dask.array as da
+import numpy as np
+import numpy.typing as npt
+
+from napari_sem_sr.degradation.degrade import AREA_AVERAGE, Degradation, expected, spread
+from napari_sem_sr.metrics.noise import noise_sigma
+from napari_sem_sr.stack import SemStack
+
+Float = npt.NDArray[np.float32]
+
+SAMPLED_SLICES = 8
+# Variance of rounding to whole numbers.
+ROUNDING = 1 / 12
+# Steps of conjugate gradients, and the share of the residual at which there is nothing left to take off.
+STEPS, LEFT = 10, 0.02
+
+
+def lr_sigma(lr: SemStack, factor: int) -> float:
+    """Noise of LR in grey levels, with the rounding of LR and of SR where they are integers.
+
+    The median over up to ``SAMPLED_SLICES`` slices of :func:`~napari_sem_sr.metrics.noise.noise_sigma`.
+    """
+    picks = np.unique(np.linspace(0, lr.shape[0] - 1, SAMPLED_SLICES).round().astype(int))
+    sigma = float(np.nanmedian([noise_sigma(lr.slice(int(z))) for z in picks]))
+    rounding = ROUNDING * (1 + 1 / factor**2) if lr.dtype.kind in "ui" else 0.0
+    # flat and free of noise: any positive unit will do
+    return float(np.sqrt(sigma**2 + rounding)) or 1.0
+
+
+def residual(
+    sr: npt.NDArray[Any],
+    lr: npt.NDArray[Any],
+    factor: int,
+    degradation: Degradation = AREA_AVERAGE,
+) -> Float:
+    """SR degraded − LR, ``(y, x)`` of LR in grey levels; NaN where either is."""
+    return left_over(expected(sr, factor, degradation), lr)
+
+
+def left_over(degraded: npt.NDArray[Any], lr: npt.NDArray[Any]) -> Float:
+    """`residual` of SR that is degraded already."""
+    return np.asarray(degraded - lr, np.float32)
+
+
+def residual_stack(sr: SemStack, lr: SemStack, factor: int) -> SemStack:
+    """Lazy `residual` of two stacks of one field, in place of ``lr``."""
+
+    def block(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> Float:
+        if a.size == 0:  # dask asks for the dtype with an empty array
+            return np.empty(b.shape, np.float32)
+        return residual(a[0], b[0], factor)[np.newaxis]
+
+    whole = (1, -1, -1)
+    coarse = lr.data.rechunk(whole)
+    data = da.map_blocks(
+        block,
+        sr.data.rechunk(whole),
+        coarse,
+        chunks=coarse.chunks,
+        dtype=np.float32,
+        meta=np.empty((0, 0, 0), np.float32),
+    )
+    return replace(lr, data=data, name=f"{sr.name} averaged − {lr.name}", paths=(), provenance=None)
+
+
+def residual_numbers(
+    degraded: npt.NDArray[np.float64], lr: npt.NDArray[Any], sigma: float
+) -> dict[str, float]:
+    """Sums over one slice of degraded SR from which :func:`summarise_consistency` makes the numbers of a stack."""
+    a, b = degraded, lr.astype(np.float64)
+    valid = np.isfinite(a) & np.isfinite(b)
+    a, b = a[valid], b[valid]
+    z = (a - b) / sigma
+    return {
+        "n": float(a.size),
+        "chi2": float((z**2).sum()),
+        "beyond": float(np.count_nonzero(np.abs(z) > 3)),
+        "a": float(a.sum()),
+        "b": float(b.sum()),
+        "aa": float((a * a).sum()),
+        "bb": float((b * b).sum()),
+        "ab": float((a * b).sum()),
+    }
+
+
+def summarise_consistency(slices: Sequence[Mapping[str, float]], sigma: float) -> dict[str, Any]:
+    """``chi2`` (mean; 1 where the residual is LR's noise), ``fraction_beyond_3_sigma``, ``rse``, ``rsp`` and more.
+
+    ``residual_rms``, ``lr_contrast`` (standard deviation of LR) and ``noise_sigma`` are in grey levels.
+    """
+    t = {key: sum(s[key] for s in slices) for key in slices[0]}
+    n = t["n"]
+    if n == 0:
+        names = ("rse", "rsp", "chi2", "fraction_beyond_3_sigma", "residual_rms", "lr_contrast")
+        return {**dict.fromkeys(names), "noise_sigma": sigma}
+    var_a, var_b = (t["aa"] - t["a"] ** 2 / n) / n, (t["bb"] - t["b"] ** 2 / n) / n
+    covariance = (t["ab"] - t["a"] * t["b"] / n) / n
+    flat = var_a <= 0 or var_b <= 0
+    return {
+        "rse": None if flat else float(np.sqrt(max(0.0, var_b - covariance**2 / var_a))),
+        "rsp": None if flat else float(covariance / np.sqrt(var_a * var_b)),
+        "chi2": t["chi2"] / n,
+        "fraction_beyond_3_sigma": t["beyond"] / n,
+        "residual_rms": float(np.sqrt(t["chi2"] / n)) * sigma,
+        "lr_contrast": float(np.sqrt(max(0.0, var_b))),
+        "noise_sigma": sigma,
+    }
+
+
+def project(
+    sr: npt.NDArray[Any],
+    lr: npt.NDArray[Any],
+    factor: int,
+    degradation: Degradation = AREA_AVERAGE,
+) -> Float:
+    """Change SR (y, x) as little as possible so that, degraded, it is LR.
+
+    The orthogonal projection onto all pictures consistent with LR (Bahat and Michaeli 2020, Explorable Super
+    Resolution). For area averaging every LR pixel's residual is subtracted from the SR pixels it covers; for any
+    other degradation it is found by conjugate gradients for least squares (Hestenes and Stiefel 1952), stopped
+    before they amplify what a blur has all but wiped out, so that part of LR's noise is left. NaN stays NaN.
+    """
+    rest = residual(sr, lr, factor, degradation)
+    if degradation.averages_on_average:
+        return sr.astype(np.float32) - rest.repeat(factor, 0).repeat(factor, 1)
+    left = np.nan_to_num(rest).astype(np.float64)
+    enough = LEFT**2 * float((left**2).sum())
+    correction = np.zeros(sr.shape)
+    downhill = spread(left, factor, degradation)
+    ahead, slope = downhill, float((downhill**2).sum())
+    for _ in range(STEPS):
+        if float((left**2).sum()) <= enough or slope == 0:
+            break
+        degraded = expected(ahead, factor, degradation)
+        length = slope / float((degraded**2).sum())
+        correction += length * ahead
+        left = left - length * degraded
+        downhill = spread(left, factor, degradation)
+        slope, before = float((downhill**2).sum()), slope
+        ahead = downhill + slope / before * ahead
+    return np.asarray(sr - correction, np.float32)

@@ -1,0 +1,143 @@
+"""How far SR probably is from HR in each place, learned on teachers held out from training.
+
+A linear model of the logarithm of the local error (root mean square of SR - HR in an LR pixel) on the logarithms of the
+evidence that needs no HR: slope of SR, energy of its detail, amount of invention, and the agreement with the twin;
+least squares with a ridge, one image per vote. Beside it stands the obvious baseline, the slope of SR alone: both get the
+area under the ROC curve for the 5 % worst places of an image, specimens left out one at a time.
+
+Source: our own comparison of single maps, their ranks and learned scores on held-out specimens, where only the learned score
+beat the slope on every material (ridge regression: Hoerl and Kennard 1970).
+
+What it can and cannot tell: where, and roughly how much, absolute error is to be expected on material like the teachers'.
+Error is largest at edges, which everyone knows; it says little about wrong detail (see `invention`), nothing of other materials.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.ndimage import gaussian_filter, gaussian_gradient_magnitude
+from scipy.stats import rankdata
+
+from napari_sem_sr.checking.evidence.invention import BLUR, MEASURED_AT, Invention, filled
+from napari_sem_sr.metrics.resample import area_average
+
+Float = npt.NDArray[np.float32]
+Matrix = npt.NDArray[np.float64]
+Arrays = dict[str, npt.NDArray[Any]]
+
+KEYS = ("error.weights", "error.auroc")
+RIDGE = 1e-2
+# Shares of the intensity range under which logarithms are cut off.
+TINY = 1e-3
+# The worst places of an image.
+WORST = 0.05
+
+
+@dataclass(frozen=True, eq=False)
+class Example:
+    """One image: evidence ``(places, kinds)`` and the logarithm of its error ``(places,)``."""
+
+    evidence: Matrix
+    log_error: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class ExpectedError:
+    """The learned score.
+
+    Parameters
+    ----------
+    weights
+        Of the columns of `evidence_of`.
+    auroc, auroc_slope
+        Of the score and of the slope alone on specimens left out; None with a single specimen.
+    """
+
+    weights: npt.NDArray[np.float64]
+    auroc: float | None
+    auroc_slope: float | None
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> "ExpectedError | None":
+        """Take it from a model's calibration; None where the model has none."""
+        if KEYS[0] not in arrays:
+            return None
+        learned, slope = (None if np.isnan(v) else float(v) for v in arrays[KEYS[1]])
+        return cls(arrays[KEYS[0]].astype(np.float64), learned, slope)
+
+    def map(self, evidence: Matrix, shape: tuple[int, int], width: float) -> Float:
+        """Expected error in grey levels on the LR grid, ``shape`` (y, x); NaN where the evidence is."""
+        score = np.exp(evidence @ self.weights) * width
+        return score.reshape(shape).astype(np.float32)
+
+
+def evidence_of(sr: npt.NDArray[Any], found: Invention, factor: int, width: float) -> Matrix:
+    """Evidence of every LR pixel, ``(places, kinds)``, the slope first and a constant last.
+
+    Parameters
+    ----------
+    sr
+        (y, x) in grey levels; NaN stays NaN.
+    found
+        What was invented in it.
+    width
+        Of the intensity range, in grey levels.
+    """
+    masked = ~np.isfinite(sr)
+    blur = BLUR * factor / MEASURED_AT
+    slope = gaussian_filter(gaussian_gradient_magnitude(filled(sr, masked), blur) ** 2, blur)
+    slope[masked] = np.nan
+    squares = (slope, found.energy**2, found.amount**2)
+    logs = [np.log(np.sqrt(area_average(s, factor)) / width + TINY) for s in squares]
+    agreement = area_average(found.agreement, factor)
+    columns = [*logs, agreement, agreement * logs[1], np.ones_like(agreement)]
+    return np.stack([c.ravel() for c in columns], axis=1)
+
+
+def example_of(
+    sr: npt.NDArray[Any], hr: npt.NDArray[Any], found: Invention, factor: int, width: float
+) -> Example:
+    """Evidence and error of one image with known truth, all (y, x)."""
+    error = np.sqrt(area_average((sr.astype(np.float64) - hr) ** 2, factor)) / width
+    return Example(evidence_of(sr, found, factor, width), np.log(error + TINY).ravel())
+
+
+def fit_error(images: Sequence[Example], specimens: Sequence[str]) -> Arrays:
+    """Arrays for ``calibration.safetensors``; ``specimens`` names what each image shows."""
+    found = []
+    for left_out in sorted(set(specimens)):
+        rest = [i for i, s in zip(images, specimens, strict=True) if s != left_out]
+        if not rest:
+            continue
+        weights = _ridge(rest)
+        for image, specimen in zip(images, specimens, strict=True):
+            if specimen == left_out:
+                wrong = image.log_error > np.quantile(image.log_error, 1 - WORST)
+                if wrong.any():
+                    scores = (image.evidence @ weights, image.evidence[:, 0])
+                    found.append([auroc(score, wrong) for score in scores])
+    mean = np.mean(found, axis=0) if found else np.full(2, np.nan)
+    return {KEYS[0]: _ridge(images), KEYS[1]: np.asarray(mean, np.float64)}
+
+
+def auroc(score: npt.NDArray[Any], wrong: npt.NDArray[np.bool_]) -> float:
+    """Chance that a ``wrong`` place has a higher score than one that is not; ties count half."""
+    ranks = rankdata(score)
+    n, m = int(wrong.sum()), int((~wrong).sum())
+    return float((ranks[wrong].sum() - n * (n + 1) / 2) / (n * m))
+
+
+def _ridge(images: Sequence[Example]) -> npt.NDArray[np.float64]:
+    """Weights of the linear model; every image counts as much as any other."""
+    kinds = images[0].evidence.shape[1]
+    normal, target = RIDGE * np.eye(kinds), np.zeros(kinds)
+    # the constant is free
+    normal[-1, -1] = 0
+    for image in images:
+        n = len(image.log_error)
+        normal += image.evidence.T @ image.evidence / n
+        target += image.evidence.T @ image.log_error / n
+    return np.asarray(np.linalg.solve(normal, target), np.float64)

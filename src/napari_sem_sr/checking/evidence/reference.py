@@ -1,0 +1,217 @@
+"""The stack beside teachers that show other places of the same material: the usual case, where no HR of the field exists.
+
+Nothing is compared pixel by pixel. Area fraction, sizes, chord lengths and spectrum of LR, bicubic, SR and teachers are
+measured in the same way: one Otsu threshold for the stack, taken from LR, and one for each specimen of the
+teachers, whose grey scale is another microscope's. Teachers are brought to SR's pixel size first, where both are known.
+
+The interval of the teachers is a bootstrap over *specimens* (Efron 1979): 95 % for the mean. The stack is one specimen: it
+has no interval of its own, and is held against the range of single specimens.
+
+What it can and cannot tell: whether SR has the statistics of the material. A generator that draws teachers' texture
+everywhere has them too: a match is no proof of truth, a mismatch is reason for doubt.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from skimage.transform import rescale
+
+from napari_sem_sr.checking.evidence.against_hr import square_pixel_nm
+from napari_sem_sr.checking.field import Field
+from napari_sem_sr.errors import InputError
+from napari_sem_sr.measure.morphology import (
+    Numbers,
+    connectivity,
+    measure,
+    slice_links,
+    summarise_morphology,
+)
+from napari_sem_sr.measure.particles import Polarity, Segmentation
+from napari_sem_sr.teachers.teacher import Teacher
+
+Image = npt.NDArray[Any]
+
+PICTURES = ("lr", "bicubic", "sr")
+DRAWS = 2000
+INTERVAL = (2.5, 97.5)
+# With fewer there is no telling how specimens differ.
+ENOUGH_SPECIMENS = 3
+# Pixel sizes that differ less are taken for equal.
+SAME_PIXEL = 0.02
+SCALARS = ("fraction", "objects_density", "diameter_median", "chord_mean")
+CURVES = ("objects", "chords", "power")
+
+
+@dataclass(frozen=True, eq=False)
+class Teachers:
+    """The teachers as measured.
+
+    Parameters
+    ----------
+    polarity
+        Of the phase that is looked at: the one that covers less of the teachers.
+    specimens
+        Sums of each specimen's images, by name.
+    images
+        How many there are.
+    hashes
+        Of their pixels.
+    note
+        What a person should know about their pixel size, if anything.
+    """
+
+    polarity: Polarity
+    specimens: Mapping[str, Sequence[Numbers]]
+    images: int
+    hashes: Sequence[str]
+    note: str = ""
+
+
+def measure_teachers(teachers: Sequence[Teacher], pixel_nm: float | None) -> Teachers:
+    """Measure teachers at SR's pixel size.
+
+    Raises
+    ------
+    InputError
+        If there are none.
+    """
+    if not teachers:
+        raise InputError("No reference image was given; give at least one teacher image.")
+    images: dict[str, list[Image]] = {}
+    unknown = 0
+    for teacher in teachers:
+        unknown += teacher.pixel_nm is None or pixel_nm is None
+        images.setdefault(teacher.group, []).append(_to_scale(teacher, pixel_nm))
+    pooled = [Segmentation.of(i, "bright").mask(i).mean() for g in images.values() for i in g]
+    polarity: Polarity = "bright" if float(np.mean(pooled)) <= 0.5 else "dark"
+    specimens = {}
+    for group, members in images.items():
+        threshold = float(np.mean([Segmentation.of(i, polarity).threshold for i in members]))
+        specimens[group] = [
+            measure(i, Segmentation(polarity, threshold, Segmentation.of(i, polarity).rise))
+            for i in members
+        ]
+    note = (
+        f"The pixel size of {unknown} reference images or of SR is unknown, so they were compared pixel for pixel."
+        if unknown
+        else ""
+    )
+    hashes = [t.content_hash for t in teachers]
+    return Teachers(polarity, specimens, len(teachers), hashes, note)
+
+
+class Reference:
+    """Measures slices of a field in the way the teachers were.
+
+    Parameters
+    ----------
+    teachers
+        As measured.
+    field
+        The stack.
+    """
+
+    def __init__(self, teachers: Teachers, field: Field) -> None:
+        self.teachers = teachers
+        self.field = field
+        middle = field.lr_part.slice(field.sr.shape[0] // 2)
+        self._fine = Segmentation.of(self._spread(middle), teachers.polarity)
+
+    def look(self, index: int, bicubic: Image) -> dict[str, Any]:
+        """Sums over slice ``index``, for the journal."""
+        lr, sr = self._lr(index), self.field.sr.slice(index)
+        pictures = {"lr": lr, "bicubic": bicubic, "sr": sr}
+        found: dict[str, Any] = {
+            name: measure(image, self._fine) for name, image in pictures.items()
+        }
+        for name, image in (("lr", lr), ("sr", sr)):
+            before = None
+            if index > 0:
+                other = self._lr(index - 1) if name == "lr" else self.field.sr.slice(index - 1)
+                before = self._fine.mask(other)
+            found[name] |= slice_links(self._fine.mask(image), before)
+        return found
+
+    def _lr(self, index: int) -> Image:
+        return self._spread(self.field.lr_part.slice(index))
+
+    def _spread(self, lr: Image) -> Image:
+        f = self.field.factor
+        return lr.repeat(f, 0).repeat(f, 1)
+
+
+def reference_of(
+    found: Sequence[Mapping[str, Any]], reference: Reference, limits: list[str]
+) -> dict[str, Any]:
+    """Stack and teachers side by side, of `Reference.look` of every slice.
+
+    Returns
+    -------
+    ``lr``, ``bicubic``, ``sr``: as `summarise_morphology`, in 3D ``connectivity``; ``teachers``: the same with ``low``
+    and ``high`` of the mean's interval (None with fewer than 3 specimens) and ``range`` of single specimens.
+    """
+    teachers = reference.teachers
+    known = square_pixel_nm(reference.field)
+    pixel = known or 1.0
+    result: dict[str, Any] = {
+        "unit": "nm" if known else "px",
+        "phase": teachers.polarity,
+        "n_specimens": len(teachers.specimens),
+        "n_images": teachers.images,
+        "hashes": list(teachers.hashes),
+    }
+    for name in PICTURES:
+        sums = [{k: v for k, v in s[name].items() if k not in ("sizes", "links")} for s in found]
+        result[name] = summarise_morphology(sums, pixel)
+        if len(found) > 1 and name != "bicubic":
+            result[name]["connectivity"] = connectivity([s[name] for s in found])
+    each = [summarise_morphology(images, pixel) for images in teachers.specimens.values()]
+    result["teachers"] = _with_intervals(each)
+    if teachers.note:
+        limits.append(teachers.note)
+    if len(each) < ENOUGH_SPECIMENS:
+        limits.append(
+            f"The reference images show {len(each)} specimen{'s' if len(each) > 1 else ''}; how much specimens differ is unknown below "
+            f"{ENOUGH_SPECIMENS}, so they have no intervals."
+        )
+    limits.append(
+        "Statistics like the reference's are no proof that single structures are true; a generator that draws the teachers' "
+        "texture everywhere has them too."
+    )
+    return result
+
+
+def _with_intervals(each: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Mean over specimens, and the bootstrap interval of that mean."""
+    rng = np.random.default_rng(0)
+    draws = rng.integers(0, len(each), (DRAWS, len(each)))
+    enough = len(each) >= ENOUGH_SPECIMENS
+    result: dict[str, Any] = {"edges": each[0]["edges"], "low": {}, "high": {}, "range": {}}
+    for key in (*SCALARS, *CURVES):
+        values = [e[key] for e in each if e[key] is not None]
+        if len(values) < len(each):
+            # a specimen without objects has no sizes, and no bootstrap can make them up
+            mean = np.mean(values, axis=0) if values else None
+            result[key] = None if mean is None else np.asarray(mean).tolist()
+            result["low"][key] = result["high"][key] = result["range"][key] = None
+            continue
+        table = np.asarray(values, np.float64)
+        result[key] = table.mean(axis=0).tolist()
+        result["range"][key] = [float(table.min()), float(table.max())] if table.ndim == 1 else None
+        means = table[draws].mean(axis=1)
+        for name, percent in zip(("low", "high"), INTERVAL, strict=True):
+            result[name][key] = np.percentile(means, percent, axis=0).tolist() if enough else None
+    return result
+
+
+def _to_scale(teacher: Teacher, pixel_nm: float | None) -> Image:
+    if teacher.pixel_nm is None or pixel_nm is None:
+        return teacher.image
+    scale = teacher.pixel_nm / pixel_nm
+    if abs(scale - 1) < SAME_PIXEL:
+        return teacher.image
+    image = teacher.image.astype(np.float64)
+    return np.asarray(rescale(image, scale, order=3, anti_aliasing=scale < 1, preserve_range=True))

@@ -1,0 +1,28 @@
+"""How the templates of the report are filled in."""
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+
+def environment() -> Environment:
+    """Templates of this package; what stands in them is escaped, and nothing may be missing."""
+    # autoescape: names of files and layers are other people's text
+    made = Environment(
+        loader=PackageLoader("napari_sem_sr.checking.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters["number"] = _number
+    made.filters["voxel"] = _voxel
+    return made
+
+
+def _number(value: float | None, digits: int = 2) -> str:
+    return "–" if value is None else f"{value:.{digits}f}"
+
+
+def _voxel(voxel_nm: list[float | None]) -> str:
+    if all(v is None for v in voxel_nm):
+        return "unknown"
+    return " × ".join("?" if v is None else f"{v:g}" for v in voxel_nm) + " nm (z, y, x)"

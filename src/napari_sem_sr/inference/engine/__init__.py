@@ -1,0 +1,1 @@
+"""One slice on any device, in tiles that leave no trace."""

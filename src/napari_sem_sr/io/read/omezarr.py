@@ -1,0 +1,195 @@
+"""OME-Zarr 0.4 and 0.5, our own output among them, and plain Zarr arrays."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import zarr
+
+from napari_sem_sr.errors import InputError
+from napari_sem_sr.io.slice_source import Contents, Planes, first_line
+from napari_sem_sr.io.units import nm_per
+from napari_sem_sr.io.zarr_layout import KEY, NOT_PROVENANCE, TILT, done_slices
+from napari_sem_sr.stack import Sources, Triple
+
+_MARKS = ("zarr.json", ".zgroup", ".zarray")
+
+
+@dataclass(frozen=True)
+class ZarrPlanes(Planes):
+    """Slices of a Zarr array; axes of length 1 other than z, y, x are dropped."""
+
+    path: Path
+    shape: Triple[int]
+    dtype: np.dtype[Any]
+    grey: bool
+    # one of "z", "y", "x" or "" for each axis of the array
+    axes: tuple[str, ...]
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The array's metadata; its chunks are too many to look at."""
+        return tuple(p for p in (self.path / "zarr.json", self.path / ".zarray") if p.is_file())
+
+    def decode(self, index: int) -> npt.NDArray[Any]:
+        """Read the chunks of one slice."""
+        array = zarr.open_array(self.path, mode="r")
+        place: dict[str, Any] = {"z": index, "y": slice(None), "x": slice(None), "": 0}
+        return np.asarray(array[tuple(place[axis] for axis in self.axes)])
+
+    def where(self, index: int) -> str:
+        """Name the slice by its number."""
+        return f"Slice {index} of '{self.path}'"
+
+
+def is_zarr(folder: Path) -> bool:
+    """Whether a folder is a Zarr group or array."""
+    return any((folder / mark).is_file() for mark in _MARKS)
+
+
+def open_zarr(path: Path, *, grey: bool) -> Contents:
+    """Find level 0 of an OME-Zarr image, or take a plain array as it is.
+
+    Raises
+    ------
+    InputError
+        If there is no image, or it is no single grey stack.
+    """
+    try:
+        node = zarr.open(path, mode="r")
+    except Exception as error:  # damaged metadata raise many kinds of exceptions
+        raise InputError(
+            f"'{path}' cannot be read as Zarr ({first_line(error)}); copy it again."
+        ) from error
+    if isinstance(node, zarr.Array):
+        return Contents(planes=_planes(path, node, _guess_axes(path, node), grey))
+    try:
+        return _open_group(path, node, grey)
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        raise InputError(
+            f"'{path}' has OME-Zarr metadata that cannot be understood ({first_line(error)}); save it again."
+        ) from error
+
+
+def _open_group(path: Path, group: zarr.Group, grey: bool) -> Contents:
+    attributes: Any = group.attrs.asdict()
+    ome = attributes.get("ome", attributes)
+    if "bioformats2raw.layout" in ome:
+        return _open_series(path, group, grey)
+    scales = ome.get("multiscales")
+    if not scales:
+        raise InputError(
+            f"'{path}' is a Zarr group without an image (multiscales); give an OME-Zarr image or one of its "
+            "arrays."
+        )
+    return _open_multiscale(path, group, scales[0], attributes.get(KEY), grey)
+
+
+def _open_series(path: Path, group: zarr.Group, grey: bool) -> Contents:
+    images = sorted(name for name in group.group_keys() if name.isdecimal())
+    if len(images) != 1:
+        raise InputError(
+            f"'{path}' holds {len(images)} separate images; give the folder of the one you mean, as '{path / '0'}'."
+        )
+    return open_zarr(path / images[0], grey=grey)
+
+
+def _open_multiscale(
+    path: Path, group: zarr.Group, scale: Mapping[str, Any], ours: Any, grey: bool
+) -> Contents:
+    dataset = scale["datasets"][0]
+    array = group[dataset["path"]]
+    if not isinstance(array, zarr.Array):
+        raise TypeError(f"{dataset['path']} is no array")
+    axes = [a if isinstance(a, Mapping) else {"name": a} for a in scale.get("axes", ())]
+    if len(axes) != array.ndim:
+        raise ValueError(f"{len(axes)} axes for {array.ndim} dimensions")
+    names = tuple(str(a["name"]).lower() for a in axes)
+    size, start = [1.0] * array.ndim, [0.0] * array.ndim
+    # those of the dataset apply first, then those of the whole image
+    for step in (
+        *dataset.get("coordinateTransformations", ()),
+        *scale.get("coordinateTransformations", ()),
+    ):
+        factors, offsets = step.get("scale"), step.get("translation")
+        if factors is not None:
+            size = [a * float(b) for a, b in zip(size, factors, strict=True)]
+            start = [a * float(b) for a, b in zip(start, factors, strict=True)]
+        if offsets is not None:
+            start = [a + float(b) for a, b in zip(start, offsets, strict=True)]
+    voxel: dict[str, float | None] = {}
+    origin: dict[str, float] = {}
+    step_px: dict[str, float] = {}
+    for name, axis, one, begin in zip(names, axes, size, start, strict=True):
+        factor = nm_per(axis.get("unit"))
+        voxel[name] = None if factor is None else one * factor
+        origin[name] = begin * (factor or 1.0)
+        step_px[name] = one if factor is None else 1.0
+    planes = _planes(path / dataset["path"], array, names, grey)
+    provenance: dict[str, Any] | None = None
+    notices: tuple[str, ...] = ()
+    tilt: float | None = None
+    if isinstance(ours, Mapping):
+        provenance = {k: v for k, v in ours.items() if k not in NOT_PROVENANCE}
+        tilt = None if ours.get(TILT) is None else float(ours[TILT])
+        notices = _unfinished(path, ours, planes.shape[0])
+    return Contents(
+        planes=planes,
+        voxel_nm=(voxel.get("z"), voxel.get("y"), voxel.get("x")),
+        origin_nm=(origin.get("z", 0.0), origin.get("y", 0.0), origin.get("x", 0.0)),
+        pixel_step=(step_px.get("z", 1.0), step_px.get("y", 1.0), step_px.get("x", 1.0)),
+        tilt_deg=tilt,
+        sources=Sources(
+            **{axis: None if voxel.get(axis) is None else "file" for axis in "zyx"},
+            tilt=None if tilt is None else "file",
+        ),
+        provenance=provenance,
+        notices=notices,
+    )
+
+
+def _unfinished(path: Path, ours: Mapping[str, Any], count: int) -> tuple[str, ...]:
+    if ours.get("complete", True):
+        return ()
+    done = len(done_slices(path, count))
+    return (
+        f"'{path.name}' is not finished: {done} of {count} slices are done, the others are read as zeros; "
+        "run the command that made it again with --resume.",
+    )
+
+
+def _guess_axes(path: Path, array: zarr.Array[Any]) -> tuple[str, ...]:
+    named = getattr(array.metadata, "dimension_names", None)
+    if named and all(named):
+        return tuple(str(n).lower() for n in named)
+    if array.ndim < 2:
+        raise InputError(
+            f"'{path}' has the shape {array.shape}; give an image (y, x) or a stack (z, y, x)."
+        )
+    return (*("",) * (array.ndim - 3), *"zyx"[-min(array.ndim, 3) :])
+
+
+def _planes(path: Path, array: zarr.Array[Any], names: tuple[str, ...], grey: bool) -> ZarrPlanes:
+    size = dict(zip(names, array.shape, strict=True))
+    if not {"y", "x"} <= set(names):
+        raise InputError(f"'{path}' has the axes {names}; give an image with axes y and x.")
+    for name, count in zip(names, array.shape, strict=True):
+        if name not in ("z", "y", "x") and count > 1:
+            what = {"c": "channels", "t": "time points"}.get(name, f"images along '{name}'")
+            raise InputError(
+                f"'{path}' holds {count} {what}; save the one you mean as a stack of its own."
+            )
+    axes = tuple(name if name in ("z", "y", "x") else "" for name in names)
+    if [a for a in axes if a] != [a for a in "zyx" if a in axes]:
+        raise InputError(f"'{path}' has the axes {names}; give them in the order z, y, x.")
+    stored = np.dtype(array.dtype)
+    return ZarrPlanes(
+        path=path,
+        shape=(int(size.get("z", 1)), int(size["y"]), int(size["x"])),
+        dtype=np.dtype(np.uint8) if stored.kind == "b" else stored.newbyteorder("="),
+        grey=grey,
+        axes=axes,
+    )

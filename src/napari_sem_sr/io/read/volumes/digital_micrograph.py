@@ -1,0 +1,89 @@
+"""Gatan Digital Micrograph, DM3 and DM4: the last image of the file; the first is its thumbnail."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_sem_sr.errors import InputError
+from napari_sem_sr.io.metadata.form import Found, positive, text
+from napari_sem_sr.io.metadata.merged import known
+from napari_sem_sr.io.read.raw import RawPlanes, native
+from napari_sem_sr.io.read.volumes.dm_tags import Block, DamagedError, Tree, read_tags
+from napari_sem_sr.io.slice_source import Contents
+from napari_sem_sr.io.units import nm_per
+from napari_sem_sr.stack import Instrument, Triple
+
+_TYPES = {
+    1: "i2", 2: "f4", 6: "u1", 7: "i4", 9: "i1", 10: "u2", 11: "u4", 12: "f8", 14: "b1",
+}  # fmt: skip
+
+
+def open_volume(path: Path, *, grey: bool, metadata: bool = True, part: str = "") -> Contents:
+    """Read the tags; the pixels stay in the file.
+
+    Raises
+    ------
+    InputError
+        If the tags are damaged or the image is no stack of grey values.
+    """
+    if part:
+        raise InputError(f"'{path}' has no parts; leave '::{part}' out.")
+    try:
+        tags, order = read_tags(path)
+    except DamagedError as error:
+        raise InputError(
+            f"'{path}' cannot be read as Digital Micrograph ({error}); the file is cut off or damaged: copy it again."
+        ) from error
+    images = _tree(tags, "ImageList")
+    image = images[max(images, key=_as_number)] if images else {}
+    data = _tree(image, "ImageData")
+    pixels, sizes = data.get("Data"), [*_tree(data, "Dimensions").values()]
+    kind = data.get("DataType")
+    if not isinstance(pixels, Block) or kind not in _TYPES or not 2 <= len(sizes) <= 3:
+        raise InputError(
+            f"'{path}' holds no grey image or stack; save it from Digital Micrograph as one."
+        )
+    z, y, x = [*(int(n) for n in sizes), 1][:3][::-1]
+    stored = np.dtype(order + _TYPES[kind])
+    if min(z, y, x) < 1 or z * y * x * stored.itemsize > pixels.count * 8:
+        raise InputError(
+            f"'{path}' says it has {z} x {y} x {x} voxels; the file is damaged: copy it again."
+        )
+    planes = RawPlanes(path, (z, y, x), native(stored), grey, stored, pixels.offset)
+    if not metadata:
+        return Contents(planes=planes, lost=planes.lost())
+    microscope = _tree(_tree(image, "ImageTags"), "Microscope Info")
+    instrument = Instrument(
+        model=text(_text(microscope.get("Microscope")) or _text(microscope.get("Name"))),
+        kv=positive(microscope.get("Voltage"), 1e-3),
+        raw=_tree(image, "ImageTags"),
+    )
+    said = known(path, Found(instrument), _voxel_nm(data, len(sizes)))
+    return Contents(planes=planes, lost=planes.lost(), **vars(said))
+
+
+def _tree(tags: Tree, name: str) -> Tree:
+    found: Any = tags.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def _text(value: Any) -> str:
+    return value.text if isinstance(value, Block) else value if isinstance(value, str) else ""
+
+
+def _as_number(name: str) -> int:
+    return int(name) if name.isdecimal() else -1
+
+
+def _voxel_nm(data: Tree, dimensions: int) -> Triple[float | None]:
+    axes = _tree(_tree(data, "Calibrations"), "Dimension")
+    sizes: list[float | None] = [None, None, None]
+    for place, axis in enumerate(list(axes.values())[:dimensions]):
+        if isinstance(axis, dict):
+            factor = nm_per(_text(axis.get("Units")))
+            # kept in 32 bits
+            size = positive(axis.get("Scale"), factor) if factor else None
+            sizes[place] = None if size is None else float(f"{size:.7g}")
+    x, y, z = sizes
+    return z, y, x

@@ -1,0 +1,1 @@
+"""Stacks and pictures, written whole or not at all."""

@@ -1,0 +1,344 @@
+"""Our OME-Zarr output: slices arrive one by one, in any order, and are there or not there.
+
+Layout of ``out.zarr`` (Zarr v3, OME-Zarr 0.5)::
+
+    zarr.json            group; attributes "ome" (multiscales) and "napari_sem_sr"
+    0/zarr.json          full size; chunks (1, 512, 512), one shard per slice, zstd
+    0/c/12/0/0           slice 12; there if and only if the slice is done
+    1/..., 2/...         y and x halved, until both are <= 512
+
+The attribute ``napari_sem_sr`` is flat: ``{"complete": bool, "synthetic": bool, ...provenance}``, and ``"tilt_deg"``
+where it is known.
+Nothing in the files depends on when, where or in how many runs they were written.
+
+Why not another writer: ome-zarr's and bioio-ome-zarr's write whole arrays or regions through Zarr's own
+store, whose files are renamed but not synced, and neither says which slices are done.
+"""
+
+import asyncio
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import zarr
+from zarr.codecs import ZstdCodec
+from zarr.core.buffer import Buffer
+from zarr.storage import LocalStore
+
+from napari_sem_sr.errors import OutputError
+from napari_sem_sr.io.atomic_write import (
+    PARTIAL,
+    make_folder,
+    partial_name,
+    replacing,
+    sync_folder,
+    told_plainly,
+)
+from napari_sem_sr.io.pyramid import halve, level_shapes, level_world
+from napari_sem_sr.io.zarr_layout import (
+    KEY,
+    NOT_PROVENANCE,
+    RESUMABLE,
+    TILT,
+    done_slices,
+    slice_file,
+)
+from napari_sem_sr.stack import SemStack, Triple, World
+
+CHUNK = 512
+# Fast, and SEM noise does not get smaller with higher levels.
+ZSTD_LEVEL = 3
+
+
+class DurableStore(LocalStore):
+    """Zarr's local store, with every file synced before it gets its name."""
+
+    async def set(self, key: str, value: Buffer) -> None:
+        """Write one file."""
+        await asyncio.to_thread(self.set_sync, key, value)
+
+    async def set_if_not_exists(self, key: str, value: Buffer) -> None:
+        """Write one file unless it is there."""
+        if not await self.exists(key):
+            await self.set(key, value)
+
+    def set_sync(self, key: str, value: Buffer) -> None:
+        """Write one file."""
+        self._check_writable()
+        path = self.root / key
+        make_folder(path.parent)
+        with replacing(path, f".{os.getpid()}") as temporary:
+            temporary.write_bytes(value.as_buffer_like())
+
+
+class ZarrStackWriter:
+    """Writes one stack, slice by slice, to OME-Zarr 0.5; made by :meth:`create` or :meth:`reopen`.
+
+    Slices may be written in any order and from several threads (different slices). A slice is done once its
+    level 0 is on disk, which is written last; what was done survives a kill or a power cut.
+    """
+
+    def __init__(self, path: Path, group: zarr.Group) -> None:
+        self._path = path
+        self._group = group
+        self._levels = tuple(_array(group, str(level)) for level in range(_count_levels(group)))
+
+    @classmethod
+    def create(
+        cls, path: str | Path, *, like: SemStack, provenance: Mapping[str, Any]
+    ) -> "ZarrStackWriter":
+        """Make a new output without slices.
+
+        Parameters
+        ----------
+        path
+            A folder that does not exist yet, by custom ``*.zarr``.
+        like
+            Shape, dtype, place and name of the output; its pixels are not read.
+        provenance
+            How the pixels are made, as JSON values; ``synthetic`` is true unless it says otherwise.
+
+        Raises
+        ------
+        OutputError
+            If something is there already or the disk refuses.
+        """
+        path = Path(path)
+        attributes = {
+            "ome": _multiscales(like),
+            KEY: _plain({"synthetic": True, **provenance, **_tilt(like), "complete": False}),
+        }
+        # made under another name, so that a kill leaves nothing or an output that can be resumed
+        unborn = partial_name(path)
+        with told_plainly(path):
+            if path.is_file() or (path.is_dir() and any(path.iterdir())):
+                raise OutputError(
+                    f"'{path}' exists already; choose another name, or --resume or --overwrite it."
+                )
+            make_folder(path.parent.absolute())
+            if unborn.exists():
+                shutil.rmtree(unborn)
+            try:
+                group = zarr.create_group(DurableStore(unborn), attributes=attributes)
+                for level, shape in enumerate(level_shapes(like.shape)):
+                    _create_level(group, level, shape, like.dtype)
+                if path.is_dir():
+                    path.rmdir()
+                unborn.rename(path)
+            except BaseException:
+                shutil.rmtree(unborn, ignore_errors=True)
+                raise
+            sync_folder(path.parent)
+        return cls.reopen(path)
+
+    @classmethod
+    def reopen(cls, path: str | Path, *, shared: bool = False) -> "ZarrStackWriter":
+        """Open an output of ours to go on with it; what a killed run left half-written is removed.
+
+        Parameters
+        ----------
+        shared
+            Others are writing other slices at this time, so what is half-written is theirs and stays.
+
+        Raises
+        ------
+        OutputError
+            If there is no output of ours at ``path``.
+        """
+        path = Path(path)
+        try:
+            group = zarr.open_group(DurableStore(path), mode="r+")
+            ours = group.attrs.get(KEY)
+            writer = cls(path, group) if isinstance(ours, Mapping) and "complete" in ours else None
+        except (OSError, KeyError, ValueError, TypeError) as error:
+            raise _not_ours(path) from error
+        if writer is None:
+            raise _not_ours(path)
+        if shared:
+            return writer
+        with told_plainly(path):
+            for leftover in path.rglob(f".*{PARTIAL}"):
+                leftover.unlink(missing_ok=True)
+        return writer
+
+    @property
+    def path(self) -> Path:
+        """The output's folder."""
+        return self._path
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """What ``create`` was given, as JSON values, with ``synthetic``."""
+        return {k: v for k, v in self._attributes.items() if k not in NOT_PROVENANCE}
+
+    @property
+    def complete(self) -> bool:
+        """Whether :meth:`finish` was reached."""
+        return bool(self._attributes["complete"])
+
+    @property
+    def n_slices(self) -> int:
+        """Number of slices, done or not."""
+        return self.shape[0]
+
+    @property
+    def shape(self) -> Triple[int]:
+        """Voxels (z, y, x) of level 0."""
+        z, y, x = self._levels[0].shape
+        return int(z), int(y), int(x)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype of the pixels."""
+        return np.dtype(self._levels[0].dtype)
+
+    def done_slices(self) -> frozenset[int]:
+        """Slices whose pixels are on disk."""
+        return done_slices(self._path, self.n_slices)
+
+    def write_slice(self, index: int, image: npt.NDArray[Any]) -> None:
+        """Put one slice, (y, x) in the output's dtype, on disk with all its levels.
+
+        Raises
+        ------
+        OutputError
+            If the disk refuses; the slice is then not done, all others are as they were.
+        ValueError
+            If the slice does not fit the output.
+        """
+        if not 0 <= index < self.n_slices:
+            raise ValueError(f"slice {index} does not lie in 0:{self.n_slices}")
+        if image.shape != self.shape[1:] or np.dtype(image.dtype).newbyteorder("=") != self.dtype:
+            raise ValueError(
+                f"slice {index} is {image.dtype} {image.shape}, the output {self.dtype} {self.shape[1:]}"
+            )
+        images = [image]
+        for _ in self._levels[1:]:
+            images.append(halve(images[-1]))
+        with told_plainly(self._path, RESUMABLE):
+            self._file(0, index).unlink(missing_ok=True)
+            for level in reversed(range(len(images))):
+                # a fresh file, as Zarr would merge with what an interrupted run wrote
+                self._file(level, index).unlink(missing_ok=True)
+                self._levels[level][index] = images[level]
+
+    def amend(self, changes: Mapping[str, Any]) -> None:
+        """Correct entries of the provenance of an output that is not finished.
+
+        Raises
+        ------
+        OutputError
+            If the disk refuses.
+        """
+        with told_plainly(self._path, RESUMABLE):
+            fresh = zarr.open_group(self._group.store, mode="r+")
+            self._group = fresh.update_attributes({KEY: {**self._attributes, **_plain(changes)}})
+
+    def finish(self) -> None:
+        """Say in the attributes that the output is complete; a finished output is left as it is.
+
+        Raises
+        ------
+        OutputError
+            If slices are missing or the disk refuses.
+        """
+        if self.complete:
+            return
+        done = len(self.done_slices())
+        if done < self.n_slices:
+            raise OutputError(
+                f"'{self._path}' has {done} of {self.n_slices} slices; run again with --resume to finish it."
+            )
+        with told_plainly(self._path, RESUMABLE):
+            # a group of its own: Zarr changes it in memory even when the disk refuses
+            fresh = zarr.open_group(self._group.store, mode="r+")
+            self._group = fresh.update_attributes({KEY: {**self._attributes, "complete": True}})
+
+    @property
+    def _attributes(self) -> Mapping[str, Any]:
+        ours = self._group.attrs[KEY]
+        if not isinstance(ours, Mapping):
+            raise TypeError(f"attribute {KEY} of '{self._path}' is no mapping")
+        return ours
+
+    def _file(self, level: int, index: int) -> Path:
+        return slice_file(self._path, level, index)
+
+
+def _not_ours(path: Path) -> OutputError:
+    return OutputError(
+        f"'{path}' is not a stack written by napari-sem-sr; choose another name for the output."
+    )
+
+
+def _count_levels(group: zarr.Group) -> int:
+    ome: Any = group.attrs["ome"]
+    return len(ome["multiscales"][0]["datasets"])
+
+
+def _array(group: zarr.Group, name: str) -> zarr.Array[Any]:
+    array = zarr.open_array(group.store, path=name, mode="r+")
+    # a slice that is all zeros is a slice that is done, so its file has to be there
+    return array.with_config({"write_empty_chunks": True})
+
+
+def _create_level(group: zarr.Group, level: int, shape: Triple[int], dtype: np.dtype[Any]) -> None:
+    chunk = (1, CHUNK, CHUNK)
+    group.create_array(
+        str(level),
+        shape=shape,
+        dtype=dtype.newbyteorder("="),
+        chunks=chunk,
+        shards=(1, *(-(-n // CHUNK) * CHUNK for n in shape[1:])),
+        compressors=ZstdCodec(level=ZSTD_LEVEL),
+        fill_value=0,
+        dimension_names=("z", "y", "x"),
+    )
+
+
+def _multiscales(like: SemStack) -> dict[str, Any]:
+    """Build the OME-Zarr 0.5 attribute "ome" (https://ngff.openmicroscopy.org/0.5)."""
+    world = like.world
+    axes: list[dict[str, str]] = []
+    for name, unit in zip("zyx", world.units, strict=True):
+        axes.append({"name": name, "type": "space"})
+        if unit != "pixel":
+            axes[-1]["unit"] = unit
+    return {
+        "version": "0.5",
+        "multiscales": [
+            {
+                "name": like.name,
+                "type": "mean",
+                "axes": axes,
+                "datasets": [
+                    {
+                        "path": str(level),
+                        "coordinateTransformations": _transformations(level_world(world, level)),
+                    }
+                    for level in range(len(level_shapes(like.shape)))
+                ],
+            }
+        ],
+    }
+
+
+def _transformations(world: World) -> list[dict[str, Any]]:
+    return [
+        {"type": "scale", "scale": [float(v) for v in world.scale]},
+        {"type": "translation", "translation": [float(v) for v in world.translate]},
+    ]
+
+
+def _tilt(like: SemStack) -> dict[str, float]:
+    return {} if like.tilt_deg is None else {TILT: like.tilt_deg}
+
+
+def _plain(provenance: Mapping[str, Any]) -> dict[str, Any]:
+    plain: dict[str, Any] = json.loads(json.dumps(provenance, allow_nan=False))
+    return plain

@@ -1,0 +1,1 @@
+"""What a volume is made of: particles, areas, chords, connectivity."""

@@ -1,1 +1,0 @@
-"""From teacher images to (LR, HR) pairs."""

@@ -1,0 +1,1 @@
+"""Teacher images: scale, overlap, split by specimen, and pairs of real recordings."""

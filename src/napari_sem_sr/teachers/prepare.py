@@ -1,0 +1,134 @@
+"""From images as they were read to teachers that a training takes: cropped, to scale, and grouped by place."""
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, replace
+
+from napari_sem_sr.errors import InputError
+from napari_sem_sr.events import Event, Notice
+from napari_sem_sr.teachers.overlap import iter_overlaps, kept_together
+from napari_sem_sr.teachers.scale import COARSER, SAME, factor_between, resample
+from napari_sem_sr.teachers.teacher import Teacher, without_databar
+
+DEFAULT_FACTOR = 4
+# More names than this help nobody.
+_NAMED = 5
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Teachers ready to be split and learned from, and the factor they are for."""
+
+    teachers: tuple[Teacher, ...]
+    factor: int
+
+
+def iter_prepare(
+    teachers: Sequence[Teacher],
+    *,
+    factor: int | None = None,
+    lr_pixel_nm: float | None = None,
+    pixel_nm: float | None = None,
+) -> Generator[Event, None, Prepared]:
+    """Leave out databars, find the factor, resample teachers to LR pixel / factor, keep overlapping fields together.
+
+    What was done is said in `Notice` events.
+
+    Parameters
+    ----------
+    teachers
+        As read; those whose ``databar`` a person did not believe have it set to None.
+    factor
+        Upscale factor; by default that between the pixel sizes, and 4 where these are not known.
+    lr_pixel_nm
+        Pixel size of the stack that the model is for; None if unknown.
+    pixel_nm
+        Pixel size of all teachers where files do not say it or are wrong.
+
+    Raises
+    ------
+    InputError
+        If no teacher is left, or pixel sizes do not fit a factor.
+    """
+    if not teachers:
+        raise InputError("No teacher image was given; give at least one high-resolution image.")
+    ready = [
+        t if t.lr is not None else replace(t, pixel_nm=pixel_nm or t.pixel_nm) for t in teachers
+    ]
+    barred = [t for t in ready if t.databar is not None]
+    if barred:
+        yield Notice(f"Databars are left out of {_listed([_with_rows(t) for t in barred])}.")
+        ready = [without_databar(t) for t in ready]
+    known = [t.pixel_nm for t in ready if t.pixel_nm is not None and t.lr is None]
+    if factor is None:
+        both = bool(known) and lr_pixel_nm is not None
+        factor = factor_between(known, lr_pixel_nm) if both and lr_pixel_nm else DEFAULT_FACTOR
+    if lr_pixel_nm is not None:
+        ready = yield from _to_scale(ready, lr_pixel_nm, factor)
+    elif known and max(known) > (1 + SAME) * min(known):
+        yield Notice(
+            f"Teachers have pixels of {min(known):.4g} to {max(known):.4g} nm; the model will not know which it is "
+            "looking at. Give the stack it is for, and they are resampled to one size."
+        )
+    overlaps = yield from iter_overlaps(ready)
+    ready, said = kept_together(ready, overlaps)
+    for notice in said:
+        yield Notice(notice)
+    return Prepared(tuple(ready), factor)
+
+
+def _to_scale(
+    teachers: Sequence[Teacher], lr_pixel_nm: float, factor: int
+) -> Generator[Event, None, list[Teacher]]:
+    target = lr_pixel_nm / factor
+    coarse = [
+        t
+        for t in teachers
+        if t.lr is None and t.pixel_nm is not None and target < COARSER * t.pixel_nm
+    ]
+    kept = [t for t in teachers if not any(t is c for c in coarse)]
+    if not kept:
+        raise InputError(
+            f"Teachers need pixels of {target:.4g} nm for ×{factor} of a stack of {lr_pixel_nm:.4g} nm, but all are coarser; "
+            "choose a smaller factor or give finer teachers."
+        )
+    if coarse:
+        yield Notice(
+            f"Left out, as their pixels are coarser than {target:.4g} nm: {_listed([t.name for t in coarse])}."
+        )
+    unknown = [t.name for t in kept if t.pixel_nm is None and t.lr is None]
+    if unknown:
+        yield Notice(
+            f"Pixel size unknown, taken as {target:.4g} nm: {_listed(unknown)}; type it in if that is wrong."
+        )
+    ready = [t if t.lr is not None else resample(t, target) for t in kept]
+    changed = sum(a is not b for a, b in zip(kept, ready, strict=True))
+    if changed:
+        yield Notice(
+            f"{changed} of {len(kept)} teachers resampled to {target:.4g} nm, the stack's {lr_pixel_nm:.4g} nm / {factor}."
+        )
+    return ready
+
+
+def large_enough(
+    teachers: Sequence[Teacher], patch_px: int
+) -> tuple[tuple[Teacher, ...], tuple[str, ...]]:
+    """Teachers that hold a training patch, and a sentence naming the others.
+
+    All are kept where none is large enough, so that the refusal names one.
+    """
+    small = [t for t in teachers if min(t.image.shape) < patch_px]
+    if not small or len(small) == len(teachers):
+        return tuple(teachers), ()
+    kept = tuple(t for t in teachers if min(t.image.shape) >= patch_px)
+    names = _listed([t.name for t in small])
+    return kept, (f"Left out, as training needs {patch_px} × {patch_px} pixels: {names}.",)
+
+
+def _with_rows(teacher: Teacher) -> str:
+    bar = teacher.databar
+    return f"{teacher.name}, rows {bar.start}:{bar.stop}" if bar else teacher.name
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(f"'{n}'" for n in names[:_NAMED])
+    return f"{shown} and {len(names) - _NAMED} more" if len(names) > _NAMED else shown

@@ -1,0 +1,1 @@
+"""Two recordings of one field laid over each other, to a fraction of a pixel."""

@@ -1,0 +1,1 @@
+"""What a training learns from: teachers prepared, and patches drawn from them."""

@@ -1,0 +1,1 @@
+"""The end of a training: scores on held-out teachers, calibration, the bundle."""

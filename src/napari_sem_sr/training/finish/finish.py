@@ -1,0 +1,141 @@
+"""The end of a training: scores on whole held-out teachers, the card, the calibration, the bundle."""
+
+import importlib.metadata
+from collections.abc import Generator, Mapping, Sequence
+from pathlib import Path
+
+import torch
+
+from napari_sem_sr.events import Event
+from napari_sem_sr.model.bundle import Model, load_bundle, save_model
+from napari_sem_sr.model.card import (
+    Card,
+    CurvePoint,
+    Groups,
+    Teachers,
+    Tested,
+    Training,
+)
+from napari_sem_sr.teachers.teacher import Split, Teacher
+from napari_sem_sr.training.finish.assessment import Weights, iter_assess
+from napari_sem_sr.training.finish.outcome import Outcome
+from napari_sem_sr.training.settings import TrainSettings
+from napari_sem_sr.training.validation.overfitting import Verdict
+
+# Part of a budget in minutes that the scores on whole held-out images and the card may take.
+FINISHING_SHARE = 0.15
+
+
+def iter_finish(
+    *,
+    split: Split,
+    settings: TrainSettings,
+    outcome: Outcome,
+    in_turn: Mapping[str, Outcome],
+    verdict: Verdict,
+    device: torch.device,
+    precision: str,
+    start: Model | None,
+    out: Path,
+    name: str,
+    licence: str,
+    credits: Sequence[str],
+) -> Generator[Event, None, Model]:
+    """Score both networks on whole test teachers, write the bundle and load it again."""
+    weights: Weights = {"gan": outcome.gan, "twin": outcome.twin}
+    found = yield from iter_assess(
+        split,
+        weights,
+        settings.architecture,
+        settings.factor,
+        settings.degradation,
+        device,
+        in_turn={group: {"gan": o.gan, "twin": o.twin} for group, o in in_turn.items()},
+        seconds=None if settings.minutes is None else 60 * settings.minutes * FINISHING_SHARE,
+    )
+    everyone = (*split.train, *split.calibration, *split.test)
+    card = Card(
+        name=name,
+        factor=settings.factor,
+        architecture=settings.architecture,
+        teachers=_teachers(split, everyone, in_turn=bool(in_turn)),
+        degradation=settings.degradation,
+        training=_training(settings, outcome, in_turn, verdict, device, precision, start),
+        scores=found.scores,
+        default_sharpness=found.default_sharpness,
+        domain=found.domain,
+        resolving_power=found.resolving_power,
+        licence=licence,
+        credits=list(credits),
+    )
+    save_model(out, card, outcome.gan, outcome.twin, found.calibration, found.preview)
+    return load_bundle(out)
+
+
+def _teachers(split: Split, everyone: Sequence[Teacher], *, in_turn: bool) -> Teachers:
+    def groups(teachers: Sequence[Teacher]) -> list[str]:
+        return sorted({t.group for t in teachers})
+
+    return Teachers(
+        count=len(split.train),
+        measured_pairs=sum(t.lr is not None for t in split.train),
+        hashes=[t.content_hash for t in split.train],
+        pixel_nm=sorted({t.pixel_nm for t in everyone if t.pixel_nm is not None}),
+        instruments=sorted({t.instrument for t in everyone if t.instrument}),
+        groups=Groups(
+            train=groups(split.train),
+            calibration=groups(split.calibration),
+            test=groups(split.test),
+        ),
+        unit=split.unit,
+        left_out_in_turn=in_turn,
+    )
+
+
+def _training(
+    settings: TrainSettings,
+    outcome: Outcome,
+    in_turn: Mapping[str, Outcome],
+    verdict: Verdict,
+    device: torch.device,
+    precision: str,
+    start: Model | None,
+) -> Training:
+    progress = outcome.progress
+    # the course that ships has nothing left to be tested on
+    courses = in_turn or {"": outcome}
+    return Training(
+        epochs=progress.epochs,
+        steps=progress.steps,
+        seconds=round(progress.seconds, 1),
+        batch=settings.batch,
+        gan_batch=settings.gan_batch,
+        patch_lr_px=settings.patch_lr_px,
+        losses={
+            "pixel": 1.0,
+            **settings.weights.model_dump(exclude=None if settings.vgg else {"vgg"}),
+        },
+        seed=settings.seed,
+        device=device.type,
+        precision=precision,
+        started_from=start and f"{start.card.name} ({start.content_hash})",
+        versions={
+            package: importlib.metadata.version(package)
+            for package in ("napari-sem-sr", "torch", "numpy")
+        },
+        curve=[
+            CurvePoint(**point, without=group)
+            for group, course in courses.items()
+            for point in course.progress.curve
+        ],
+        verdict=verdict.sentence,
+        overfitted_since=verdict.since_epoch,
+        in_turn={
+            group: Tested(
+                epochs=o.progress.epochs,
+                steps=o.progress.steps,
+                seconds=round(o.progress.seconds, 1),
+            )
+            for group, o in in_turn.items()
+        },
+    )

@@ -1,0 +1,18 @@
+"""What a training run leaves: the weights of both networks, and how it went."""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from napari_sem_sr.training.budget import Progress
+
+Weights = dict[str, Tensor]
+
+
+@dataclass
+class Outcome:
+    """Weights of both networks and how it went."""
+
+    twin: Weights
+    gan: Weights
+    progress: Progress

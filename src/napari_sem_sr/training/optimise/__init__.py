@@ -1,0 +1,1 @@
+"""Networks as they learn: one step at a time, in any precision, with checkpoints."""

@@ -1,0 +1,1 @@
+"""The tabs Answer check and Blind test."""

@@ -1,0 +1,238 @@
+"""The suspect places as a list: small pictures of LR | SR | HR, where, how large, why, and what was said of it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from qtpy.QtCore import QSize, Qt, Signal
+from qtpy.QtGui import QColor, QIcon, QImage, QPainter, QPen, QPixmap
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QListWidget,
+    QListWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_sem_sr.checking.review.judgements import Judgement, place_of
+from napari_sem_sr.checking.suspects.places import Surroundings, centre_of
+from napari_sem_sr.intensity import IntensityRange
+from napari_sem_sr.stack import SemStack
+from napari_sem_sr.widgets.qt.dock import row
+from napari_sem_sr.widgets.viewer.overlay import ORANGE
+
+SIDE_PX = 50
+GAP_PX = 2
+SIGNS = {"real": "✓ real", "artifact": "✕ artifact", "unsure": "? unsure"}
+ALL, OPEN = "all places", "not judged"
+Region = Mapping[str, Any]
+ORDERS: dict[str, Callable[[tuple[int, Region]], Any]] = {
+    "worst first": lambda place: place[0],
+    "by slice": lambda place: (place[1]["slice"], place[0]),
+    "largest first": lambda place: (-place[1]["height"] * place[1]["width"], place[0]),
+}
+INDEX = Qt.ItemDataRole.UserRole
+
+
+class PlaceList(QWidget):
+    """Sorted and filtered suspect places; remembers which one is looked at."""
+
+    picked = Signal(int)
+    """A person went to the place with this index in the report."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._regions: list[Region] = []
+        self._sr: SemStack | None = None
+        self._unit = ""
+        self._icons: dict[int, QIcon] = {}
+        self._said: dict[tuple[int, ...], Judgement] = {}
+        self.order_box, self.filter_box = QComboBox(), QComboBox()
+        self.order_box.addItems(list(ORDERS))
+        self.order_box.setToolTip("Order of the list.")
+        self.filter_box.setToolTip("Which places are listed: all, those not judged, or by reason.")
+        self.list = QListWidget()
+        self.list.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.list.setWordWrap(True)
+        self.list.setUniformItemSizes(False)
+        self.list.setMinimumHeight(190)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list.setStyleSheet("QListWidget { font-size: 11px; }")
+        self.list.setToolTip("Click, or ↑ ↓, to go to a place in all panes.")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        for box in (self.order_box, self.filter_box):
+            box.setMinimumContentsLength(6)
+            box.setSizeAdjustPolicy(
+                QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+            )
+            box.activated.connect(lambda _: self._refill())
+        column.addWidget(row([self.order_box, self.filter_box]))
+        column.addWidget(self.list, 1)
+        self.list.currentItemChanged.connect(self._current_changed)
+
+    def show_places(
+        self,
+        regions: list[Region],
+        sr: SemStack,
+        unit: str,
+        said: Sequence[Judgement],
+        *,
+        hr: bool,
+    ) -> None:
+        """List regions of a report about ``sr``, which lies on screen in ``unit``; pictures may come later."""
+        self._regions, self._sr, self._unit = regions, sr, unit
+        self._icons = {}
+        self._said = {judgement.place: judgement for judgement in said}
+        count = 3 if hr else 2
+        self.list.setIconSize(QSize(count * (SIDE_PX + GAP_PX) - GAP_PX, SIDE_PX))
+        reasons = sorted({reason for region in regions for reason in region["reasons"]})
+        self.filter_box.clear()
+        self.filter_box.addItems([ALL, OPEN, *reasons])
+        self._refill()
+
+    def show_picture(self, index: int, seen: Surroundings, shown: IntensityRange) -> None:
+        """Show the pictures of one place."""
+        self._icons[index] = picture_of(seen, shown)
+        item = self._item(index)
+        if item is not None:
+            item.setIcon(self._icons[index])
+
+    def show_judgements(self, said: Sequence[Judgement]) -> None:
+        """Show what was said of the places."""
+        self._said = {judgement.place: judgement for judgement in said}
+        for place in range(self.list.count()):
+            self._write(self.list.item(place))
+
+    def judgement(self, index: int) -> Judgement | None:
+        """What was said of a place."""
+        return self._said.get(place_of(self._regions[index]))
+
+    @property
+    def current(self) -> int | None:
+        """Index in the report of the place that is looked at."""
+        item = self.list.currentItem()
+        return None if item is None else int(item.data(INDEX))
+
+    @property
+    def order(self) -> list[int]:
+        """Indices in the report, as listed."""
+        return [int(self.list.item(place).data(INDEX)) for place in range(self.list.count())]
+
+    def go_to(self, index: int) -> None:
+        """Go to a place of the list."""
+        item = self._item(index)
+        if item is not None:
+            self.list.setCurrentItem(item)
+
+    def step(self, by: int) -> None:
+        """Go to the next place, or the one before."""
+        if self.list.count():
+            wanted = self.list.currentRow() + by
+            self.list.setCurrentRow(min(max(0, wanted), self.list.count() - 1))
+
+    def next_open(self) -> None:
+        """Go to the next place that nobody has judged, round the end of the list; else just on."""
+        order = self.order
+        here = self.list.currentRow()
+        for index in [*order[here + 1 :], *order[: max(0, here)]]:
+            if self.judgement(index) is None:
+                self.go_to(index)
+                return
+        self.step(1)
+
+    def _item(self, index: int) -> QListWidgetItem | None:
+        order = self.order
+        return self.list.item(order.index(index)) if index in order else None
+
+    def _refill(self) -> None:
+        before = self.current
+        wanted = self.filter_box.currentText()
+        listed = [
+            (index, region)
+            for index, region in enumerate(self._regions)
+            if wanted == ALL
+            or (wanted == OPEN and self.judgement(index) is None)
+            or wanted in region["reasons"]
+        ]
+        self.list.blockSignals(True)
+        self.list.clear()
+        for index, _ in sorted(listed, key=ORDERS[self.order_box.currentText()]):
+            item = QListWidgetItem()
+            item.setData(INDEX, index)
+            if index in self._icons:
+                item.setIcon(self._icons[index])
+            self.list.addItem(item)
+            self._write(item)
+        if before is not None:
+            self.go_to(before)
+        self.list.blockSignals(False)
+
+    def _write(self, item: QListWidgetItem) -> None:
+        index = int(item.data(INDEX))
+        region, said = self._regions[index], self.judgement(index)
+        sign = "" if said is None else f" · {SIGNS[said.opinion]}"
+        item.setToolTip(f"{self.where(index)} (y, x)")
+        item.setText(
+            f"#{index + 1} · slice {region['slice']}{sign}\n{self.size(index)}\n{', '.join(region['reasons'])}"
+        )
+
+    def where(self, index: int) -> str:
+        """Size of a place and its centre (y, x), in nm where the pixel size is known."""
+        assert self._sr is not None
+        _, y, x = centre_of(self._regions[index], self._sr)
+        return f"{self.size(index)} at {y:.0f}, {x:.0f}"
+
+    def size(self, index: int) -> str:
+        """Height and width of a place, in nm where the pixel size is known."""
+        assert self._sr is not None
+        region = self._regions[index]
+        _, dy, dx = self._sr.world.scale
+        height, width = region["height"] * dy, region["width"] * dx
+        digits = ".0f" if min(height, width) >= 100 else ".3g"
+        return f"{height:{digits}} × {width:{digits}} {self._unit}"
+
+    def _current_changed(self, item: QListWidgetItem | None) -> None:
+        if item is not None:
+            self.picked.emit(int(item.data(INDEX)))
+
+
+def picture_of(seen: Surroundings, shown: IntensityRange) -> QIcon:
+    """LR | SR | HR of one place, each with the place outlined."""
+    images = [image for image in (seen.lr, seen.sr, seen.hr) if image is not None]
+    whole = QPixmap(len(images) * (SIDE_PX + GAP_PX) - GAP_PX, SIDE_PX)
+    whole.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(whole)
+    height, width = seen.sr.shape
+    y, x, box_height, box_width = seen.box
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for place, image in enumerate(images):
+        left = place * (SIDE_PX + GAP_PX)
+        painter.drawImage(
+            left,
+            0,
+            image_of(image, shown).scaled(SIDE_PX, SIDE_PX, Qt.AspectRatioMode.IgnoreAspectRatio),
+        )
+        painter.setPen(QPen(QColor(ORANGE), 1))
+        painter.drawRect(
+            round(left + x / width * SIDE_PX),
+            round(y / height * SIDE_PX),
+            max(3, round(box_width / width * SIDE_PX)) - 1,
+            max(3, round(box_height / height * SIDE_PX)) - 1,
+        )
+    painter.end()
+    icon = QIcon()
+    # the same when selected, where Qt would tint it
+    for mode in (QIcon.Mode.Normal, QIcon.Mode.Selected):
+        icon.addPixmap(whole, mode)
+    return icon
+
+
+def image_of(image: Any, shown: IntensityRange) -> QImage:
+    """Grey picture between the limits ``shown``."""
+    level = np.clip(np.nan_to_num(shown.normalise(image)), 0, 1)
+    grey = np.ascontiguousarray((level * 255).round().astype(np.uint8))
+    height, width = grey.shape
+    return QImage(grey.data, width, height, width, QImage.Format.Format_Grayscale8).copy()

@@ -1,0 +1,275 @@
+"""The tab Answer check: the verdict, its lights, and the suspect places one after the other."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from napari.layers import Image
+from qtpy.QtCore import QUrl, Signal
+from qtpy.QtGui import QDesktopServices
+from qtpy.QtWidgets import QFileDialog, QProgressBar, QPushButton
+
+from napari_sem_sr.checking.report.document import PAGE
+from napari_sem_sr.errors import SemSrError
+from napari_sem_sr.events import Event, Progress
+from napari_sem_sr.io.atomic_write import replacing, told_plainly
+from napari_sem_sr.stack import SemStack
+from napari_sem_sr.widgets.inspect.check.options import CheckOptionsForm
+from napari_sem_sr.widgets.inspect.check.suspects import Suspects
+from napari_sem_sr.widgets.inspect.check.tasks import (
+    Evidence,
+    default_folder,
+    is_finished,
+    iter_evidence,
+    iter_saved,
+)
+from napari_sem_sr.widgets.inspect.check.verdict_view import VerdictView
+from napari_sem_sr.widgets.inspect.panes.comparison import Comparison
+from napari_sem_sr.widgets.inspect.panes.role_form import RoleForm
+from napari_sem_sr.widgets.qt.dock import (
+    Dock,
+    Line,
+    PathLabel,
+    Tone,
+    field,
+    link,
+    primary,
+    row,
+    tool,
+)
+from napari_sem_sr.widgets.qt.worker import Work
+from napari_sem_sr.widgets.viewer import layers
+from napari_sem_sr.widgets.viewer.layers import Role
+
+INTRO = (
+    "Does SR agree with the LR it was made of? Is the stack like what the model was taught on? Is enough known to say "
+    "where it may be trusted? And which places should a person look at first? With HR, also: how close is it?"
+)
+
+
+class AnswerCheckTab(Dock):
+    """Check SR, and look at the places where it is least supported.
+
+    Parameters
+    ----------
+    compare
+        Lays out the panes; called before the first place is shown.
+    """
+
+    taken_up = Signal(object)
+    """The evidence that is shown; None when it no longer is."""
+
+    def __init__(
+        self, comparison: Comparison, roles: RoleForm, compare: Callable[[], None]
+    ) -> None:
+        super().__init__(comparison.viewer)
+        self.role_form = roles
+        self.evidence: Evidence | None = None
+        self._folder: Path | None = None
+        self._sr: Image | None = None
+        self.work = Work(self)
+        self.folder_label = PathLabel()
+        self.folder_button = tool("…", "Choose the folder of the report.")
+        self.options = CheckOptionsForm()
+        self.intro = Line(INTRO, small=True)
+        self.verdict = VerdictView()
+        self.suspects = Suspects(comparison, roles, compare, keys_in=self)
+        for part in (
+            field("Report", self.folder_label, self.folder_button),
+            self.options,
+            self.intro,
+            self.verdict,
+            self.suspects,
+        ):
+            self.body.addWidget(part)
+        self.body.setStretchFactor(self.suspects, 1)
+        self.body.addStretch(0)
+        self.message = Line()
+        self.bar = QProgressBar()
+        self.bar.setTextVisible(False)
+        self.bar.setFixedHeight(8)
+        self.stop_button = QPushButton("Stop")
+        self.stop_button.setToolTip("Stop; what is checked is kept, and Check goes on from there.")
+        self.progress = row([self.bar, self.stop_button])
+        self.report_button = QPushButton("Report…")
+        self.load_button = QPushButton("Load…")
+        self.load_button.setToolTip("Take up a check that was made before, by its folder.")
+        self.start_button = primary("Check")
+        for part in (self.suspects.below, self.message, self.progress):
+            self.footer.addWidget(part)
+        self.footer.addWidget(row([self.report_button, self.load_button, self.start_button]))
+        self._connect()
+        self._roles_changed()
+
+    def _connect(self) -> None:
+        self.role_form.changed.connect(self._roles_changed)
+        self.start_button.clicked.connect(self.check)
+        self.stop_button.clicked.connect(self.work.cancel)
+        self.load_button.clicked.connect(self._load)
+        self.report_button.clicked.connect(self._export)
+        self.folder_button.clicked.connect(self._choose_folder)
+        self.message.linkActivated.connect(self._open_report)
+        self.work.reported.connect(self._report)
+        self.work.finished.connect(self._show_evidence)
+        self.work.failed.connect(lambda text: self.message.say(text, Tone.BAD))
+        self.work.cancelled.connect(
+            lambda: self.message.say("Stopped; Check goes on from where it was.")
+        )
+        self.work.ended.connect(self._show_buttons)
+        self.options.changed.connect(self._show_buttons)
+
+    def _roles_changed(self) -> None:
+        sr = self.role_form.roles.get("SR")
+        if sr is not self._sr:
+            self._sr = sr
+            self._forget()
+            self.set_folder(None if sr is None else default_folder(sr))
+        self._show_buttons()
+
+    def set_folder(self, folder: Path | None) -> None:
+        """Write the report to, or find it in, ``folder``."""
+        self._folder = folder
+        self.folder_label.setText("" if folder is None else str(folder))
+        self.folder_label.setToolTip(
+            "" if folder is None else f"Report, maps and judgements: {folder}"
+        )
+        self._show_buttons()
+
+    def _choose_folder(self) -> None:
+        path = QFileDialog.getExistingDirectory(self, "Folder of the report")
+        if path:
+            self.set_folder(Path(path))
+
+    def check(self) -> None:
+        """Check, go on with what was stopped, or take up what is finished."""
+        folder, stacks = self._folder, self._stacks()
+        if folder is not None and stacks is not None and not self.work.running:
+            options = self.options.options(self.role_form.without)
+            self.work.start(
+                f"checking {stacks['SR'].name}", lambda: iter_evidence(stacks, folder, options)
+            )
+            self._show_buttons()
+
+    def load(self, folder: Path) -> None:
+        """Take up the check in ``folder``."""
+        stacks = self._stacks()
+        if stacks is not None and not self.work.running:
+            self.set_folder(folder)
+            self.work.start("reading a check", lambda: iter_saved(stacks, folder))
+            self._show_buttons()
+
+    def _load(self) -> None:
+        path = QFileDialog.getExistingDirectory(self, "Folder of a check")
+        if path:
+            self.load(Path(path))
+
+    def _stacks(self) -> dict[Role, SemStack] | None:
+        self.message.say("")
+        try:
+            return {
+                role: layers.stack_of(layer)
+                for role, layer in self.role_form.roles.items()
+                if role != "twin"
+            }
+        except SemSrError as error:
+            self.message.say(str(error), Tone.BAD)
+            return None
+
+    def _report(self, event: Event) -> None:
+        if isinstance(event, Progress):
+            self.message.say(
+                f"{event.what}, {event.done} of {event.total} {event.unit}"
+                if event.total > 1
+                else event.what
+            )
+            self.bar.setRange(0, max(1, event.total) if event.total > 1 else 0)
+            self.bar.setValue(event.done)
+
+    # ---- what was found
+
+    def _forget(self) -> None:
+        if self.evidence is not None:
+            self.evidence = None
+            self.taken_up.emit(None)
+        self.verdict.show_report(None)
+        self.intro.show()
+        self.suspects.forget()
+
+    def _show_evidence(self, evidence: Evidence) -> None:
+        self._forget()
+        self.evidence = evidence
+        self.intro.hide()
+        self.options.collapse(animate=False)
+        self.verdict.show_report(evidence.report)
+        try:
+            self.suspects.show_places(evidence)
+        except SemSrError as error:
+            self.message.say(str(error), Tone.BAD)
+            return
+        self.message.say(
+            f"{link('open', 'Open the report')} in '{evidence.folder.name}'.", Tone.GOOD
+        )
+        self.taken_up.emit(evidence)
+
+    # ---- the report
+
+    def _open_report(self, _: str) -> None:
+        if self.evidence is not None:
+            page = self.evidence.folder / PAGE
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(page.absolute())))
+
+    def _export(self) -> None:
+        if self.evidence is None:
+            return
+        name = f"{self.evidence.report.sr['name']} report.html"
+        path, _ = QFileDialog.getSaveFileName(self, "Export the report", name, "HTML (*.html)")
+        if path:
+            self.export(Path(path))
+
+    def export(self, path: Path) -> None:
+        """Write the report, judgements included, as one page that can be sent to a colleague."""
+        if self.evidence is None:
+            return
+        page = (self.evidence.folder / PAGE).read_bytes()
+        try:
+            with told_plainly(path), replacing(path) as unfinished:
+                unfinished.write_bytes(page)
+        except SemSrError as error:
+            self.message.say(str(error), Tone.BAD)
+            return
+        self.message.say(f"Report written to '{path.name}'.", Tone.GOOD)
+
+    # ---- buttons
+
+    def _show_buttons(self) -> None:
+        roles, running = self.role_form.roles, self.work.running
+        reason = ""
+        if running:
+            reason = "A check is running; wait for it or stop it."
+        elif "LR" not in roles or "SR" not in roles:
+            reason = "Choose LR and SR above: SR is checked against the LR it was made of."
+        there = self._folder is not None and is_finished(self._folder)
+        self.start_button.setText("Take up the check" if there else "Check")
+        self.start_button.setEnabled(not reason)
+        self.start_button.setToolTip(
+            reason
+            or (
+                "The report of this SR is there; show it."
+                if there
+                else "Look through all slices for what LR, the twin and the neighbours do not support."
+            )
+        )
+        self.load_button.setEnabled(not reason)
+        self.options.offer(hr="HR" in roles)
+        self.report_button.setEnabled(self.evidence is not None)
+        self.report_button.setToolTip(
+            "Write the report, with your judgements, as one page to send to a colleague."
+            if self.evidence is not None
+            else "There is no report yet: check first."
+        )
+        self.progress.setVisible(running)
+
+    def tear_down(self) -> None:
+        """Stop the check (what is done stays) and let go of the viewer."""
+        self.work.close()
+        self.suspects.forget()
+        self._sr = self.evidence = None

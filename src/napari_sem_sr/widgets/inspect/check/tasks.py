@@ -1,0 +1,128 @@
+"""What the tab Answer check asks of the core, as generators of events; torch is loaded in their thread."""
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from napari.layers import Image
+
+from napari_sem_sr.checking.field import Field, align, iter_place
+from napari_sem_sr.checking.report.document import JSON, Report
+from napari_sem_sr.checking.suspects.places import Surroundings, look_around
+from napari_sem_sr.errors import InputError
+from napari_sem_sr.events import Event, Progress
+from napari_sem_sr.stack import SemStack
+from napari_sem_sr.widgets.inspect.check.options import CheckOptions
+from napari_sem_sr.widgets.viewer import layers
+from napari_sem_sr.widgets.viewer.layers import Role
+
+# SR pixels along the side of a small picture.
+SEEN_PX = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """A finished check and what it is about.
+
+    Parameters
+    ----------
+    folder
+        Where the report, its maps and the judgements are.
+    field
+        The stacks, placed over each other.
+    """
+
+    folder: Path
+    report: Report
+    field: Field
+
+
+@dataclass(frozen=True, eq=False)
+class PlaceSeen(Event):
+    """The surroundings of suspect region ``index`` (in the report's order)."""
+
+    index: int
+    seen: Surroundings
+
+
+def default_folder(sr: Image) -> Path:
+    """Where the report on a layer goes unless someone says otherwise: beside its file."""
+    path = layers.path_of(sr)
+    if path is not None:
+        return path.with_name(f"{path.stem}_check")
+    name = "".join(c if c.isalnum() or c in "-_." else "_" for c in sr.name).strip("_.")
+    return Path.home() / f"{name or 'sr'}_check"
+
+
+def is_finished(folder: Path) -> bool:
+    """Whether a folder holds a finished check."""
+    return (folder / JSON).exists()
+
+
+def iter_evidence(
+    stacks: Mapping[Role, SemStack], folder: Path, options: CheckOptions
+) -> Generator[Event, None, Evidence]:
+    """Check, go on with a check that was stopped, or take up a finished one of the same stacks."""
+    yield Progress("loading the model", 0, 1, "step")
+    from napari_sem_sr.checking import iter_check
+    from napari_sem_sr.model.zoo import model_of
+    from napari_sem_sr.teachers.teacher import read_teachers
+
+    reference = None
+    if options.reference is not None:
+        yield Progress("reading the reference", 0, 1, "step")
+        reference, _ = read_teachers([options.reference])
+    sr = stacks["SR"]
+    report = yield from iter_check(
+        stacks["LR"],
+        sr,
+        stacks.get("HR"),
+        model=model_of(sr.provenance),
+        reference=reference,
+        out=folder,
+        register=options.register,
+        project=options.project,
+        without=options.without,
+        resume=True,
+    )
+    return (yield from _iter_placed(stacks, folder, report))
+
+
+def iter_saved(stacks: Mapping[Role, SemStack], folder: Path) -> Generator[Event, None, Evidence]:
+    """Take up a finished check, wherever it was made.
+
+    Raises
+    ------
+    InputError
+        If it is about another SR stack.
+    """
+    yield Progress("reading the report", 0, 1, "step")
+    report = Report.read(folder)
+    sr = stacks["SR"]
+    yield Progress(f"recognising {sr.name}", 0, 1, "step")
+    if list(sr.shape) != report.sr["shape"] or sr.content_hash != report.sr["hash"]:
+        raise InputError(
+            f"The report in '{folder}' is about '{report.sr['name']}', which is not the same as '{sr.name}'; "
+            "choose the SR that was checked."
+        )
+    return (yield from _iter_placed(stacks, folder, report))
+
+
+def _iter_placed(
+    stacks: Mapping[Role, SemStack], folder: Path, report: Report
+) -> Generator[Event, None, Evidence]:
+    """The stacks where the check saw them."""
+    lr, sr, hr = stacks["LR"], stacks["SR"], stacks.get("HR")
+    if report.registered:
+        field, _ = yield from iter_place(lr, sr, hr, register=True)
+    else:
+        field = align(lr, sr, hr)
+    return Evidence(folder, report, field.leaving_out(report.sr["checked"].get("without", ())))
+
+
+def iter_places(evidence: Evidence) -> Generator[Event, None, None]:
+    """Surroundings of all suspect regions, slice by slice so that each is read once."""
+    regions: list[Any] = list(evidence.report.regions)
+    for index in sorted(range(len(regions)), key=lambda i: regions[i]["slice"]):
+        yield PlaceSeen(index, look_around(evidence.field, regions[index], SEEN_PX))

@@ -1,0 +1,113 @@
+"""What is drawn over the panes on request: the cursor, LR's pixels, the smallest trusted detail to scale."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING
+
+from qtpy.QtWidgets import QCheckBox, QVBoxLayout, QWidget
+
+from napari_sem_sr.errors import SemSrError
+from napari_sem_sr.model.zoo import entry_of
+from napari_sem_sr.widgets.inspect.check.tasks import Evidence
+from napari_sem_sr.widgets.inspect.panes.comparison import Comparison
+from napari_sem_sr.widgets.inspect.panes.field_marks import FieldMarks
+from napari_sem_sr.widgets.qt.dock import row
+from napari_sem_sr.widgets.qt.preferences import recall, remember
+from napari_sem_sr.widgets.viewer import layers
+from napari_sem_sr.widgets.viewer.layers import Role
+
+if TYPE_CHECKING:
+    from napari.layers import Image
+
+NO_SIZE = (
+    "Known after an answer check against HR, or where the model that made SR is installed and the size of LR's "
+    "pixels is known."
+)
+
+
+class OnScreen(QWidget):
+    """Three ticks, and the marks they switch."""
+
+    def __init__(self, comparison: Comparison) -> None:
+        super().__init__()
+        self.marks = FieldMarks(comparison, self)
+        self._measured_nm: float | None = None
+        self._usual_nm: float | None = None
+        self.cross_box, self.grid_box = QCheckBox("cursor"), QCheckBox("LR pixels")
+        self.ring_box = QCheckBox("trusted ○")
+        self.cross_box.setToolTip("Show the point under the cursor in every pane.")
+        self.grid_box.setToolTip(
+            "Draw the edges of LR's pixels, once they are large enough to be seen."
+        )
+        self.cross_box.setChecked(recall("cross_cursor", default=True))
+        self.grid_box.setChecked(recall("lr_grid", default=False))
+        for box, name in ((self.cross_box, "cross_cursor"), (self.grid_box, "lr_grid")):
+            box.toggled.connect(partial(remember, name))
+            box.toggled.connect(lambda _: self.refresh())
+        self.ring_box.toggled.connect(lambda _: self.refresh())
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(row([self.cross_box, self.grid_box, self.ring_box]))
+        self.trust(None)
+
+    def trust(self, evidence: Evidence | None) -> None:
+        """Take the smallest trusted detail from a check, where it was measured."""
+        scores = None if evidence is None else evidence.report.scores
+        self._measured_nm = None if scores is None else scores["frc_nm"]
+        self._offer()
+
+    def know(self, roles: "Mapping[Role, Image]") -> None:
+        """Take from the card of the model that made SR what it usually resolves."""
+        self._usual_nm = usual_detail_nm(roles)
+        self._offer()
+
+    @property
+    def trusted_nm(self) -> float | None:
+        """The smallest trusted detail: as measured against HR, or else as the model's card says."""
+        return self._usual_nm if self._measured_nm is None else self._measured_nm
+
+    def _offer(self) -> None:
+        size = self.trusted_nm
+        self.ring_box.setEnabled(size is not None)
+        if size is None:
+            self.ring_box.setText("trusted ○")
+            self.ring_box.setToolTip(NO_SIZE)
+        elif self._measured_nm is not None:
+            self.ring_box.setText(f"○ {size:.0f} nm")
+            self.ring_box.setToolTip(
+                f"The smallest detail in which SR follows HR is {size:.3g} nm (Fourier ring correlation); the ring "
+                "shows it to scale."
+            )
+        else:
+            self.ring_box.setText(f"○ {size:.0f} nm, card")
+            self.ring_box.setToolTip(
+                f"By the model's card, discs, pores and lines are drawn in at least 90 % of trials from {size:.3g} nm "
+                "on; the ring shows it to scale. Not measured on this stack: check against HR for that."
+            )
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Draw what is ticked."""
+        self.marks.cross = self.cross_box.isChecked()
+        self.marks.grid = self.grid_box.isChecked()
+        self.marks.trusted_nm = self.trusted_nm if self.ring_box.isChecked() else None
+        self.marks.draw()
+
+
+def usual_detail_nm(roles: "Mapping[Role, Image]") -> float | None:
+    """Size from which the model that made SR draws what is there, by its card; None where that is not known."""
+    if "SR" not in roles or "LR" not in roles:
+        return None
+    try:
+        made, pixel = (
+            layers.stack_of(roles["SR"]).provenance,
+            layers.stack_of(roles["LR"]).voxel_nm[2],
+        )
+    except SemSrError:
+        return None
+    entry = entry_of(made)
+    power = None if entry is None else entry.card.resolving_power
+    if power is None or pixel is None or made is None:
+        return None
+    size = power.smallest("twin" if made.get("sharpness") == 0 else "gan")
+    return None if size is None else size * pixel

@@ -1,0 +1,206 @@
+"""The tab Compare: how the roles are shown, and the way back."""
+
+from pathlib import Path
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QCheckBox, QFileDialog, QLabel, QPushButton
+
+from napari_sem_sr.errors import SemSrError
+from napari_sem_sr.io import write_picture
+from napari_sem_sr.widgets.inspect.check.evidence_form import EvidenceForm
+from napari_sem_sr.widgets.inspect.check.tasks import Evidence
+from napari_sem_sr.widgets.inspect.compare.difference_form import DifferenceForm
+from napari_sem_sr.widgets.inspect.compare.modes import ModeControls
+from napari_sem_sr.widgets.inspect.compare.on_screen import OnScreen
+from napari_sem_sr.widgets.inspect.compare.picture import take_picture
+from napari_sem_sr.widgets.inspect.compare.profile_view import ProfileView
+from napari_sem_sr.widgets.inspect.compare.readout import Readout
+from napari_sem_sr.widgets.inspect.compare.spectrum_view import SpectrumView
+from napari_sem_sr.widgets.inspect.compare.views import ViewControls
+from napari_sem_sr.widgets.inspect.panes.comparison import Comparison, View
+from napari_sem_sr.widgets.inspect.panes.role_form import RoleForm
+from napari_sem_sr.widgets.inspect.panes.roles import ROLES
+from napari_sem_sr.widgets.qt.dock import Dock, Line, Tone, primary, row
+from napari_sem_sr.widgets.qt.preferences import recall
+from napari_sem_sr.widgets.viewer import layers
+from napari_sem_sr.widgets.viewer.layers import Role
+
+
+class CompareTab(Dock):
+    """Lay out LR, SR, HR and their difference side by side."""
+
+    changed = Signal()
+    """A comparison began, changed or ended."""
+
+    def __init__(self, comparison: Comparison, roles: RoleForm) -> None:
+        super().__init__(comparison.viewer)
+        self.comparison = comparison
+        self.role_form = roles
+        self.difference = DifferenceForm(comparison, roles)
+        self.body.addWidget(self.difference)
+        self.link_boxes: dict[Role, QCheckBox] = {}
+        for role in ROLES:
+            box = QCheckBox(role)
+            box.setChecked(recall("link_contrast", default=True))
+            box.setToolTip("Panes that are ticked share brightness and gamma.")
+            box.toggled.connect(lambda _: self.comparison.link(self.linked))
+            self.link_boxes[role] = box
+        self.body.addWidget(row([QLabel("Link contrast"), *self.link_boxes.values()]))
+        self.evidence = EvidenceForm(comparison)
+        self.body.insertWidget(1, self.evidence)
+        self.on_screen = OnScreen(comparison)
+        self.body.addWidget(self.on_screen)
+        self.modes = ModeControls(comparison)
+        self.modes.picked.connect(lambda _: self._mode_picked())
+        self.views = ViewControls(comparison)
+        self.views.wanted.connect(self._view_wanted)
+        self.readout = Readout(comparison)
+        self.profile = ProfileView(comparison)
+        self.spectrum = SpectrumView(comparison)
+        for part in (self.modes, self.views, self.readout, self.profile, self.spectrum):
+            self.body.addWidget(part)
+        self.body.addStretch(1)
+        self.message = Line()
+        self.start_button = primary("Compare")
+        self.restore_button = QPushButton("Restore view")
+        self.remove_button = QPushButton("Remove added layers")
+        self.remove_button.setToolTip(
+            "Restore the view and remove every layer that these docks added; your own layers and all files stay."
+        )
+        self.picture_button = QPushButton("Picture…")
+        self.picture_button.clicked.connect(self._export)
+        self.footer.addWidget(self.message)
+        self.footer.addWidget(row([self.picture_button, self.remove_button]))
+        self.footer.addWidget(row([self.restore_button, self.start_button]))
+        self.start_button.clicked.connect(self.compare)
+        self.restore_button.clicked.connect(self.restore)
+        self.remove_button.clicked.connect(self.remove_added)
+        self.difference.shown.connect(self.modes.fill)
+        self.evidence.shown.connect(self.modes.fill)
+        roles.changed.connect(self._show_buttons)
+        self.viewer.layers.events.removed.connect(self._show_buttons)
+        self._show_buttons()
+
+    @property
+    def linked(self) -> list[Role]:
+        """Roles that share brightness and gamma."""
+        return [role for role, box in self.link_boxes.items() if box.isChecked()]
+
+    def compare(self) -> None:
+        """Show the chosen roles in the chosen way."""
+        self.message.say("")
+        try:
+            self.comparison.show(self.role_form.roles, self.linked)
+        except SemSrError as error:
+            self.message.say(str(error), Tone.BAD)
+            return
+        self.modes.fill()
+        self.modes.apply()
+        self.profile.refresh()
+        self.spectrum.refresh()
+        self.difference.show_difference()
+        self.evidence.show_map()
+        self.on_screen.know(self.role_form.roles)
+        self.views.buttons["xy"].setChecked(True)
+        self._show_buttons()
+        self.changed.emit()
+
+    def show_evidence(self, evidence: Evidence | None) -> None:
+        """Offer the maps of a check, and draw its smallest trusted detail to scale."""
+        self.evidence.offer(evidence)
+        self.views.offer(evidence)
+        self.on_screen.trust(evidence)
+
+    def _export(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(
+            self, "Write what is on the canvas", "comparison.png", "PNG (*.png)"
+        )
+        if path:
+            self.export(Path(path))
+
+    def export(self, path: Path) -> None:
+        """Write what is on the canvas, with the mark on what was not measured."""
+        picture, synthetic = take_picture(self.comparison)
+        marked = recall("mark_pictures", default=True)
+        try:
+            write_picture(picture, path, synthetic if marked else [])
+        except SemSrError as error:
+            self.message.say(str(error), Tone.BAD)
+            return
+        said = "" if marked else ", without the mark of synthetic pictures (Preferences)"
+        self.message.say(f"Picture written to '{path.name}'{said}.", Tone.GOOD)
+
+    def _view_wanted(self, view: View) -> None:
+        if not self.comparison.active or (self.comparison.view == "3D" and view != "3D"):
+            # volumes took the place of the panes
+            self.compare()
+        if view != "xy" and self.comparison.view != "3D":
+            self.modes.buttons["side by side"].setChecked(True)
+            self.modes.apply()
+        self.views.show_view(view)
+
+    def _mode_picked(self) -> None:
+        if self.comparison.active and self.comparison.view == "xy":
+            self.modes.apply()
+        else:
+            self.compare()
+
+    def restore(self) -> None:
+        """Put the viewer back as it was."""
+        self._put_back()
+        self.role_form.guess()
+        self._show_buttons()
+
+    def _put_back(self) -> None:
+        self.modes.stop()
+        self.comparison.restore()
+        self.profile.refresh()
+        self.spectrum.refresh()
+        self.on_screen.refresh()
+        self.readout.say("")
+        self.changed.emit()
+
+    def remove_added(self) -> None:
+        """Restore the view and remove all layers that the docks added."""
+        self._put_back()
+        count = layers.remove_ours(self.viewer)
+        removed = "Removed 1 layer." if count == 1 else f"Removed {count} layers."
+        self.message.say(removed if count else "There was nothing to remove.")
+        self._show_buttons()
+
+    def _show_buttons(self) -> None:
+        roles = self.role_form.roles
+        self.start_button.setEnabled(len(roles) >= 2)
+        self.start_button.setToolTip(
+            "Show the chosen layers and their difference."
+            if len(roles) >= 2
+            else "Choose at least two of LR, SR and HR."
+        )
+        for role, box in self.link_boxes.items():
+            box.setVisible(role in roles)
+        active = self.comparison.active
+        self.picture_button.setEnabled(active)
+        self.picture_button.setToolTip(
+            "Write what is on the canvas as PNG; SR is marked as synthetic."
+            if active
+            else "Compare first."
+        )
+        self.restore_button.setEnabled(active)
+        self.restore_button.setToolTip(
+            "Remove the panes and put the viewer back as it was."
+            if active
+            else "Nothing is being compared."
+        )
+
+    def tear_down(self) -> None:
+        """Restore the viewer and let go of it."""
+        self.difference.work.close()
+        self.evidence.work.close()
+        self.views.work.close()
+        self.on_screen.marks.disconnect_viewer()
+        self.modes.stop()
+        self.readout.disconnect_viewer()
+        self.comparison.restore()
+        self.profile.disconnect_viewer()
+        self.spectrum.disconnect_viewer()
+        self.viewer.layers.events.removed.disconnect(self._show_buttons)

@@ -1,0 +1,1 @@
+"""Qt without napari: docks, workers, plots, dialogs."""

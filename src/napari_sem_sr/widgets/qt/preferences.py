@@ -1,0 +1,30 @@
+"""What napari remembers for the docks, under Preferences > SEM super-resolution."""
+
+from typing import Any
+
+from napari_sem_sr.widgets.qt.dock import PLUGIN
+
+SECTION = "inspect"
+
+
+def remembered() -> Any | None:
+    """The settings of Inspect, as attributes that can be set; None where napari keeps none for plugins."""
+    try:
+        from napari.settings import get_plugin_settings
+
+        return getattr(get_plugin_settings(PLUGIN), SECTION)
+    except (ImportError, KeyError, AttributeError):
+        # an older napari, or a plugin that is used without being installed
+        return None
+
+
+def recall(name: str, default: Any) -> Any:
+    """A setting, or ``default`` where nothing is remembered."""
+    return getattr(remembered(), name, default)
+
+
+def remember(name: str, value: Any) -> None:
+    """Keep a setting for the next time."""
+    settings = remembered()
+    if settings is not None:
+        setattr(settings, name, value)

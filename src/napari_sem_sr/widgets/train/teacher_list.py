@@ -1,0 +1,174 @@
+"""The list of teachers: thumbnail, specimen (to be corrected), and what each is used for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from qtpy.QtCore import QSize, Qt, Signal
+from qtpy.QtGui import QIcon, QImage, QKeySequence, QPixmap
+from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem
+
+from napari_sem_sr.teachers.teacher import Split, Teacher
+
+THUMBNAIL_PX = 36
+HEIGHT = 168
+NAME, SPECIMEN, USE = range(3)
+USES = {
+    "train": ("● learn", "The network learns from it."),
+    "calibration": ("◐ calibrate", "Never learned from: calibrates what may be trusted."),
+    "test": ("○ test", "Never learned from: measures how well the network does."),
+    "each": ("◒ in turn", "Left out once to test on; the final model learns from it."),
+    "part": ("◑ both", "Its upper part is learned from, its lower part tested on."),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Listed:
+    """A teacher and its (y, x) 8-bit thumbnail."""
+
+    teacher: Teacher
+    thumbnail: npt.NDArray[np.uint8]
+
+
+class TeacherList(QTreeWidget):
+    """Teachers as rows; a specimen is renamed by a double click, rows are removed by Delete."""
+
+    edited = Signal()
+    """A specimen was renamed, or teachers were removed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._listed: list[Listed] = []
+        self.setHeaderLabels(["image", "specimen", "used to"])
+        self.setRootIsDecorated(False)
+        self.setUniformRowHeights(True)
+        self.setIconSize(QSize(THUMBNAIL_PX, THUMBNAIL_PX))
+        self.setFixedHeight(HEIGHT)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.setToolTip(
+            "Images of one specimen are never divided between learning and testing. Double-click a specimen to "
+            "rename it, for all selected images at once; Delete removes images from the list."
+        )
+        header = self.header()
+        header.setStretchLastSection(False)
+        header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(SPECIMEN, QHeaderView.ResizeMode.Interactive)
+        header.setSectionResizeMode(USE, QHeaderView.ResizeMode.ResizeToContents)
+        header.resizeSection(SPECIMEN, 88)
+        self.itemDoubleClicked.connect(
+            lambda item, column: self.editItem(item, SPECIMEN) if column == SPECIMEN else None
+        )
+        self.itemChanged.connect(self._renamed)
+
+    @property
+    def teachers(self) -> list[Teacher]:
+        """All teachers, with their specimens as shown."""
+        return [entry.teacher for entry in self._listed]
+
+    def extend(self, found: Sequence[Listed]) -> int:
+        """Add those whose pixels are not there yet; return how many were there already."""
+        known = {teacher.content_hash for teacher in self.teachers}
+        new = []
+        for entry in found:
+            if entry.teacher.content_hash not in known:
+                known.add(entry.teacher.content_hash)
+                new.append(entry)
+        self._listed += new
+        self._show()
+        return len(found) - len(new)
+
+    def replace(self, found: Sequence[Listed]) -> None:
+        """Show other teachers instead."""
+        self._listed = list(found)
+        self._show()
+
+    def remove_selected(self) -> None:
+        """Take the selected images off the list; their files stay."""
+        gone = {self.indexOfTopLevelItem(item) for item in self.selectedItems()}
+        if gone:
+            self._listed = [entry for n, entry in enumerate(self._listed) if n not in gone]
+            self._show()
+            self.edited.emit()
+
+    def set_specimen(self, rows: Sequence[int], specimen: str) -> None:
+        """Say that the images in ``rows`` show one specimen."""
+        for row in rows:
+            entry = self._listed[row]
+            self._listed[row] = replace(entry, teacher=replace(entry.teacher, group=specimen))
+        self._show()
+        self.edited.emit()
+
+    def set_pixel_nm(self, pixel_nm: float | None) -> None:
+        """Say how large the pixels of all images are."""
+        self._listed = [
+            replace(entry, teacher=replace(entry.teacher, pixel_nm=pixel_nm))
+            for entry in self._listed
+        ]
+        self._show()
+
+    def keep_databars(self) -> None:
+        """Learn from what looks like a databar, too."""
+        self._listed = [
+            replace(entry, teacher=replace(entry.teacher, databar=None)) for entry in self._listed
+        ]
+        self._show()
+
+    def show_split(self, split: Split | None, *, in_turn: bool = False) -> None:
+        """Write beside each image what it is used for."""
+        uses: dict[str, str] = {}
+        if split is not None:
+            for use in ("train", "calibration", "test"):
+                for teacher in getattr(split, use):
+                    uses[teacher.content_hash] = "each" if in_turn else use
+            if split.unit == "part of one image":
+                uses = {entry.teacher.content_hash: "part" for entry in self._listed}
+        self.blockSignals(True)
+        for row, entry in enumerate(self._listed):
+            text, tip = USES.get(uses.get(entry.teacher.content_hash, ""), ("", ""))
+            item = self.topLevelItem(row)
+            item.setText(USE, text)
+            item.setToolTip(USE, tip)
+        self.blockSignals(False)
+
+    def keyPressEvent(self, event: Any) -> None:  # noqa: N802, D102
+        if event.matches(QKeySequence.StandardKey.Delete) or event.key() == Qt.Key.Key_Backspace:
+            self.remove_selected()
+        else:
+            super().keyPressEvent(event)
+
+    def _show(self) -> None:
+        self.blockSignals(True)
+        self.clear()
+        for entry in self._listed:
+            teacher = entry.teacher
+            item = QTreeWidgetItem([teacher.name, teacher.group, ""])
+            item.setIcon(NAME, _icon(entry.thumbnail))
+            item.setToolTip(NAME, _described(teacher))
+            item.setFlags(item.flags() | Qt.ItemFlag.ItemIsEditable)
+            self.addTopLevelItem(item)
+        self.blockSignals(False)
+
+    def _renamed(self, item: QTreeWidgetItem, column: int) -> None:
+        if column != SPECIMEN:
+            return
+        row, text = self.indexOfTopLevelItem(item), item.text(SPECIMEN).strip()
+        rows = {row, *(self.indexOfTopLevelItem(i) for i in self.selectedItems())}
+        self.set_specimen(sorted(rows), text or self._listed[row].teacher.group)
+
+
+def _described(teacher: Teacher) -> str:
+    y, x = teacher.image.shape
+    pixel = "pixel size unknown" if teacher.pixel_nm is None else f"{teacher.pixel_nm:.4g} nm/px"
+    parts = [f"{y} × {x} px", str(teacher.image.dtype), pixel, teacher.instrument]
+    return f"{teacher.name}\n{' · '.join(part for part in parts if part)}"
+
+
+def _icon(thumbnail: npt.NDArray[np.uint8]) -> QIcon:
+    grey = np.ascontiguousarray(thumbnail)
+    height, width = grey.shape
+    image = QImage(grey.tobytes(), width, height, width, QImage.Format.Format_Grayscale8)
+    return QIcon(QPixmap.fromImage(image.copy()))

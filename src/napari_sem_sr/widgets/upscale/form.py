@@ -1,0 +1,181 @@
+"""What the dock Upscale looks like; what it does is in `dock`."""
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import (
+    QComboBox,
+    QLabel,
+    QMenu,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QSlider,
+    QSpinBox,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_sem_sr.widgets.qt.dock import (
+    Dock,
+    DropZone,
+    Fold,
+    Line,
+    PathLabel,
+    field,
+    link,
+    primary,
+    row,
+    tool,
+)
+from napari_sem_sr.widgets.viewer import layers
+from napari_sem_sr.widgets.viewer.layer_combo import LayerChooser
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+STEPS = 100
+ALL, THIS, SOME = "all", "this slice", "from – to"
+WHOLE, VISIBLE = "whole slice", "visible part"
+
+
+class UpscaleForm(Dock):
+    """The fields, buttons and lines of the dock, from top to bottom."""
+
+    def __init__(self, viewer: "ViewerModel") -> None:
+        super().__init__(viewer)
+        self._build_stack()
+        self._build_model()
+        self._build_what()
+        self._build_advanced()
+        self._build_footer()
+
+    def _build_stack(self) -> None:
+        self.drop_zone = DropZone(
+            f"Drop a stack here, or {link('sample', 'try the sample')}.",
+            "A TIFF, a folder of slices, an OME-Zarr, MRC, DM3/DM4 or HDF5 file.",
+        )
+        self.chooser = LayerChooser(self.viewer, lambda layer: layers.role_of(layer) != "SR")
+        self.chooser.setToolTip("The LR stack to upscale: any grey image that is open in napari.")
+        self.browse = tool("…", "Open a stack from disk.")
+        menu = QMenu(self.browse)
+        self.open_file = menu.addAction("Open a file…")
+        self.open_folder = menu.addAction("Open a folder of slices or an OME-Zarr…")
+        self.open_example = menu.addAction("Open the sample")
+        self.browse.setMenu(menu)
+        self.browse.setStyleSheet("QToolButton::menu-indicator { image: none; }")
+        self.browse.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.shape_line = Line(small=True)
+        self.voxel_line = Line(small=True)
+        self.voxel_edit = tool(
+            "✎", "Set the voxel size where the file does not say it, or is wrong."
+        )
+        self.facts = field("", self.shape_line)
+        self.voxel = field("", self.voxel_line, self.voxel_edit)
+        for widget in (
+            self.drop_zone,
+            field("Stack", self.chooser, self.browse),
+            self.facts,
+            self.voxel,
+        ):
+            self.body.addWidget(widget)
+
+    def _build_model(self) -> None:
+        self.model_box = QComboBox()
+        self.model_box.setToolTip("The trained network; what it was taught decides what it draws.")
+        self.model_import = tool("+", "Install a model from a .semsr file.")
+        self.card_line = Line(small=True)
+        self.gain_line = Line(small=True)
+        self.caution_line = Line(small=True)
+        self.sharpness = QSlider(Qt.Orientation.Horizontal)
+        self.sharpness.setRange(0, STEPS)
+        self.sharpness.setToolTip(
+            "0, the twin: closest to the truth on average, soft. 1, the full SRGAN: detail as sharp as in the "
+            "teachers, some of it made up. The card's default is never worse than bicubic in PSNR."
+        )
+        self.sharpness_value = Line(small=True)
+        self.sharpness_reset = tool("↺", "Back to the default of the model's card.")
+        for widget in (
+            field("Model", self.model_box, self.model_import),
+            field("", self.card_line),
+            field("", self.gain_line),
+            field("", self.caution_line),
+            field(
+                "Sharpness", QLabel("twin"), self.sharpness, QLabel("SRGAN"), self.sharpness_reset
+            ),
+            field("", self.sharpness_value),
+        ):
+            self.body.addWidget(widget)
+
+    def _build_what(self) -> None:
+        self.slices_box = QComboBox()
+        self.slices_box.addItems([ALL, THIS, SOME])
+        self.slices_box.setToolTip("Which slices are upscaled.")
+        self.first_slice, self.last_slice = QSpinBox(), QSpinBox()
+        self.first_slice.setToolTip("First slice, counted from 0.")
+        self.last_slice.setToolTip("Last slice, counted from 0; it is upscaled too.")
+        self.slice_range = row([self.first_slice, QLabel("–"), self.last_slice])
+        self.region_box = QComboBox()
+        self.region_box.addItems([WHOLE, VISIBLE])
+        self.region_box.setToolTip("Whole slices, or only what the canvas shows when you start.")
+        self.output_label = PathLabel()
+        self.output_browse = tool("…", "Choose where the result is written.")
+        for widget in (
+            field("Slices", self.slices_box, self.slice_range),
+            field("Region", self.region_box),
+            field("Result", self.output_label, self.output_browse),
+        ):
+            self.body.addWidget(widget)
+
+    def _build_advanced(self) -> None:
+        self.device_box, self.precision_box = QComboBox(), QComboBox()
+        self.device_box.addItems(["auto", "cpu", "cuda", "mps"])
+        self.device_box.setToolTip("auto takes a GPU where there is one.")
+        self.precision_box.addItems(["auto", "fp32", "bf16", "fp16"])
+        self.precision_box.setToolTip(
+            "auto takes the fastest that this device has and that leaves 99.9 % of pixels within 1/255 of fp32."
+        )
+        self.tile_box = QSpinBox()
+        self.tile_box.setRange(0, 4096)
+        self.tile_box.setSingleStep(16)
+        self.tile_box.setSuffix(" px")
+        self.tile_box.setSpecialValueText("auto")
+        self.tile_box.setToolTip("Width of a tile in LR pixels; smaller needs less memory.")
+        self.advanced = Fold("Advanced", "Device, precision and tile size.")
+        for widget in (
+            field("Device", self.device_box),
+            field("Precision", self.precision_box),
+            field("Tile", self.tile_box),
+        ):
+            self.advanced.addWidget(widget)
+        self.body.addWidget(self.advanced)
+        self.body.addStretch(1)
+
+    def _build_footer(self) -> None:
+        self.message = Line()
+        self.live_button = QPushButton("Live preview")
+        self.live_button.setCheckable(True)
+        self.live_line = Line(small=True)
+        self.preview_button = QPushButton("Preview slice")
+        self.start_button = primary("Upscale all")
+        self.again_button = QPushButton("Start over")
+        self.bar = QProgressBar()
+        self.bar.setTextVisible(False)
+        self.bar.setMaximumHeight(8)
+        self.state_line = Line(small=True)
+        self.cancel_button = QPushButton("Cancel")
+        self.cancel_button.setToolTip("Stop now; finished slices are kept and can be resumed.")
+        self.cancel_button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.progress = QWidget()
+        column = QVBoxLayout(self.progress)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        column.addWidget(self.bar)
+        column.addWidget(row([self.state_line, self.cancel_button]))
+        self.footer.addWidget(self.message)
+        self.footer.addWidget(self.progress)
+        self.footer.addWidget(self.live_line)
+        self.footer.addWidget(row([self.live_button, self.preview_button]))
+        self.footer.addWidget(row([self.again_button, self.start_button]))
+        self.progress.hide()

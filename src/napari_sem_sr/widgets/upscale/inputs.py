@@ -1,0 +1,253 @@
+"""What is chosen in the dock Upscale: stack, voxel size, model, sharpness, slices and place of the result."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari.layers import Image
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QFileDialog
+
+from napari_sem_sr.errors import InputError, SemSrError
+from napari_sem_sr.inference.settings import UpscaleSettings
+from napari_sem_sr.io import read_stack
+from napari_sem_sr.model.zoo import Entry, damaged_models, list_models
+from napari_sem_sr.stack import SemStack
+from napari_sem_sr.widgets.metadata.voxel_dialog import VoxelDialog
+from napari_sem_sr.widgets.qt.dock import Tone, link
+from napari_sem_sr.widgets.upscale.form import SOME, STEPS, THIS, VISIBLE, UpscaleForm
+from napari_sem_sr.widgets.viewer import card_view, layers, sample_data
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+
+class UpscaleChoice(UpscaleForm):
+    """The form of the dock, filled in: which stack, which model, how."""
+
+    choice_changed = Signal()
+    """Another stack, voxel size or model."""
+    sharpness_changed = Signal()
+    output_changed = Signal()
+
+    def __init__(self, viewer: "ViewerModel") -> None:
+        super().__init__(viewer)
+        self._stack: SemStack | None = None
+        self._source: Image | None = None
+        self._voxel_from = ""
+        self._output: Path | None = None
+        self.drop_zone.dropped.connect(lambda paths: self.open_paths([Path(p) for p in paths]))
+        self.drop_zone.linkActivated.connect(lambda _: self.open_sample())
+        self.open_file.triggered.connect(self._browse)
+        self.open_folder.triggered.connect(self._browse_folder)
+        self.open_example.triggered.connect(self.open_sample)
+        self.chooser.chosen.connect(self._stack_chosen)
+        self.voxel_edit.clicked.connect(self._edit_voxel)
+        self.model_box.currentIndexChanged.connect(lambda _: self._model_chosen())
+        self.sharpness.valueChanged.connect(lambda _: self._show_sharpness())
+        self.sharpness_reset.clicked.connect(self._reset_sharpness)
+        self.slices_box.currentTextChanged.connect(lambda _: self._show_slices())
+        self.output_browse.clicked.connect(self._choose_output)
+
+    def open_paths(self, paths: list[Path]) -> None:
+        """Open stacks as layers; the first that is neither SR nor HR is chosen."""
+        stacks = []
+        for path in paths:
+            try:
+                stacks.append(read_stack(path))
+            except SemSrError as error:
+                self.message.say(str(error), Tone.BAD)
+        # what was measured finely lies under what was measured coarsely, and SR on top
+        stacks.sort(key=lambda stack: ("HR", "LR", "SR").index(guess_role(stack)))
+        opened = [
+            layers.add(self.viewer, layers.image_data(stack, stack.name, guess_role(stack)))
+            for stack in stacks
+        ]
+        inputs = [layer for layer in opened if layers.role_of(layer) == "LR"]
+        if inputs:
+            self.chooser.choose(inputs[0])
+
+    def open_sample(self) -> None:
+        """Open the bundled sample, its true answer under it."""
+        added = [layers.add(self.viewer, data) for data in sample_data.open_pair()]
+        self.chooser.choose(next(a for a in added if layers.role_of(a) == "LR"))
+
+    def _browse(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Open a stack")
+        if path:
+            self.open_paths([Path(path)])
+
+    def _browse_folder(self) -> None:
+        path = QFileDialog.getExistingDirectory(self, "Open a folder of slices")
+        if path:
+            self.open_paths([Path(path)])
+
+    def _stack_chosen(self) -> None:
+        self._source = self.chooser.layer
+        self._stack = None
+        self.drop_zone.setVisible(self._source is None)
+        for line in (self.shape_line, self.voxel_line):
+            line.say("")
+        self.voxel.hide()
+        if self._source is not None:
+            try:
+                self._stack = layers.stack_of(self._source)
+                self._voxel_from = "from file" if self._stack.paths else "from the layer"
+            except SemSrError as error:
+                self.shape_line.say(str(error), Tone.BAD)
+        self._show_stack()
+
+    def _show_stack(self) -> None:
+        stack = self._stack
+        self._output = None
+        self.voxel.setVisible(stack is not None)
+        if stack is not None:
+            z, y, x = stack.shape
+            self.shape_line.say(f"{z} slices of {y} × {x} px · {stack.dtype}")
+            known = layers.describe_voxel(stack.voxel_nm)
+            if known == "unknown":
+                self.voxel_line.say("voxel size unknown: the result will carry none", Tone.CARE)
+            else:
+                self.voxel_line.say(f"voxel {known}, {self._voxel_from}")
+            for box in (self.first_slice, self.last_slice):
+                box.setRange(0, z - 1)
+            self.last_slice.setValue(z - 1)
+            self._output = default_output(stack)
+        self._show_slices()
+        self._model_chosen()
+
+    def _edit_voxel(self) -> None:
+        if self._stack is None:
+            return
+        dialog = VoxelDialog(self._stack, self)
+        if dialog.exec():
+            self.set_stack(dialog.stack)
+
+    def set_stack(self, stack: SemStack) -> None:
+        """Use voxel size and tilt of ``stack`` for the chosen layer, which is not changed."""
+        self._stack = stack
+        self._voxel_from = "as typed"
+        self._show_stack()
+
+    def fill_models(self, choose: str | None = None) -> None:
+        """List the installed models anew and choose one of them by name."""
+        self.model_box.blockSignals(True)
+        self.model_box.clear()
+        for entry in list_models():
+            self.model_box.addItem(f"{entry.name}  (×{entry.card.factor})", entry)
+        if choose is not None:
+            names = [self.model_box.itemData(i).name for i in range(self.model_box.count())]
+            self.model_box.setCurrentIndex(names.index(choose))
+        self.model_box.blockSignals(False)
+        problems = damaged_models()
+        if problems:
+            self.message.say(problems[0], Tone.CARE)
+        self._model_chosen()
+
+    def choose_model(self, name: str) -> None:
+        """Choose a model by its name, newly installed ones included."""
+        self.fill_models(name)
+
+    @property
+    def entry(self) -> Entry | None:
+        """The chosen model."""
+        entry: Entry | None = self.model_box.currentData()
+        return entry
+
+    def _model_chosen(self) -> None:
+        entry = self.entry
+        if entry is None:
+            self.card_line.say(
+                f"No model is installed: {link('train', 'train one')}, or install one with +.",
+                Tone.CARE,
+            )
+        else:
+            self.card_line.say(card_view.headline(entry.card))
+            self.gain_line.say(card_view.gain(entry.card))
+            cautions = card_view.cautions(entry.card, self._stack)
+            own = [f"{link('train', 'Train your own')}?"] if cautions else []
+            self.caution_line.say(" ".join([*cautions, *own]), Tone.CARE)
+            for widget in (self.card_line, self.gain_line, self.model_box):
+                widget.setToolTip(card_view.details(entry.card))
+        self._reset_sharpness()
+        self.choice_changed.emit()
+
+    def _reset_sharpness(self) -> None:
+        if self.entry is not None:
+            self.sharpness.setValue(round(self.entry.card.default_sharpness * STEPS))
+        self._show_sharpness()
+
+    def _show_sharpness(self) -> None:
+        value = self.sharpness.value() / STEPS
+        entry = self.entry
+        default = None if entry is None else round(entry.card.default_sharpness * STEPS) / STEPS
+        self.sharpness_value.say(
+            f"{value:.2f}" + (", the card's default" if value == default else "")
+        )
+        self.sharpness_reset.setEnabled(value != default)
+        self.sharpness_changed.emit()
+
+    def _show_slices(self) -> None:
+        self.slice_range.setVisible(self.slices_box.currentText() == SOME)
+
+    def _choose_output(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(
+            self,
+            "Write the result to",
+            str(self._output or Path.home()),
+            "OME-Zarr (*.zarr);;TIFF (*.tif *.tiff)",
+            options=QFileDialog.Option.DontConfirmOverwrite,
+        )
+        if path:
+            self.set_output(Path(path))
+
+    def set_output(self, path: Path) -> None:
+        """Write the result to ``path``: ``*.zarr`` or ``*.tif``."""
+        self._output = path if path.suffix else path.with_suffix(".zarr")
+        self.output_changed.emit()
+
+    @property
+    def chosen_sharpness(self) -> float | None:
+        """Sharpness as set by hand; None for the default of the model's card."""
+        return self.sharpness.value() / STEPS if self.sharpness_reset.isEnabled() else None
+
+    def settings(self) -> UpscaleSettings:
+        """What the dock shows, as the core wants it.
+
+        Raises
+        ------
+        InputError
+            If the visible part is asked for and nothing is visible.
+        """
+        if self._source is None or self._stack is None:
+            raise InputError("Choose a stack first.")
+        slices = None
+        if self.slices_box.currentText() == THIS:
+            z = layers.shown_slice(self.viewer, self._source)
+            slices = (z, z + 1)
+        elif self.slices_box.currentText() == SOME:
+            slices = (self.first_slice.value(), self.last_slice.value() + 1)
+        return UpscaleSettings(
+            sharpness=self.chosen_sharpness,
+            device=self.device_box.currentText(),
+            precision=self.precision_box.currentText(),
+            tile=self.tile_box.value() or None,
+            slices=slices,
+            region=layers.visible_region(self._source)
+            if self.region_box.currentText() == VISIBLE
+            else None,
+        )
+
+
+def guess_role(stack: SemStack) -> layers.Role:
+    """Role of a stack that was just opened: SR by its provenance, HR by its name, else LR."""
+    if (stack.provenance or {}).get("synthetic"):
+        return "SR"
+    return "HR" if "hr" in layers.words(stack.name) else "LR"
+
+
+def default_output(stack: SemStack) -> Path:
+    """Where a result goes unless someone says otherwise: beside its input."""
+    given = layers.given_path(stack)
+    folder = Path.home() if given is None else given.parent
+    name = "".join(c if c.isalnum() or c in "-_." else "_" for c in stack.name).strip("_.")
+    return folder / f"{name or 'stack'}_sr.zarr"

@@ -1,0 +1,1 @@
+"""The viewer: layers, overlays, samples, and what it remembers."""

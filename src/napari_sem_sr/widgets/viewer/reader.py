@@ -1,0 +1,29 @@
+"""npe2 reader for our own OME-Zarr outputs."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from napari_sem_sr.io.zarr_layout import MARK, is_output
+
+
+def get_reader(path: str | list[str]) -> Callable[[str | list[str]], list[Any]] | None:
+    """Return a reader if every path is an output of ours (or its zarr.json), else None."""
+    paths = path if isinstance(path, list) else [path]
+    return read if all(is_output(Path(p)) for p in paths) else None
+
+
+def _folder(path: Path) -> Path:
+    return path.parent if path.name == MARK else path
+
+
+def read(path: str | list[str]) -> list[Any]:
+    """Layers of our outputs: all levels, in nm, with provenance."""
+    from napari_sem_sr.io import read_stack
+    from napari_sem_sr.widgets.viewer.layers import image_data
+
+    layers = []
+    for one in path if isinstance(path, list) else [path]:
+        stack = read_stack(_folder(Path(one)))
+        layers.append(image_data(stack, stack.name, "SR"))
+    return layers
