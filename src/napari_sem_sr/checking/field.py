@@ -4,8 +4,9 @@ What it can and cannot tell: it places stacks by voxel sizes and origins, or by 
 nothing. It looks at pixels only where asked to (`iter_place`): then HR is laid over LR by `teachers.registration`.
 """
 
-from collections.abc import Collection, Generator, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from dataclasses import field as dataclass_field
 
 from napari_sem_sr.errors import InputError
 from napari_sem_sr.events import Event, drain
@@ -47,6 +48,8 @@ class Field:
         What a person should know about how they were placed.
     without
         Slices of the field that are left out.
+    empty
+        Slices of the field in which no pixel can be compared, and which of "LR", "SR" and "HR" has no value there.
     registered
         Whether HR was laid over LR by what its pixels show.
     """
@@ -60,6 +63,7 @@ class Field:
     sr_start: tuple[int, int, int] = (0, 0, 0)
     notes: tuple[str, ...] = ()
     without: frozenset[int] = frozenset()
+    empty: Mapping[int, str] = dataclass_field(default_factory=dict)
     registered: bool = False
 
     @property
@@ -70,7 +74,8 @@ class Field:
     @property
     def kept(self) -> tuple[int, ...]:
         """Slices of the field that are looked at."""
-        return tuple(i for i in range(self.sr.shape[0]) if i not in self.without)
+        apart = self.without | self.empty.keys()
+        return tuple(i for i in range(self.sr.shape[0]) if i not in apart)
 
     def leaving_out(self, slices: Collection[int]) -> "Field":
         """Return the field without some slices of LR: charged, damaged, out of focus.

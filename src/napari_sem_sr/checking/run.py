@@ -24,6 +24,7 @@ from napari_sem_sr.checking.pipeline.summary import summarise
 from napari_sem_sr.checking.report.document import JSON, Report
 from napari_sem_sr.checking.report.page import render_page
 from napari_sem_sr.checking.review.judgements import read_judgements, summary
+from napari_sem_sr.checking.suspects.missing import iter_set_apart
 from napari_sem_sr.errors import InputError, OutputError
 from napari_sem_sr.events import Event, Progress, drain
 from napari_sem_sr.inference.background import in_background, watch
@@ -138,6 +139,7 @@ def iter_check(
     with told_plainly(out):
         make_folder(out.absolute())
     known = journal.begin({**identity, "version": version("napari-sem-sr")})
+    field = yield from iter_set_apart(field)
     intensity = yield from _iter_intensity(field, sr)
     data_range = yield from _iter_data_range(field)
     sharpness = (sr.provenance or {}).get("sharpness")

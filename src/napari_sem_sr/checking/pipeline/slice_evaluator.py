@@ -22,6 +22,7 @@ from napari_sem_sr.checking.evidence.invention import (
 from napari_sem_sr.checking.evidence.reference import Reference
 from napari_sem_sr.checking.evidence.trust import Mask, Trust, error_score
 from napari_sem_sr.checking.field import Field
+from napari_sem_sr.checking.suspects import missing
 from napari_sem_sr.checking.suspects.background_model import KIND_OF, Slice, Yardsticks, measure
 from napari_sem_sr.checking.suspects.extreme_values import tails_of
 from napari_sem_sr.checking.suspects.regions import suspect_regions
@@ -106,7 +107,7 @@ class Inspector:
         )
         self.no_persistence = persistence.inapplicable(field.sr, field.factor)
         if len(field.kept) < 2 and self.no_persistence is None:
-            self.no_persistence = "all slices but one are left out"
+            self.no_persistence = "all slices but one are left out or empty"
         # a slice is looked at together with its neighbours
         self._detail = lru_cache(maxsize=3)(self._detail_of)
         self.sigma = consistency.lr_sigma(field.lr_part, field.factor)
@@ -137,6 +138,8 @@ class Inspector:
             "domain": self._domain_features(lr),
         }
         residual = consistency.left_over(degraded, lr)
+        hole = missing.holes(lr, residual)
+        numbers["holes"] = missing.hole_numbers(lr, hole)
         maps: dict[str, Float] = {"consistency": residual / np.float32(self.sigma)}
         found = None
         if twin is not None:
@@ -150,7 +153,8 @@ class Inspector:
             heights[persistence.ABSENT] = self._note_persistence(index, numbers, maps)
         z, y, x = self.field.sr_start
         suspicion = self._suspicion(heights, lr.size)
-        regions = suspect_regions(suspicion, f, (z + index, y, x))
+        start = (z + index, y, x)
+        regions = [*missing.hole_regions(hole, f, start), *suspect_regions(suspicion, f, start)]
         numbers["regions"] = [r.describe() for r in regions]
         if self.reference is not None:
             numbers["reference"] = self.reference.look(index, self.bicubic(index))

@@ -22,6 +22,7 @@ from napari_sem_sr.checking.pipeline.totals import (
 )
 from napari_sem_sr.checking.report.document import Report
 from napari_sem_sr.checking.report.verdict import verdict
+from napari_sem_sr.checking.suspects.missing import compared, empty_regions
 from napari_sem_sr.checking.suspects.regions import IN_REPORT, Region, worst
 from napari_sem_sr.metrics.resample import area_average
 from napari_sem_sr.model.bundle import Model
@@ -59,9 +60,9 @@ def summarise(
     limits = list(field.notes)
     about = _about_model(sr, model, limits)
     scores = None
-    if field.hr is None:
+    if hr is None:
         limits.append("No HR was given, so nothing here says how close SR comes to the truth.")
-    else:
+    if field.hr is not None:
         scores = scores_of(found, inspector.data_range, field, registration, limits)
         if not field.registered and _made_from(field):
             limits.append(
@@ -72,6 +73,7 @@ def summarise(
     if left_out:
         limits.append(f"Slices left out by number, of which nothing is said here: {left_out}.")
     consistency = summarise_consistency([s["consistency"] for s in found], inspector.sigma)
+    consistency |= compared(field, found, limits)
     consistency["degradation"] = inspector.degradation.describe()
     limits.append(
         "Detail whose mean over every LR pixel is zero cannot be checked against LR; consistency with LR is no proof of it."
@@ -137,6 +139,7 @@ def summarise(
                 "The trust mask bounds the mean loss over specimens like those of the calibration, not the loss on this one."
             )
     regions = [Region(**{**r, "reasons": tuple(r["reasons"])}) for s in found for r in s["regions"]]
+    regions += empty_regions(field)
     fields: list[Region] = []
     if domain is not None and known is not None:
         fields = fields_outside(found, known, domain, field)
@@ -149,6 +152,11 @@ def summarise(
             "checked": {
                 "slices": list(field.slices),
                 "without": sorted(field.slices[0] + i for i in field.without),
+                **(
+                    {"empty": sorted(field.slices[0] + i for i in field.empty)}
+                    if field.empty
+                    else {}
+                ),
                 "region": [list(b) for b in field.region],
             },
         },
@@ -231,7 +239,7 @@ def _made_from(field: Field) -> bool:
     if "degraded_from" in (field.lr.provenance or {}):
         return True
     assert field.hr is not None
-    index = field.hr.shape[0] // 2
+    index = field.kept[len(field.kept) // 2]
     mean = area_average(field.hr.slice(index), field.factor)
     lr = field.lr_part.slice(index)
     step = 0.5 if field.lr.dtype.kind in "ui" else 1e-4 * max(1.0, float(np.nanmax(np.abs(lr))))

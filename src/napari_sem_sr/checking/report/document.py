@@ -42,7 +42,8 @@ class Report:
     def looked_at(self) -> list[int]:
         """Slices of LR that were checked."""
         checked = self.sr["checked"]
-        return [z for z in range(*checked["slices"]) if z not in checked.get("without", ())]
+        apart = {*checked.get("without", ()), *checked.get("empty", ())}
+        return [z for z in range(*checked["slices"]) if z not in apart]
 
     @property
     def registered(self) -> bool:

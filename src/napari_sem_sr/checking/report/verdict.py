@@ -13,6 +13,8 @@ CHI2_LIMIT = 2.0
 AMBER_SHARE, RED_SHARE = 0.1, 0.2
 # With fewer specimens, what is usual among them is hardly known.
 FEW_SPECIMENS = 8
+# With less of LR compared, SR as a whole was not judged.
+MOSTLY = 0.5
 
 
 @dataclass(frozen=True)
@@ -51,16 +53,19 @@ def verdict(report: Report) -> str:
     if report.domain is not None and report.domain["alarm"]:
         reasons = " and ".join(report.domain["reasons"])
         return f"Do not rely on fine detail of {name}: the stack lies outside what the model was taught on, as {reasons}."
+    if consistent.colour == "grey":
+        return f"Whether {name} agrees with the measured LR could not be judged: {_lower(consistent.why)}"
     places = len(report.regions)
     look = f"; look at the {places} suspect places first" if places > 1 else ""
+    where = "" if _compared(report) == 1 else " where it could be compared"
     if report.scores is None:
         return (
-            f"{name} agrees with the measured LR, but without HR nothing proves detail finer than LR's pixels{_size(report)}, "
+            f"{name} agrees with the measured LR{where}, but without HR nothing proves detail finer than LR's pixels{_size(report)}, "
             f"which was generated{look}."
         )
     scores = report.scores
     if scores["psnr"] is None:
-        return f"{name} equals HR in every pixel."
+        return f"{name} equals HR in every pixel{where}."
     if scores["bicubic_psnr"] is None:
         return f"{name} differs from HR, which bicubic interpolation equals in every pixel."
     gain = scores["psnr"] - scores["bicubic_psnr"]
@@ -71,7 +76,7 @@ def verdict(report: Report) -> str:
         else f" and follows HR down to detail of {scores['frc_nm']:.3g} nm"
     )
     return (
-        f"{name} is {near} HR than bicubic interpolation by {abs(gain):.1f} dB PSNR "
+        f"{name} is {near} HR than bicubic interpolation{where} by {abs(gain):.1f} dB PSNR "
         f"({scores['psnr']:.1f} against {scores['bicubic_psnr']:.1f}){resolution}{look}."
     )
 
@@ -81,16 +86,34 @@ def _consistent(report: Report) -> Light:
     found: Any = report.consistency
     if found is None or found["chi2"] is None:
         return Light(question, "grey", "not judged", "No pixel of LR could be compared.")
+    part = _compared(report)
+    if part < MOSTLY:
+        return Light(
+            question,
+            "grey",
+            "not judged",
+            f"Only {100 * part:.0f} % of the field could be compared.",
+        )
     share = found["residual_rms"] / found["lr_contrast"] if found["lr_contrast"] else 0.0
     why = (
         f"Degraded back to LR, SR is off by {found['residual_rms']:.2g} (rms, in grey levels), {100 * share:.1f} % of LR's contrast; "
         f"{100 * found['fraction_beyond_3_sigma']:.1f} % of the pixels are beyond 3 σ of LR's noise."
     )
+    if part < 1:
+        why += f" {max(0.1, 100 * (1 - part)):.1f} % of the field could not be compared."
     if found["chi2"] > CHI2_LIMIT and share > RED_SHARE:
         return Light(question, "red", "no", why)
     if found["chi2"] > CHI2_LIMIT and share > AMBER_SHARE:
         return Light(question, "amber", "partly", why)
+    if part < 1:
+        return Light(question, "amber", "where it was judged", why)
     return Light(question, "green", "yes", why)
+
+
+def _compared(report: Report) -> float:
+    """Share of the field that could be compared."""
+    share = (report.consistency or {}).get("compared_fraction", 1.0)
+    return 0.0 if share is None else float(share)
 
 
 def _within_domain(report: Report) -> Light:
