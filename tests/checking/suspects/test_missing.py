@@ -12,8 +12,7 @@ from napari_sem_sr.checking import Report, check
 from napari_sem_sr.checking.report.verdict import lights
 from napari_sem_sr.checking.suspects.missing import NO_VALUE
 from napari_sem_sr.stack import SemStack
-
-from .conftest import Truth
+from tests.checking.conftest import Truth
 
 Change = Callable[[np.ndarray, np.ndarray], None]
 
