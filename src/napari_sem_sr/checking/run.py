@@ -25,6 +25,7 @@ from napari_sem_sr.checking.report.document import JSON, Report
 from napari_sem_sr.checking.report.page import render_page
 from napari_sem_sr.checking.review.judgements import read_judgements, summary
 from napari_sem_sr.checking.suspects.missing import iter_set_apart
+from napari_sem_sr.degradation.conditions import Conditions
 from napari_sem_sr.errors import InputError, OutputError
 from napari_sem_sr.events import Event, Progress, drain
 from napari_sem_sr.inference.background import in_background, watch
@@ -143,6 +144,8 @@ def iter_check(
     intensity = yield from _iter_intensity(field, sr)
     data_range = yield from _iter_data_range(field)
     sharpness = (sr.provenance or {}).get("sharpness")
+    if model is not None:
+        model = model.under(Conditions.from_json((sr.provenance or {}).get("conditions")))
     beside = None
     if reference is not None:
         beside = yield from in_background(

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
@@ -15,10 +15,12 @@ from napari_sem_sr.cli.options import (
     WithoutOption,
     read,
 )
+from napari_sem_sr.errors import InputError
 from napari_sem_sr.stack import SemStack
-from napari_sem_sr.terminal import follow, print_json, say, stdout
+from napari_sem_sr.terminal import follow, print_json, say, stdout, tell
 
 if TYPE_CHECKING:
+    from napari_sem_sr.degradation.measure_conditions import MeasuredConditions
     from napari_sem_sr.slices import Finding
 
 # What a person calls the instrument's numbers, and their units.
@@ -52,13 +54,22 @@ def info(
     """Say what a file or folder holds: shape, voxel size and where it comes from, geometry, instrument."""
     stack = read(path, voxel, tilt, without, grey=grey)
     findings = _examined(stack) if examine else None
+    measured = _measured(stack)
     if as_json:
-        found = {} if findings is None else {"findings": [asdict(f) for f in findings]}
+        found: dict[str, Any] = (
+            {} if findings is None else {"findings": [asdict(f) for f in findings]}
+        )
+        if measured is not None:
+            found["conditions"] = measured.to_json()
         print_json({**stack.describe(), "notices": list(stack.notices), **found})
         return
     table = Table(show_header=False, box=None)
     for row in _rows(stack):
         table.add_row(*row)
+    if measured is not None:
+        table.add_row("noise and blur", measured.sentence(), "(measured)")
+        for notice in measured.notices:
+            tell(notice)
     stdout.print(table)
     if findings is not None:
         say("\n".join(f.sentence for f in findings) or "Nothing is odd about its slices.")
@@ -68,6 +79,19 @@ def _examined(stack: SemStack) -> tuple["Finding", ...]:
     from napari_sem_sr.slices import iter_examine
 
     return follow(iter_examine(stack)).findings
+
+
+def _measured(stack: SemStack) -> "MeasuredConditions | None":
+    """Noise and blur; None for what is made up, or holds no picture to measure them in."""
+    from napari_sem_sr.degradation.measure_conditions import measure_conditions
+
+    if stack.describe()["synthetic"]:
+        return None
+    try:
+        return measure_conditions(stack)
+    except InputError as error:
+        tell(str(error))
+        return None
 
 
 def _rows(stack: SemStack) -> list[tuple[str, str, str]]:

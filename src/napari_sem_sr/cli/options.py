@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -33,6 +33,20 @@ WithoutOption = Annotated[
 ]
 GreyFlag = Annotated[
     bool, typer.Option("--grey", help="Consent to converting a colour photograph.")
+]
+NoiseOption = Annotated[
+    str,
+    typer.Option(
+        metavar="auto|none|SD",
+        help="Noise of LR: standard deviation in its grey values at mid range; measured by default.",
+    ),
+]
+BlurOption = Annotated[
+    str,
+    typer.Option(
+        metavar="auto|SIGMA",
+        help="Blur of LR beyond the averaging over a pixel, in LR pixels; by default what is surely there.",
+    ),
 ]
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 FactorOption = Annotated[
@@ -82,6 +96,32 @@ def parse_region(text: str | None) -> tuple[tuple[int, int], tuple[int, int]] | 
         return None
     y0, y1, x0, x1 = _numbers(text, "--region", "Y0:Y1,X0:X1", 4)
     return (y0, y1), (x0, x1)
+
+
+def parse_noise(text: str) -> float | Literal["auto", "none"]:
+    """Noise ``auto``, ``none`` or a standard deviation in grey values."""
+    if text in ("auto", "none"):
+        return text  # type: ignore[return-value]
+    return _at_least_zero(text, "--noise", "auto, none or a standard deviation in grey values")
+
+
+def parse_blur(text: str) -> float | Literal["auto"]:
+    """Blur ``auto`` or a standard deviation in LR pixels."""
+    return (
+        "auto"
+        if text == "auto"
+        else _at_least_zero(text, "--blur", "auto or a standard deviation in LR pixels")
+    )
+
+
+def _at_least_zero(text: str, option: str, form: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < float("inf"):
+        raise typer.BadParameter(f"'{text}' is not {form}", param_hint=option)
+    return number
 
 
 def parse_voxel(text: str | None) -> tuple[float | None, float | None, float | None] | None:

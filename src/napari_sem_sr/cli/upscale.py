@@ -7,12 +7,16 @@ from typing import Annotated
 import typer
 
 from napari_sem_sr.cli.options import (
+    BlurOption,
     DeviceOption,
     GreyFlag,
     JsonFlag,
+    NoiseOption,
     TiltOption,
     VoxelOption,
     WithoutOption,
+    parse_blur,
+    parse_noise,
     parse_region,
     parse_slices,
     read,
@@ -29,6 +33,8 @@ def upscale(
     sharpness: Annotated[
         float | None, typer.Option(min=0, max=1, help="0 twin to 1 SRGAN; the card's by default.")
     ] = None,
+    noise: NoiseOption = "auto",
+    blur: BlurOption = "auto",
     tile: Annotated[int | None, typer.Option(help="Tile width in LR pixels.")] = None,
     slices: Annotated[str | None, typer.Option(metavar="A:B", help="First and end slice.")] = None,
     region: Annotated[
@@ -60,6 +66,8 @@ def upscale(
         tile=tile,
         slices=parse_slices(slices),
         region=parse_region(region),
+        noise=parse_noise(noise),
+        blur=parse_blur(blur),
     )
     # workers may run in another folder
     given = input_path if scheduler is None else input_path.absolute()

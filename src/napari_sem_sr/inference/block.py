@@ -14,6 +14,7 @@ import dask
 import numpy.typing as npt
 import torch
 
+from napari_sem_sr.degradation.conditions import Conditions
 from napari_sem_sr.errors import InputError, ModelError, OutputError
 from napari_sem_sr.events import SliceDone
 from napari_sem_sr.inference.engine.devices import available_devices
@@ -61,6 +62,7 @@ class Job:
     work: Path
     first: int
     model: ModelPlace
+    conditions: Conditions
     sharpness: float
     device: str
     precision: str
@@ -109,7 +111,9 @@ def upscale_block(job: Job, stack: SemStack, slices: Sequence[int]) -> BlockResu
     with _ONE_AT_A_TIME, dask.config.set(scheduler="synchronous"):
         _check_sight(job, stack)
         torch.set_num_threads(_threads())
-        engine = _engine(job.model, job.sharpness, job.device, job.precision, job.tile)
+        engine = _engine(
+            job.model, job.conditions, job.sharpness, job.device, job.precision, job.tile
+        )
         writer = ZarrStackWriter.reopen(job.work, shared=True)
         ledger = Ledger(job.work, f".{socket.gethostname()}-{os.getpid()}")
         done = writer.done_slices()
@@ -195,6 +199,14 @@ def _model(place: ModelPlace) -> Model:
 
 
 @lru_cache(maxsize=1)
-def _engine(place: ModelPlace, sharpness: float, device: str, precision: str, tile: int) -> Engine:
+def _engine(
+    place: ModelPlace,
+    conditions: Conditions,
+    sharpness: float,
+    device: str,
+    precision: str,
+    tile: int,
+) -> Engine:
     """Keep the engine of the last run, so that a worker loads its model once."""
-    return Engine(_model(place).blended(sharpness), device=device, precision=precision, tile=tile)
+    network = _model(place).blended(sharpness, conditions)
+    return Engine(network, device=device, precision=precision, tile=tile)

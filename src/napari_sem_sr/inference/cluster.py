@@ -191,6 +191,7 @@ def _iter_blocks(
         work=plan.destination.work,
         first=plan.first,
         model=_place(plan.model),
+        conditions=plan.conditions,
         sharpness=plan.sharpness,
         device=plan.provenance["device"],
         precision=plan.provenance["precision"],

@@ -11,7 +11,8 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from napari_sem_sr.events import Event
+from napari_sem_sr.events import Event, Progress
+from napari_sem_sr.inference.conditions import settle_conditions
 from napari_sem_sr.inference.engine.engine import Engine
 from napari_sem_sr.inference.engine.prepared import PreparedSlice, prepare_slice
 from napari_sem_sr.inference.engine.tiling import Interval, Region
@@ -97,7 +98,7 @@ class LiveView:
     model
         The trained model.
     settings
-        Device and precision; sharpness is the default of requests. Slices and region are not used.
+        Device, precision, noise and blur; sharpness is the default of requests. Slices and region are not used.
     cache_bytes
         Most SR pixels kept, in bytes.
 
@@ -123,6 +124,7 @@ class LiveView:
         self._prepared: Recent[int, PreparedSlice] = Recent(PREPARED_SLICES)
         self._engines: Recent[float, Engine] = Recent(1)
         self._intensity: IntensityRange | None = None
+        self._adapted: Model | None = None
         self._precision: str | None = None
         self._tickets = count(1)
         self._current = 0
@@ -154,8 +156,6 @@ class LiveView:
         self._current = ticket = next(self._tickets)
         if sharpness is None:
             sharpness = self._settings.sharpness
-        if sharpness is None:
-            sharpness = self._model.card.default_sharpness
         return self._iter_request(ticket, index, region, sharpness)
 
     def cancel(self) -> None:
@@ -163,8 +163,13 @@ class LiveView:
         self._current = next(self._tickets)
 
     def _iter_request(
-        self, ticket: int, index: int, region: Region, sharpness: float
+        self, ticket: int, index: int, region: Region, asked: float | None
     ) -> Generator[Event, None, bool]:
+        if self._adapted is None:
+            yield Progress("measuring noise and blur", 0, 1, "step")
+            found = settle_conditions(self.stack, self._model, self._settings, self._range())
+            self._adapted = self._model.under(found.conditions)
+        sharpness = self._adapted.default_sharpness if asked is None else asked
         shape = (self.stack.shape[1], self.stack.shape[2])
         centre = (sum(region[0]) / 2 / CELL, sum(region[1]) / 2 / CELL)
         cells = {c: self._cells.get((sharpness, index, *c)) for c in _visible(region, shape)}
@@ -200,14 +205,19 @@ class LiveView:
             yield LiveTile(index, extent, image, shown, total)
         return True
 
+    def _range(self) -> IntensityRange:
+        self._intensity = self._intensity or stack_range(self.stack)
+        return self._intensity
+
     def _engine(self, sharpness: float) -> Engine:
         engine = self._engines.get(sharpness)
         if engine is None:
+            assert self._adapted is not None
             if self._precision is None:
                 # as the full run does, whatever the sharpness
                 self._precision = choose_here(self._model, self._settings, 0).precision
             engine = Engine(
-                self._model.blended(sharpness),
+                self._adapted.blended(sharpness),
                 device=self._settings.device,
                 precision=self._precision,
             )
@@ -217,8 +227,7 @@ class LiveView:
     def _slice(self, index: int) -> PreparedSlice:
         prepared = self._prepared.get(index)
         if prepared is None:
-            self._intensity = self._intensity or stack_range(self.stack)
-            prepared = prepare_slice(self.stack.slice(index), self._intensity, index)
+            prepared = prepare_slice(self.stack.slice(index), self._range(), index)
             self._prepared.put(index, prepared, 1)
         return prepared
 

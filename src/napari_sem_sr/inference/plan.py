@@ -8,9 +8,11 @@ from typing import Any
 
 import dask.array as da
 
+from napari_sem_sr.degradation.conditions import Conditions
 from napari_sem_sr.errors import InputError, OutputError, SemSrError
 from napari_sem_sr.events import Event, Notice, Progress, UpscaleStarted
 from napari_sem_sr.inference.background import in_background
+from napari_sem_sr.inference.conditions import check_typed, settle_conditions
 from napari_sem_sr.inference.engine.devices import available_devices
 from napari_sem_sr.inference.engine.engine import Engine
 from napari_sem_sr.inference.engine.tile_calibration import REPAID_PIXELS, settled_tile
@@ -42,8 +44,12 @@ class Plan:
 
     Parameters
     ----------
+    model
+        As it is under ``conditions``.
     settings
         As asked for, with every ``auto`` settled.
+    conditions
+        Noise and blur of the stack, measured or typed.
     name
         Name of the SR stack.
     first
@@ -59,6 +65,7 @@ class Plan:
     destination: Destination
     name: str
     settings: UpscaleSettings
+    conditions: Conditions
     sharpness: float
     intensity: IntensityRange
     region: Region
@@ -120,10 +127,9 @@ def iter_plan(
 ) -> Generator[Event, None, Plan]:
     """Check everything that can be checked, then make or reopen the output; see `iter_upscale`."""
     destination = Destination.of(output, stack)
-    sharpness = model.card.default_sharpness if settings.sharpness is None else settings.sharpness
-    model.blended(
-        sharpness
-    )  # a sharpness that makes no sense is refused before anything is touched
+    # what makes no sense is refused before anything is touched
+    model.blended(settings.sharpness or 0.0)
+    check_typed(model, settings)
     factor = model.card.factor
     like = sr_stack(stack, factor, settings)
     recorded, finished = _existing(destination, resume=resume, overwrite=overwrite)
@@ -143,6 +149,9 @@ def iter_plan(
     else:
         choice = _kept(settings, recorded, site, finished=finished)
         intensity = IntensityRange(*recorded["intensity_range"])
+    conditions = yield from _iter_conditions(stack, model, settings, intensity, recorded)
+    adapted = model.under(conditions)
+    sharpness = adapted.default_sharpness if settings.sharpness is None else settings.sharpness
     first, end = settings.slices or (0, stack.shape[0])
     region = settings.region or ((0, stack.shape[1]), (0, stack.shape[2]))
     provenance = {
@@ -154,6 +163,7 @@ def iter_plan(
         "source_hash": source_hash,
         "source_voxel_nm": list(stack.voxel_nm),
         "intensity_range": [intensity.low, intensity.high],
+        "conditions": conditions.to_json(),
         "sharpness": float(sharpness),
         "precision": choice.precision,
         "device": choice.device,
@@ -183,10 +193,11 @@ def iter_plan(
             )
     return Plan(
         stack=stack,
-        model=model,
+        model=adapted,
         destination=destination,
         name=like.name,
         settings=replace(settings, precision=choice.precision, tile=choice.tile),
+        conditions=conditions,
         sharpness=sharpness,
         intensity=intensity,
         region=region,
@@ -196,6 +207,26 @@ def iter_plan(
         todo=todo,
         finished=finished,
     )
+
+
+def _iter_conditions(
+    stack: SemStack,
+    model: Model,
+    settings: UpscaleSettings,
+    intensity: IntensityRange,
+    recorded: Mapping[str, Any] | None,
+) -> Generator[Event, None, Conditions]:
+    """Settle the conditions, or keep those that an earlier run measured."""
+    if recorded is not None and settings.noise == "auto" and settings.blur == "auto":
+        return Conditions.from_json(recorded.get("conditions"))
+    found = yield from in_background(
+        lambda: settle_conditions(stack, model, settings, intensity), "measuring noise and blur"
+    )
+    for notice in found.notices:
+        yield Notice(notice)
+    if recorded is None and model.is_conditioned:
+        yield Notice(f"'{stack.name}': {found.sentence()}.")
+    return found.conditions
 
 
 def _hash_of(stack: SemStack) -> str:

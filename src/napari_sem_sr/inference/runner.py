@@ -86,7 +86,7 @@ def iter_upscale(
     deviation = None
     if plan.todo:
         engine = Engine(
-            model.blended(plan.sharpness),
+            plan.model.blended(plan.sharpness),
             device=settings.device if ":" in settings.device else plan.provenance["device"],
             precision=plan.settings.precision,
             tile=plan.settings.tile,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from napari_sem_sr.inference.engine.tiling import Interval, Region
 
@@ -26,6 +26,11 @@ class UpscaleSettings:
         (first, end) of the slices to upscale; None for all.
     region
         ((y0, y1), (x0, x1)) in LR pixels; None for all of each slice.
+    noise
+        Standard deviation of LR's noise in its grey values at mid range; ``auto`` measures it, ``none`` is 0.
+    blur
+        Standard deviation in LR pixels of a Gaussian beam beyond the averaging over a pixel; ``auto`` measures it
+        where the evidence is strong.
     """
 
     sharpness: float | None = None
@@ -34,6 +39,8 @@ class UpscaleSettings:
     tile: int | None = None
     slices: Interval | None = None
     region: Region | None = None
+    noise: float | Literal["auto", "none"] = "auto"
+    blur: float | Literal["auto"] = "auto"
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -18,8 +18,10 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor
 
+from napari_sem_sr.degradation.conditions import CLEAN, Conditions
 from napari_sem_sr.errors import ModelError, OutputError
 from napari_sem_sr.model.card import Architecture, Card
+from napari_sem_sr.model.conditioning import fold, is_conditioned
 from napari_sem_sr.model.generator import Generator
 from napari_sem_sr.model.parts import (
     CALIBRATION,
@@ -74,13 +76,38 @@ class Model:
         """Sharpness that is used unless someone asks for another."""
         return self.card.default_sharpness
 
-    def network(self, which: Which) -> Generator:
-        """Fp32 generator in eval mode: (N, 1, H, W) in [0, 1] -> (N, 1, fH, fW)."""
+    @property
+    def is_conditioned(self) -> bool:
+        """Whether the networks take noise and blur of a stack into account."""
+        return is_conditioned(self.weights["gan"])
+
+    def under(self, conditions: Conditions) -> "Model":
+        """The model for one stack: plain networks and the default sharpness as they are under ``conditions``.
+
+        A model that knows of no conditions is returned as it is.
+        """
+        if not self.is_conditioned:
+            return self
+        folded: dict[Which, Mapping[str, Tensor]] = {
+            which: self.network(which, conditions).state_dict() for which in self.weights
+        }
+        sharpness = self.card.sharpness_under(conditions)
+        card = self.card.model_copy(update={"default_sharpness": sharpness})
+        return replace(self, card=card, weights=folded)
+
+    def network(self, which: Which, conditions: Conditions = CLEAN) -> Generator:
+        """Fp32 generator in eval mode: (N, 1, H, W) in [0, 1] -> (N, 1, fH, fW).
+
+        Parameters
+        ----------
+        conditions
+            Of the LR stack; folded into the weights where the model knows of them.
+        """
         if which not in self.weights:
             raise ModelError(f"A model has no network '{which}'; ask for 'gan' or 'twin'.")
-        return self._built(self.weights[which])
+        return self._built(self.weights[which], conditions)
 
-    def blended(self, sharpness: float) -> Generator:
+    def blended(self, sharpness: float, conditions: Conditions = CLEAN) -> Generator:
         """Generator with weights between the twin (0) and the GAN (1).
 
         Interpolation of weights as in Wang et al. 2018 (ESRGAN): it makes sense because the GAN
@@ -88,18 +115,23 @@ class Model:
         """
         if not 0 <= sharpness <= 1:
             raise ModelError(f"Sharpness {sharpness} is not between 0 (twin) and 1 (SRGAN).")
-        twin, gan = self.weights["twin"], self.weights["gan"]
-        return self._built(interpolated(twin, gan, sharpness))
+        twin, gan = (self.network(which, conditions).state_dict() for which in ("twin", "gan"))
+        return self._built(interpolated(twin, gan, sharpness), CLEAN)
 
-    def _built(self, weights: Mapping[str, Tensor]) -> Generator:
-        return built(self.card.factor, self.card.architecture, weights)
+    def _built(self, weights: Mapping[str, Tensor], conditions: Conditions) -> Generator:
+        return built(self.card.factor, self.card.architecture, weights, conditions)
 
 
-def built(factor: int, architecture: Architecture, weights: Mapping[str, Tensor]) -> Generator:
-    """Fp32 generator in eval mode with these weights."""
+def built(
+    factor: int,
+    architecture: Architecture,
+    weights: Mapping[str, Tensor],
+    conditions: Conditions = CLEAN,
+) -> Generator:
+    """Fp32 generator in eval mode with these weights, as they are under ``conditions``."""
     a = architecture
     network = Generator(factor, a.channels, a.blocks, a.tail_channels)
-    network.load_state_dict({k: v.float() for k, v in weights.items()})
+    fold(network, weights, conditions)
     return network.eval().requires_grad_(False)
 
 

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from napari_sem_sr.degradation.conditions import Conditions
 from napari_sem_sr.degradation.degrade import Degradation
 
 # Far beyond what any training gives: a card with more is damaged or made up.
@@ -16,6 +17,13 @@ Similarity = Annotated[float, Field(ge=-1, le=1)]
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def _around(value: float, grid: set[float]) -> set[float]:
+    """Neighbours of ``value`` in ``grid``; its end where the value lies beyond it."""
+    below = max((g for g in grid if g <= value), default=min(grid))
+    above = min((g for g in grid if g >= value), default=max(grid))
+    return {below, above}
 
 
 class Architecture(_Part):
@@ -169,6 +177,38 @@ class ResolvingPower(_Part):
         return text
 
 
+class KnownConditions(_Part):
+    """Range of conditions that a model learned over: from none up to these.
+
+    Noise as a part of the intensity range, at mid range; blur in LR pixels.
+    """
+
+    noise: float = Field(ge=0)
+    line_correlation: float = Field(ge=0, le=0.5)
+    blur_px: float = Field(ge=0)
+
+    def outside(self, conditions: Conditions) -> str | None:
+        """What of ``conditions`` the model has not learned, for a person; None where it has learned all."""
+        parts = []
+        if conditions.noise > self.noise:
+            parts.append(
+                f"its noise is {conditions.noise:.0%} of the grey range, more than the {self.noise:.0%} learned"
+            )
+        if conditions.blur_px > self.blur_px:
+            parts.append(
+                f"its blur is {conditions.blur_px:.2g} LR pixels, more than the {self.blur_px:.2g} learned"
+            )
+        return " and ".join(parts) or None
+
+
+class SharpnessUnder(_Part):
+    """Largest sharpness that is not under bicubic on any held-out specimen of a material under some conditions."""
+
+    noise: float = Field(ge=0)
+    blur_px: float = Field(ge=0)
+    sharpness: float = Field(ge=0, le=1)
+
+
 class Card(_Part):
     """Everything that travels with a model (``card.json``)."""
 
@@ -182,10 +222,22 @@ class Card(_Part):
     training: Training
     scores: list[ImageScore] = Field(min_length=1)
     default_sharpness: float = Field(ge=0, le=1)
+    conditions: KnownConditions | None = None
+    sharpness_by_conditions: list[SharpnessUnder] = Field(default_factory=list)
     domain: dict[str, float | int | str]
     resolving_power: ResolvingPower | None = None
     licence: str
     credits: list[str]
+
+    def sharpness_under(self, conditions: Conditions) -> float:
+        """Sharpness used by default for a stack: the least of those measured at the conditions around its own."""
+        table = self.sharpness_by_conditions
+        if not table:
+            return self.default_sharpness
+        blurs = _around(conditions.blur_px, {entry.blur_px for entry in table})
+        noises = _around(conditions.noise, {entry.noise for entry in table})
+        found = [e.sharpness for e in table if e.blur_px in blurs and e.noise in noises]
+        return min(found or [self.default_sharpness])
 
     def gain(self, which: Literal["twin", "gan"]) -> float:
         """Mean PSNR over bicubic on the held-out teachers, in dB."""

@@ -53,9 +53,12 @@ def iter_preview(
     if stack not in memory.ranges:
         yield Progress("measuring the intensity range", 0, 1, "step")
         memory.ranges[stack] = stack_range(stack)
+    from napari_sem_sr.inference.conditions import settle_conditions
     from napari_sem_sr.inference.engine.engine import Engine
 
-    sharpness = model.card.default_sharpness if settings.sharpness is None else settings.sharpness
+    found = settle_conditions(stack, model, settings, memory.ranges[stack])
+    model = model.under(found.conditions)
+    sharpness = model.default_sharpness if settings.sharpness is None else settings.sharpness
     engine = Engine(
         model.blended(sharpness),
         device=settings.device,
@@ -72,6 +75,7 @@ def iter_preview(
         "synthetic": True,
         "model": model.card.name,
         "model_hash": model.content_hash,
+        "conditions": found.conditions.to_json(),
         "sharpness": sharpness,
     }
     return part.upscaled(sr, model.card.factor, paths=(), provenance=provenance), index
