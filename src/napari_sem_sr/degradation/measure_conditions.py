@@ -10,7 +10,6 @@ import numpy.typing as npt
 from napari_sem_sr.degradation.blur_measurement import measure_blur
 from napari_sem_sr.degradation.conditions import CLEAN, Conditions
 from napari_sem_sr.degradation.noise_measurement import Noise, measure_noise
-from napari_sem_sr.errors import InputError
 from napari_sem_sr.intensity import IntensityRange, stack_range
 from napari_sem_sr.stack import SemStack
 
@@ -130,7 +129,7 @@ def _part(
     """Central part of a slice, without its databar; None where it cannot be read or holds nothing."""
     try:
         image = stack.slice(z)
-    except InputError:
+    except Exception:  # readers of many formats fail in many ways; the run itself names the slice
         return None
     (y0, y1), (x0, x1) = region or ((0, image.shape[0]), (0, image.shape[1]))
     if stack.image_rows is not None and max(y0, stack.image_rows[0]) < min(y1, stack.image_rows[1]):

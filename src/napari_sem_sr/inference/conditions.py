@@ -22,6 +22,8 @@ def settle_conditions(
         If noise or blur were typed for a model that knows nothing of them, or make no sense.
     """
     check_typed(model, settings)
+    if not model.is_conditioned:
+        return MeasuredConditions(CLEAN, intensity)
     if settings.noise == "auto" or settings.blur == "auto":
         found = measure_conditions(stack, intensity, settings.region)
     else:

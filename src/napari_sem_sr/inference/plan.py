@@ -8,7 +8,7 @@ from typing import Any
 
 import dask.array as da
 
-from napari_sem_sr.degradation.conditions import Conditions
+from napari_sem_sr.degradation.conditions import CLEAN, Conditions
 from napari_sem_sr.errors import InputError, OutputError, SemSrError
 from napari_sem_sr.events import Event, Notice, Progress, UpscaleStarted
 from napari_sem_sr.inference.background import in_background
@@ -163,7 +163,7 @@ def iter_plan(
         "source_hash": source_hash,
         "source_voxel_nm": list(stack.voxel_nm),
         "intensity_range": [intensity.low, intensity.high],
-        "conditions": conditions.to_json(),
+        "conditions": conditions.to_json() if model.is_conditioned else None,
         "sharpness": float(sharpness),
         "precision": choice.precision,
         "device": choice.device,
@@ -216,7 +216,9 @@ def _iter_conditions(
     intensity: IntensityRange,
     recorded: Mapping[str, Any] | None,
 ) -> Generator[Event, None, Conditions]:
-    """Settle the conditions, or keep those that an earlier run measured."""
+    """Settle the conditions where the model asks for them, or keep those that an earlier run measured."""
+    if not model.is_conditioned:
+        return CLEAN
     if recorded is not None and settings.noise == "auto" and settings.blur == "auto":
         return Conditions.from_json(recorded.get("conditions"))
     found = yield from in_background(
@@ -224,7 +226,7 @@ def _iter_conditions(
     )
     for notice in found.notices:
         yield Notice(notice)
-    if recorded is None and model.is_conditioned:
+    if recorded is None:
         yield Notice(f"'{stack.name}': {found.sentence()}.")
     return found.conditions
 

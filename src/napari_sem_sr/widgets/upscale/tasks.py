@@ -56,8 +56,8 @@ def iter_preview(
     from napari_sem_sr.inference.conditions import settle_conditions
     from napari_sem_sr.inference.engine.engine import Engine
 
-    found = settle_conditions(stack, model, settings, memory.ranges[stack])
-    model = model.under(found.conditions)
+    conditions = settle_conditions(stack, model, settings, memory.ranges[stack]).conditions
+    model = model.under(conditions)
     sharpness = model.default_sharpness if settings.sharpness is None else settings.sharpness
     engine = Engine(
         model.blended(sharpness),
@@ -75,7 +75,7 @@ def iter_preview(
         "synthetic": True,
         "model": model.card.name,
         "model_hash": model.content_hash,
-        "conditions": found.conditions.to_json(),
+        "conditions": conditions.to_json(),
         "sharpness": sharpness,
     }
     return part.upscaled(sr, model.card.factor, paths=(), provenance=provenance), index
