@@ -1,6 +1,6 @@
 """Super-resolution of FIB-SEM stacks, with evidence of what is true and what the network made up.
 
-``read_stack``, ``load_model``, ``upscale``, ``train`` and ``check`` mirror the commands of ``sem-sr``.
+``read_stack``, ``load_model``, ``upscale``, ``train``, ``check`` and ``measure`` mirror the commands of ``sem-sr``.
 They are loaded on first use, since napari imports this package whenever it starts.
 """
 
@@ -11,14 +11,16 @@ if TYPE_CHECKING:
     from napari_sem_sr.checking import check
     from napari_sem_sr.inference.runner import upscale
     from napari_sem_sr.io import read_stack
+    from napari_sem_sr.measure.run import measure
     from napari_sem_sr.model.zoo import load_model
     from napari_sem_sr.training.trainer import train
 
-__all__ = ["check", "load_model", "read_stack", "train", "upscale"]
+__all__ = ["check", "load_model", "measure", "read_stack", "train", "upscale"]
 
 _HOMES = {
     "check": "napari_sem_sr.checking",
     "load_model": "napari_sem_sr.model.zoo",
+    "measure": "napari_sem_sr.measure.run",
     "read_stack": "napari_sem_sr.io",
     "train": "napari_sem_sr.training.trainer",
     "upscale": "napari_sem_sr.inference.runner",

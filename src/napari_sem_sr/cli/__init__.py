@@ -9,6 +9,7 @@ from napari_sem_sr.cli.check import check
 from napari_sem_sr.cli.demo import demo, open_napari
 from napari_sem_sr.cli.info import info
 from napari_sem_sr.cli.match import match
+from napari_sem_sr.cli.measure import measure
 from napari_sem_sr.cli.models import models_app
 from napari_sem_sr.cli.register import register
 from napari_sem_sr.cli.study import study_app
@@ -33,6 +34,7 @@ app.command()(train)
 app.command()(match)
 app.command()(upscale)
 app.command()(check)
+app.command()(measure)
 app.command()(bench)
 app.command()(register)
 app.add_typer(study_app, name="study")

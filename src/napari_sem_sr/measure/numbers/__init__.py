@@ -1,0 +1,1 @@
+"""The numbers of one phase, each counted plane by plane or block by block."""

@@ -1,0 +1,1 @@
+"""What a measurement says: JSON, CSV and one page."""
