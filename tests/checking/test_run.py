@@ -1,5 +1,6 @@
 import csv
 import json
+import os
 import re
 from contextlib import closing
 from dataclasses import replace
@@ -13,6 +14,8 @@ from napari_sem_sr.checking import Report, check, iter_check
 from napari_sem_sr.checking.pipeline.log import NAME as JOURNAL
 from napari_sem_sr.errors import InputError, OutputError
 from napari_sem_sr.events import Progress
+from napari_sem_sr.io import ZarrStackWriter, read_stack
+from napari_sem_sr.io.zarr_layout import slice_file
 from napari_sem_sr.metrics.psnr_ssim import psnr, ssim
 from napari_sem_sr.stack import SemStack
 from tests.checking.conftest import Truth, specimen, truth_of
@@ -189,10 +192,36 @@ def test_a_model_of_another_factor_and_grey_values_on_another_scale_are_refused(
         check(truth.lr, truth.sr, wide, out=tmp_path / "b")
 
 
+def written(stack: SemStack, path: Path, slices: int) -> SemStack:
+    """An output of ours with the first slices done; finished if they are all."""
+    writer = ZarrStackWriter.create(path, like=stack, provenance={})
+    for z in range(slices):
+        writer.write_slice(z, stack.slice(z))
+    if slices == stack.shape[0]:
+        writer.finish()
+    return read_stack(path)
+
+
 def test_an_unfinished_sr_is_refused(truth: Truth, tmp_path):
-    unfinished = replace(truth.sr, provenance={"complete": False})
-    with pytest.raises(InputError, match="not finished"):
+    unfinished = written(truth.sr, tmp_path / "sr.zarr", 2)
+    with pytest.raises(InputError, match="not finished: 2 of 3"):
         check(truth.lr, unfinished, out=tmp_path / "out")
+
+
+@pytest.mark.parametrize("damage", [lambda f: f.unlink(), lambda f: f.write_bytes(b"")])
+def test_slices_that_went_missing_are_named_and_not_judged_as_black(truth: Truth, tmp_path, damage):
+    written(truth.sr, tmp_path / "sr.zarr", 3)
+    damage(slice_file(tmp_path / "sr.zarr", 0, 1))
+    with pytest.raises(InputError, match="slice 1 went missing"):
+        check(truth.lr, read_stack(tmp_path / "sr.zarr"), out=tmp_path / "out")
+
+
+def test_the_second_check_in_one_folder_is_told_of_the_first(truth: Truth, tmp_path):
+    with closing(iter_check(truth.lr, truth.sr, out=tmp_path / "out")) as first:
+        next(first)
+        with pytest.raises(OutputError, match=f"another run \\(process {os.getpid()}"):
+            check(truth.lr, truth.sr, out=tmp_path / "out", resume=True)
+    check(truth.lr, truth.sr, out=tmp_path / "out", resume=True)
 
 
 def test_a_check_that_was_stopped_goes_on_and_ends_the_same(truth: Truth, tmp_path):

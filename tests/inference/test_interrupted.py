@@ -2,6 +2,7 @@
 
 import errno
 import gc
+import os
 import random
 import subprocess
 import sys
@@ -16,7 +17,6 @@ from napari_sem_sr.errors import OutputError
 from napari_sem_sr.events import Event, SliceDone, TileDone
 from napari_sem_sr.inference.runner import UpscaleSettings, iter_upscale, upscale
 from napari_sem_sr.io import ZarrStackWriter
-from napari_sem_sr.io.write.zarr import DurableStore
 from tests.inference.specimens import collected, files, model, stack
 
 FP32 = UpscaleSettings(device="cpu", precision="fp32", tile=16)
@@ -35,14 +35,17 @@ def test_killed_and_resumed_is_the_same_as_run_through(
     tmp_path: Path, uninterrupted: dict[str, bytes], seed: int
 ) -> None:
     output = tmp_path / "sr.zarr"
-    events = random.Random(seed).randint(3, 60)
+    events = random.Random(seed).randint(1, 60)
     script = Path(__file__).parent / "upscale_process.py"
     with subprocess.Popen(
         [sys.executable, str(script), str(output), "8"], stdout=subprocess.PIPE
     ) as process:
         assert process.stdout is not None
-        for _ in range(events):
-            assert process.stdout.readline()
+        while events:
+            line = process.stdout.readline()
+            assert line
+            # how often a slow machine says that it still works is no measure
+            events -= line != b"Progress\n"
         process.kill()
     assert process.returncode != 0
     done = ZarrStackWriter.reopen(output).done_slices()
@@ -70,15 +73,15 @@ def test_a_full_disk_is_one_sentence_and_resumable(
     tmp_path: Path, uninterrupted: dict[str, bytes], seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at = random.Random(seed).randint(0, 12)
-    intact, calls = DurableStore.set_sync, iter(range(1000))
+    intact, calls = os.fsync, iter(range(1000))
 
-    def full(self: DurableStore, key: str, value: Any) -> None:
+    def full(descriptor: int) -> None:
         if next(calls) >= at:
             raise OSError(errno.ENOSPC, "No space left on device")
-        intact(self, key, value)
+        intact(descriptor)
 
     with monkeypatch.context() as patched:
-        patched.setattr(DurableStore, "set_sync", full)
+        patched.setattr(os, "fsync", full)
         with pytest.raises(OutputError, match="disk is full") as caught:
             upscale(stack(8, (40, 60)), tmp_path / "sr.zarr", model(), FP32)
     assert "\n" not in str(caught.value)

@@ -32,6 +32,8 @@ from napari_sem_sr.inference.background import in_background, watch
 from napari_sem_sr.intensity import IntensityRange, stack_range
 from napari_sem_sr.io import ZarrStackWriter
 from napari_sem_sr.io.atomic_write import make_folder, told_plainly
+from napari_sem_sr.io.lock import locked
+from napari_sem_sr.io.zarr_layout import shortcoming
 from napari_sem_sr.model.bundle import Model
 from napari_sem_sr.stack import SemStack
 from napari_sem_sr.teachers.teacher import Teacher
@@ -114,9 +116,38 @@ def iter_check(
     InputError
         If the stacks do not fit together.
     OutputError
-        If ``out`` holds a report already, or cannot be written.
+        If ``out`` holds a report already, is being written by another check, or cannot be written.
     """
-    out = Path(out)
+    with locked(Path(out)):
+        return (
+            yield from _iter_locked(
+                lr,
+                sr,
+                hr,
+                model=model,
+                reference=reference,
+                out=Path(out),
+                register=register,
+                project=project,
+                without=without,
+                resume=resume,
+            )
+        )
+
+
+def _iter_locked(
+    lr: SemStack,
+    sr: SemStack,
+    hr: SemStack | None,
+    *,
+    model: Model | None,
+    reference: Sequence[Teacher] | None,
+    out: Path,
+    register: bool,
+    project: bool,
+    without: Collection[int],
+    resume: bool,
+) -> Generator[Event, None, Report]:
     field, registration = yield from iter_place(lr, sr, hr, register=register)
     field = field.leaving_out(without)
     _check_fits(field, sr, model)
@@ -214,10 +245,12 @@ def _finished(out: Path, identity: Mapping[str, Any]) -> Report:
 
 
 def _check_fits(field: Field, sr: SemStack, model: Model | None) -> None:
-    if (sr.provenance or {}).get("complete") is False:
-        raise InputError(
-            f"'{sr.name}' is not finished; run sem-sr upscale with --resume first, then check it."
-        )
+    for stack in (field.lr, sr, field.hr):
+        for path in () if stack is None else stack.paths:
+            if lacking := shortcoming(path):
+                raise InputError(
+                    f"'{path}' {lacking}; run the command that made it again with --resume, then check it."
+                )
     if model is not None and model.card.factor != field.factor:
         raise InputError(
             f"Model '{model.card.name}' has factor {model.card.factor}, but '{sr.name}' is {field.factor} times finer than "

@@ -20,10 +20,12 @@ from napari_sem_sr.errors import InputError, OutputError
 from napari_sem_sr.events import Event, Notice, Progress, SliceDone
 from napari_sem_sr.inference import block
 from napari_sem_sr.inference.background import BEAT
+from napari_sem_sr.inference.output import Destination
 from napari_sem_sr.inference.pipeline import Stopwatch, Tally
 from napari_sem_sr.inference.plan import Choice, Plan, Site, iter_plan
 from napari_sem_sr.inference.runner import DEFAULTS, iter_finish
 from napari_sem_sr.inference.settings import UpscaleResult, UpscaleSettings
+from napari_sem_sr.io.lock import locked
 from napari_sem_sr.model.bundle import Model
 from napari_sem_sr.stack import SemStack
 
@@ -60,21 +62,24 @@ def iter_upscale_on(
         If there is no scheduler, or its workers cannot do the work; else as `iter_upscale`.
     """
     clock = Stopwatch()
+    stack = _at_absolute_paths(stack)
+    destination = Destination.of(Path(output).absolute(), stack)
     with _connected(scheduler) as client:
         yield from _iter_wait_for_workers(client, scheduler)
-        with _told_plainly(scheduler, output):
-            plan = yield from iter_plan(
-                _at_absolute_paths(stack),
-                Path(output).absolute(),
-                model,
-                settings,
-                resume=resume,
-                overwrite=overwrite,
-                site=_site(client, model),
-            )
-            tally = Tally(done=plan.total - len(plan.todo), total=plan.total)
-            deviation = yield from _iter_blocks(client, plan, tally, clock)
-        return (yield from iter_finish(plan, tally, clock, deviation))
+        with locked(destination.path):
+            with _told_plainly(scheduler, output):
+                plan = yield from iter_plan(
+                    stack,
+                    destination,
+                    model,
+                    settings,
+                    resume=resume,
+                    overwrite=overwrite,
+                    site=_site(client, model),
+                )
+                tally = Tally(done=plan.total - len(plan.todo), total=plan.total)
+                deviation = yield from _iter_blocks(client, plan, tally, clock)
+            return (yield from iter_finish(plan, tally, clock, deviation))
 
 
 @contextlib.contextmanager

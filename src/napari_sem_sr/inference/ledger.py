@@ -1,23 +1,23 @@
-"""Which input a half-finished output was made from, slice by slice.
+"""Which input an unfinished output was made from, slice by slice.
 
-When a slice cannot be read the rest of the stack is done; once someone has mended it, the input as a
-whole has another hash. The ledger tells whether anything but the unreadable slices has changed.
+When a slice cannot be read the rest of the stack is done; once someone has repaired it, the input as a whole has another
+hash. The ledger tells whether anything but the unreadable slices has changed. Before an output is finished, the input
+is held against it once more: what changed while it was read is named, and not kept.
 """
 
 import hashlib
-import os
-import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from napari_sem_sr.io.atomic_write import told_plainly
+from napari_sem_sr.io.append_log import AppendLog
 from napari_sem_sr.io.zarr_layout import RESUMABLE
 
 NAME = "inputs"
-SUFFIX = ".txt"
+SUFFIX = ".jsonl"
 UNREADABLE = "unreadable"
 
 
@@ -27,7 +27,7 @@ def slice_hash(lr: npt.NDArray[Any]) -> str:
 
 
 class Ledger:
-    """Text files beside the levels of an unfinished output: one line per slice, the last one counts.
+    """Files beside the levels of an unfinished output: one record per slice, the last one counts.
 
     Parameters
     ----------
@@ -40,35 +40,36 @@ class Ledger:
 
     def __init__(self, output: Path, writer: str = "") -> None:
         self._folder = output
-        self._path = output / f"{NAME}{writer}{SUFFIX}"
-        self._lock = threading.Lock()
+        self._log = self._log_of(output / f"{NAME}{writer}{SUFFIX}")
 
     def note(self, index: int, what: str) -> None:
-        """Add a line on slice ``index`` of the input: its hash, or ``UNREADABLE``; from any thread."""
-        # begins a line of its own even after one that a power cut has torn
-        with (
-            self._lock,
-            told_plainly(self._path.parent, RESUMABLE),
-            self._path.open("a") as stream,
-        ):
-            stream.write(f"\n{index} {what}\n")
-            stream.flush()
-            os.fsync(stream.fileno())
+        """Add what is known of slice ``index`` of the input: its hash, or ``UNREADABLE``; from any thread."""
+        self._log.append({"slice": index, "is": what})
 
     def read(self) -> dict[int, str]:
-        """What is known by slice, from all files."""
+        """What is known by slice, from all files; damaged lines are as if they had not been written."""
         known: dict[int, str] = {}
         for path in self._files():
-            pairs = (line.split() for line in path.read_text().splitlines())
-            for z, what in {int(pair[0]): pair[1] for pair in pairs if len(pair) == 2}.items():
+            records = self._log_of(path).records()
+            for z, what in {int(r["slice"]): str(r["is"]) for r in records}.items():
                 if what != UNREADABLE or z not in known:
                     known[z] = what
         return known
 
+    def replace(self, known: Mapping[int, str]) -> None:
+        """Keep ``known`` in place of all that was noted, in this ledger's own file."""
+        self._log.rewrite([{"slice": z, "is": what} for z, what in sorted(known.items())])
+        for path in self._files():
+            if path != self._log.path:
+                self._log_of(path).remove()
+
     def remove(self) -> None:
         """Remove all files; a finished output does not need them."""
         for path in self._files():
-            path.unlink(missing_ok=True)
+            self._log_of(path).remove()
+
+    def _log_of(self, path: Path) -> AppendLog:
+        return AppendLog(path, self._folder, RESUMABLE)
 
     def _files(self) -> list[Path]:
         return sorted(self._folder.glob(f"{NAME}*{SUFFIX}"))

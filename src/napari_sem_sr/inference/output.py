@@ -9,7 +9,13 @@ from typing import Any
 from napari_sem_sr.errors import InputError, OutputError
 from napari_sem_sr.events import Event
 from napari_sem_sr.io import ZarrStackWriter, iter_write_tiff, read_stack
-from napari_sem_sr.io.atomic_write import partial_name
+from napari_sem_sr.io.atomic_write import (
+    partial_name,
+    recover_folder,
+    rename,
+    replace_folder,
+    told_plainly,
+)
 from napari_sem_sr.io.write.tiff import TIFF_DTYPES
 from napari_sem_sr.stack import SemStack
 
@@ -21,6 +27,7 @@ _CALLED = {
     "model_hash": "the model",
     "device": "the device",
     "source_voxel_nm": "the voxel size",
+    "source_tilt_deg": "the tilt",
     "software_version": "the version of napari-sem-sr",
     "intensity_range": "the intensity range",
 }
@@ -35,7 +42,8 @@ class Destination:
     path
         What was asked for.
     work
-        The resumable OME-Zarr; ``path`` itself, or beside a TIFF the folder from which it is assembled.
+        The resumable OME-Zarr: ``path`` itself, or a folder beside it from which a TIFF is assembled, or which takes the
+        place of an output that is overwritten.
     """
 
     path: Path
@@ -74,7 +82,18 @@ class Destination:
     @property
     def is_tiff(self) -> bool:
         """Whether a TIFF is assembled at the end."""
-        return self.work != self.path
+        return self.path.suffix.lower() in TIFF_SUFFIXES
+
+    def beside(self) -> "Destination":
+        """The same place for a run that replaces what is there once the new output is whole."""
+        if not self.path.exists():
+            return self
+        return replace(self, work=self.path.with_name(f"{self.path.name}.partial.zarr"))
+
+    def recover(self) -> None:
+        """Bring back what an overwriting run put aside before it was killed."""
+        with told_plainly(self.path):
+            recover_folder(self.path)
 
     def found(self) -> bool:
         """Whether anything, finished or not, is there."""
@@ -89,56 +108,81 @@ class Destination:
             If it is not ours.
         """
         if self.is_tiff and self.path.exists():
-            return self._tiff_provenance(), True
-        writer = ZarrStackWriter.reopen(self.work)
-        return writer.provenance, writer.complete and not self.is_tiff
+            made, finished = self._tiff_provenance(), True
+        else:
+            writer = ZarrStackWriter.reopen(self.work)
+            made = writer.provenance
+            finished = writer.complete and not self.is_tiff and not writer.lost_slices()
+        try:
+            low, high = made["intensity_range"]
+            known = isinstance(made["tile"], int) and float(low) <= float(high)
+            known &= all(isinstance(made[key], str) for key in ("device", "precision"))
+        except (KeyError, TypeError, ValueError):
+            known = False
+        if not known:
+            raise OutputError(
+                f"'{self.path}' was not made by upscaling, or what it says of itself is damaged; choose another name."
+            )
+        return made, finished
 
     def _tiff_provenance(self) -> Mapping[str, Any]:
         try:
-            provenance = read_stack(self.path).provenance
+            there = read_stack(self.path)
+            there.slice(there.shape[0] - 1)  # what is cut off lacks its end
         except InputError as error:
             raise OutputError(
-                f"'{self.path}' is there but cannot be read; choose another name or --overwrite it."
+                f"'{self.path}' is there but cannot be read; move it away, or choose another name."
             ) from error
-        if provenance is None:
+        if there.provenance is None:
             raise OutputError(
-                f"'{self.path}' was not written by napari-sem-sr; choose another name or --overwrite it."
+                f"'{self.path}' was not written by napari-sem-sr; choose another name."
             )
-        return provenance
+        return there.provenance
 
     def check_replaceable(self) -> None:
-        """Make sure that what is there is ours to remove.
+        """Make sure that what is there was made by us, of something measured.
 
         Raises
         ------
         OutputError
-            If it is a folder that we did not write.
+            If it is anything else: nothing that was measured is ever overwritten.
         """
         if self.is_tiff and self.path.is_dir():
             raise OutputError(f"'{self.path}' is a folder, not a TIFF; choose another name.")
-        if self.work.exists():
+        if self.work.exists() and self.work != self.path:
             ZarrStackWriter.reopen(self.work)
-
-    def remove(self) -> None:
-        """Remove what is there; call `check_replaceable` first."""
-        if self.is_tiff:
-            self.path.unlink(missing_ok=True)
-        self.remove_work()
+        if not self.path.exists():
+            return
+        made = (
+            self._tiff_provenance()
+            if self.is_tiff
+            else ZarrStackWriter.reopen(self.path).provenance
+        )
+        if not made.get("synthetic"):
+            raise OutputError(
+                f"'{self.path}' was measured, not made by a model, and is never overwritten; choose another name."
+            )
 
     def iter_assemble(self, name: str) -> Generator[Event, None, None]:
-        """Make the TIFF, with an image called ``name``, of the finished OME-Zarr, which is then removed."""
-        if not self.is_tiff:
-            return
-        whole = replace(read_stack(self.work), name=name)
-        yield from iter_write_tiff(whole, self.path, provenance=whole.provenance or {})
-        self.remove_work()
+        """Put the finished OME-Zarr in its place, or make the TIFF of it, with an image called ``name``."""
+        if self.is_tiff:
+            whole = replace(read_stack(self.work), name=name)
+            made = whole.provenance or {}
+            yield from iter_write_tiff(whole, self.path, provenance=made, overwrite=True)
+            self.remove_work()
+        elif self.work != self.path:
+            with told_plainly(self.path, f"; the new output is whole in '{self.work}'"):
+                replace_folder(self.work, self.path)
 
     def remove_work(self) -> None:
         """Remove the OME-Zarr; a kill in the middle leaves nothing that looks like an output."""
-        if self.work.exists():
+        with told_plainly(self.work):
             doomed = partial_name(self.work)
-            self.work.rename(doomed)
-            shutil.rmtree(doomed)
+            if doomed.exists():
+                shutil.rmtree(doomed)
+            if self.work.exists():
+                rename(self.work, doomed)
+                shutil.rmtree(doomed)
 
 
 def check_same(recorded: Mapping[str, Any], wanted: Mapping[str, Any], path: Path) -> None:

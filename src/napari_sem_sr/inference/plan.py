@@ -3,25 +3,25 @@
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import dask.array as da
 
 from napari_sem_sr.degradation.conditions import CLEAN, Conditions
-from napari_sem_sr.errors import InputError, OutputError, SemSrError
-from napari_sem_sr.events import Event, Notice, Progress, UpscaleStarted
+from napari_sem_sr.errors import OutputError
+from napari_sem_sr.events import Event, Notice, UpscaleStarted
 from napari_sem_sr.inference.background import in_background
 from napari_sem_sr.inference.conditions import check_typed, settle_conditions
 from napari_sem_sr.inference.engine.devices import available_devices
 from napari_sem_sr.inference.engine.engine import Engine
 from napari_sem_sr.inference.engine.tile_calibration import REPAID_PIXELS, settled_tile
 from napari_sem_sr.inference.engine.tiling import Region
-from napari_sem_sr.inference.ledger import UNREADABLE, Ledger, slice_hash
+from napari_sem_sr.inference.inputs import Stamp, hash_of, iter_mended, stamps_of
 from napari_sem_sr.inference.output import Destination, check_same
 from napari_sem_sr.inference.settings import UpscaleSettings
 from napari_sem_sr.intensity import IntensityRange, measure_range
 from napari_sem_sr.io import ZarrStackWriter
+from napari_sem_sr.io.zarr_layout import spoken
 from napari_sem_sr.model.bundle import Model
 from napari_sem_sr.stack import SemStack
 
@@ -58,6 +58,8 @@ class Plan:
         Indices in ``stack`` of the slices that are not done.
     finished
         The output was finished before; nothing is left to do.
+    stamps
+        State of the input's files before anything was read from them.
     """
 
     stack: SemStack
@@ -74,6 +76,7 @@ class Plan:
     total: int
     todo: tuple[int, ...]
     finished: bool
+    stamps: tuple[Stamp | None, ...]
 
 
 def sr_stack(stack: SemStack, factor: int, settings: UpscaleSettings) -> SemStack:
@@ -117,7 +120,7 @@ HERE = Site()
 
 def iter_plan(
     stack: SemStack,
-    output: str | Path,
+    destination: Destination,
     model: Model,
     settings: UpscaleSettings,
     *,
@@ -125,15 +128,16 @@ def iter_plan(
     overwrite: bool,
     site: Site = HERE,
 ) -> Generator[Event, None, Plan]:
-    """Check everything that can be checked, then make or reopen the output; see `iter_upscale`."""
-    destination = Destination.of(output, stack)
+    """Check everything that can be checked, then make or reopen the output, which is locked; see `iter_upscale`."""
     # what makes no sense is refused before anything is touched
     model.blended(settings.sharpness or 0.0)
     check_typed(model, settings)
     factor = model.card.factor
     like = sr_stack(stack, factor, settings)
+    destination.recover()
     recorded, finished = _existing(destination, resume=resume, overwrite=overwrite)
-    source_hash = yield from in_background(lambda: _hash_of(stack), "recognising the input")
+    stamps = stamps_of(stack)
+    source_hash = yield from in_background(lambda: hash_of(stack), "recognising the input")
     if recorded is None:
         z, y, x = like.shape
         choice = yield from in_background(
@@ -162,6 +166,7 @@ def iter_plan(
         "source_name": stack.name,
         "source_hash": source_hash,
         "source_voxel_nm": list(stack.voxel_nm),
+        "source_tilt_deg": stack.tilt_deg,
         "intensity_range": [intensity.low, intensity.high],
         "conditions": conditions.to_json() if model.is_conditioned else None,
         "sharpness": float(sharpness),
@@ -173,12 +178,13 @@ def iter_plan(
         "software_version": version("napari-sem-sr"),
     }
     if recorded is not None:
-        recorded = yield from _iter_mended(stack, destination, recorded, source_hash, first)
+        recorded = yield from iter_mended(stack, destination.work, recorded, source_hash, first)
         check_same(recorded, provenance, destination.path)
     todo: tuple[int, ...] = ()
     if not finished:
         if overwrite:
-            destination.remove()
+            destination = destination.beside()
+            destination.remove_work()
         writer = (
             ZarrStackWriter.create(destination.work, like=like, provenance=provenance)
             if recorded is None
@@ -186,6 +192,11 @@ def iter_plan(
         )
         done = writer.done_slices()
         todo = tuple(z for z in range(first, end) if z - first not in done)
+        if writer.complete and todo:
+            writer.forget(())
+            yield Notice(
+                f"{spoken(todo)} of '{destination.path}' went missing or are cut off, and are made again."
+            )
         yield UpscaleStarted(destination.work, len(done), end - first)
         if (stack.provenance or {}).get("synthetic"):
             yield Notice(
@@ -206,6 +217,7 @@ def iter_plan(
         total=end - first,
         todo=todo,
         finished=finished,
+        stamps=stamps,
     )
 
 
@@ -229,15 +241,6 @@ def _iter_conditions(
     if recorded is None:
         yield Notice(f"'{stack.name}': {found.sentence()}.")
     return found.conditions
-
-
-def _hash_of(stack: SemStack) -> str:
-    try:
-        return stack.content_hash
-    except SemSrError:
-        raise
-    except Exception as error:  # readers of many formats fail in many ways
-        raise InputError(f"'{stack.name}' cannot be read ({error}); mend its files.") from error
 
 
 def _existing(
@@ -272,36 +275,3 @@ def _kept(
         recorded["precision"] if settings.precision == "auto" else settings.precision,
         settings.tile or recorded["tile"],
     )
-
-
-def _iter_mended(
-    stack: SemStack,
-    destination: Destination,
-    recorded: Mapping[str, Any],
-    source_hash: str,
-    first: int,
-) -> Generator[Event, None, Mapping[str, Any]]:
-    """Accept another input if only slices have changed that could not be read before."""
-    if recorded["source_hash"] == source_hash or not destination.work.exists():
-        return recorded
-    writer = ZarrStackWriter.reopen(destination.work)
-    known = Ledger(destination.work).read()
-    slices = range(first, first + writer.n_slices)
-    unreadable = [z for z in slices if known.get(z) == UNREADABLE]
-    if not unreadable or slices.stop > stack.shape[0] or any(z not in known for z in slices):
-        return recorded
-    for done, z in enumerate(slices):
-        yield Progress("comparing the input with what was upscaled", done, len(slices), "slices")
-        if z not in unreadable and slice_hash(stack.slice(z)) != known[z]:
-            return recorded
-    changes = {"source_hash": source_hash}
-    writer.amend(changes)
-    yield Notice(f"Going on with what could not be read before: {spoken(unreadable)}.")
-    return {**recorded, **changes}
-
-
-def spoken(slices: list[int]) -> str:
-    """Name slices as a person would: ``slices 3, 7 and 9``."""
-    if len(slices) == 1:
-        return f"slice {slices[0]}"
-    return f"slices {', '.join(map(str, slices[:-1]))} and {slices[-1]}"

@@ -9,11 +9,15 @@ import numpy.typing as npt
 from napari_sem_sr.errors import InputError
 from napari_sem_sr.events import Event, Notice, drain
 from napari_sem_sr.inference.engine.engine import Engine
+from napari_sem_sr.inference.inputs import iter_check_unchanged
 from napari_sem_sr.inference.ledger import UNREADABLE, Ledger, slice_hash
+from napari_sem_sr.inference.output import Destination
 from napari_sem_sr.inference.pipeline import Stopwatch, Tally, iter_slices
-from napari_sem_sr.inference.plan import Plan, iter_plan, spoken
+from napari_sem_sr.inference.plan import Plan, iter_plan
 from napari_sem_sr.inference.settings import UpscaleResult, UpscaleSettings
 from napari_sem_sr.io import ZarrStackWriter
+from napari_sem_sr.io.lock import locked
+from napari_sem_sr.io.zarr_layout import spoken
 from napari_sem_sr.model.bundle import Model
 from napari_sem_sr.stack import SemStack
 
@@ -64,7 +68,7 @@ def iter_upscale(
         Begin, or continue what is there if input, model and settings are the same. What an earlier run chose
         for ``auto`` is kept. A finished output is left as it is.
     overwrite
-        Remove an output of ours (or a TIFF) that is there.
+        Make the output beside one of ours that is there, and put it in its place when it is whole.
 
     Yields
     ------
@@ -74,14 +78,34 @@ def iter_upscale(
     ------
     InputError
         If the stack or a setting cannot be used; or, after all other slices are done, if some could not be
-        read or are all NaN (named in the message).
+        read, are all NaN or changed meanwhile (named in the message).
     OutputError
-        If the output cannot be written there, or belongs to another run.
+        If the output cannot be written there, belongs to another run or is being written by one, or was measured.
     ModelError
         If the model does not work.
     """
+    destination = Destination.of(output, stack)
+    with locked(destination.path):
+        return (
+            yield from _iter_locked(
+                stack, destination, model, settings, resume=resume, overwrite=overwrite
+            )
+        )
+
+
+def _iter_locked(
+    stack: SemStack,
+    destination: Destination,
+    model: Model,
+    settings: UpscaleSettings,
+    *,
+    resume: bool,
+    overwrite: bool,
+) -> Generator[Event, None, UpscaleResult]:
     clock = Stopwatch()
-    plan = yield from iter_plan(stack, output, model, settings, resume=resume, overwrite=overwrite)
+    plan = yield from iter_plan(
+        stack, destination, model, settings, resume=resume, overwrite=overwrite
+    )
     tally = Tally(done=plan.total - len(plan.todo), total=plan.total)
     deviation = None
     if plan.todo:
@@ -135,11 +159,19 @@ def iter_finish(
             "to its limits."
         )
     if not plan.finished:
+        slices = range(plan.first, plan.first + plan.total)
+        yield from iter_check_unchanged(
+            plan.stack, destination.work, slices, plan.provenance["source_hash"], plan.stamps
+        )
+        writer = ZarrStackWriter.reopen(destination.work)
+        writer.finish()
         Ledger(destination.work).remove()
-        ZarrStackWriter.reopen(destination.work).finish()
         yield from destination.iter_assemble(plan.name)
     elif destination.is_tiff:
         destination.remove_work()
+    else:
+        # a kill in the middle of the last two steps
+        Ledger(destination.work).remove()
     return UpscaleResult(
         output=destination.path,
         total=plan.total,

@@ -1,8 +1,11 @@
 """Files that are either wholly there or not there, even after a power cut."""
 
+import ctypes
 import errno
 import os
+import shutil
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,9 +13,13 @@ from pathlib import Path
 from napari_sem_sr.errors import OutputError
 
 PARTIAL = ".partial"
+# Seconds between attempts to rename on Windows.
+_PAUSES = (0.01, 0.05, 0.2, 0.5, 1.0)
+# Of renameat2 (Linux) and renamex_np (macOS): paths from the current folder; swap.
+_HERE, _SWAP = -100, 2
 
 _FULL = {errno.ENOSPC, errno.EDQUOT} if hasattr(errno, "EDQUOT") else {errno.ENOSPC}
-_REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
+REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 def partial_name(path: Path) -> Path:
@@ -40,6 +47,68 @@ def make_folder(folder: Path) -> None:
     sync_folder(folder.parent)
 
 
+def rename(source: Path, target: Path) -> None:
+    """Give a file or folder another name, in the place of a file (or an empty folder) that has it.
+
+    On Windows a virus scanner or an indexer may hold either for a moment, so a refusal there is tried again.
+    """
+    for pause in _PAUSES if sys.platform == "win32" else ():
+        try:
+            source.replace(target)
+        except PermissionError:
+            time.sleep(pause)
+        else:
+            return
+    source.replace(target)
+
+
+def replace_folder(new: Path, path: Path) -> None:
+    """Put the folder ``new`` in the place of ``path``, which is removed afterwards.
+
+    Where the system can, both names are exchanged at once. Elsewhere a kill may find the old folder aside;
+    `recover_folder` puts it back.
+    """
+    if not path.exists():
+        rename(new, path)
+        sync_folder(path.parent)
+        return
+    old = new
+    if not exchange(new, path):
+        old = _aside(path)
+        rename(path, old)
+        rename(new, path)
+    sync_folder(path.parent)
+    shutil.rmtree(old)
+
+
+def recover_folder(path: Path) -> None:
+    """Bring back what a killed `replace_folder` put aside."""
+    old = _aside(path)
+    if not old.is_dir():
+        return
+    if path.exists():
+        shutil.rmtree(old)
+    else:
+        rename(old, path)
+
+
+def exchange(one: Path, other: Path) -> bool:
+    """Swap two names of one folder at once; False where the system cannot."""
+    try:
+        library = ctypes.CDLL(None, use_errno=True)
+        if sys.platform == "darwin":
+            failed = library.renamex_np(os.fsencode(one), os.fsencode(other), _SWAP)
+        else:
+            failed = library.renameat2(_HERE, os.fsencode(one), _HERE, os.fsencode(other), _SWAP)
+    except (AttributeError, OSError, TypeError):  # no such call, as on Windows
+        return False
+    return not failed
+
+
+def _aside(path: Path) -> Path:
+    return partial_name(path.with_name(f"{path.name}.replaced"))
+
+
 @contextmanager
 def replacing(path: Path, writer: str = "") -> Iterator[Path]:
     """Give a temporary name to write to; after the block its file is on disk under ``path``.
@@ -52,7 +121,7 @@ def replacing(path: Path, writer: str = "") -> Iterator[Path]:
         yield temporary
         with temporary.open("rb+") as stream:
             os.fsync(stream.fileno())
-        temporary.replace(path)
+        rename(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
@@ -80,7 +149,7 @@ def told_plainly(path: Path, kept: str = "") -> Iterator[None]:
     except OSError as error:
         if error.errno in _FULL:
             reason = f"The disk is full, so '{path}' could not be written further; free some space"
-        elif error.errno in _REFUSED:
+        elif error.errno in REFUSED:
             reason = (
                 f"'{path}' may not be written ({error.strerror}); choose a folder you may write to"
             )

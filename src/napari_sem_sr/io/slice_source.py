@@ -93,7 +93,7 @@ class Planes(ABC):
         array: da.Array = da.from_array(
             self,
             chunks=(1, *self.shape[1:]),
-            name=f"sem-{tokenize(type(self).__name__, self.shape, self.grey, stamps)}",
+            name=f"sem-{tokenize(repr(self), stamps)}",
             meta=np.empty((0, 0, 0), self.dtype),
         )
         return array

@@ -1,11 +1,17 @@
+from pathlib import Path
+
 import numpy as np
 import ome_zarr.writer
 import pytest
+import tifffile
 import zarr
+from dask.cache import Cache
 from ome_zarr.format import FormatV04, FormatV05
 
 from napari_sem_sr.errors import InputError
-from napari_sem_sr.io import read_stack
+from napari_sem_sr.io import ZarrStackWriter, read_stack
+from napari_sem_sr.io.zarr_layout import slice_file
+from napari_sem_sr.stack import SemStack
 
 
 def noise(shape=(4, 20, 30), dtype=np.uint16):
@@ -158,3 +164,61 @@ def test_damaged_metadata_and_chunks_are_one_sentence(tmp_path):
     (tmp_path / "a.zarr/zarr.json").write_text("{")
     with pytest.raises(InputError, match="cannot be read as Zarr"):
         read_stack(tmp_path / "a.zarr")
+
+
+def output_of(path: Path, pixels: np.ndarray, slices: int) -> Path:
+    """An output of ours with the first slices done; finished if they are all."""
+    writer = ZarrStackWriter.create(path, like=SemStack.from_array(pixels, "a"), provenance={})
+    for z in range(slices):
+        writer.write_slice(z, pixels[z])
+    if slices == len(pixels):
+        writer.finish()
+    return path
+
+
+def test_an_output_looked_at_finished_and_opened_again_is_not_taken_for_what_it_was(
+    tmp_path: Path,
+) -> None:
+    pixels = np.full((3, 20, 30), 200, np.uint8)
+    output = output_of(tmp_path / "sr.zarr", pixels, 1)
+    # what napari keeps of arrays that it has drawn
+    with Cache(2**20):
+        first = read_stack(output)
+        assert first.data[2].compute().max() == 0
+        writer = ZarrStackWriter.reopen(output)
+        writer.write_slice(1, pixels[1])
+        writer.write_slice(2, pixels[2])
+        writer.finish()
+        second = read_stack(output)
+        assert second.data.name != first.data.name
+        np.testing.assert_array_equal(second.data[2].compute(), pixels[2])
+
+
+def test_any_zarr_whose_chunks_have_changed_is_read_anew(tmp_path: Path) -> None:
+    array = zarr.create_array(
+        tmp_path / "a.zarr", shape=(2, 8, 8), chunks=(1, 8, 8), dtype=np.uint8
+    )
+    array[:] = 1
+    with Cache(2**20):
+        assert read_stack(tmp_path / "a.zarr").data.compute().max() == 1
+        array[:] = 2
+        assert read_stack(tmp_path / "a.zarr").data.compute().min() == 2
+
+
+def test_other_slices_of_one_file_are_another_array(tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", np.zeros((4, 8, 8), np.uint8))
+    names = {read_stack(tmp_path / "a.tif", without=[z]).data.name for z in range(4)}
+    assert len(names) == 4
+
+
+@pytest.mark.parametrize("damage", [lambda f: f.unlink(), lambda f: f.write_bytes(b"half")])
+def test_a_slice_that_went_missing_is_named_and_is_not_black(tmp_path: Path, damage) -> None:
+    pixels = np.full((4, 20, 30), 200, np.uint8)
+    output = output_of(tmp_path / "sr.zarr", pixels, 4)
+    damage(slice_file(output, 0, 2))
+    stack = read_stack(output)
+    assert any("slice 2 went missing" in notice for notice in stack.notices)
+    with pytest.raises(InputError, match=r"Slice 2 .*--resume"):
+        stack.slice(2)
+    np.testing.assert_array_equal(stack.slice(3), pixels[3])
+    np.testing.assert_array_equal(read_stack(output, without=[2]).slice(2), pixels[3])

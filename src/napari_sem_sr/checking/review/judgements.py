@@ -1,7 +1,7 @@
 """What a person says about suspect places, kept beside the report and read back into it.
 
 A judgement is on disk when `judge` returns. It belongs to one place of the list, known by its box; judging the place
-again replaces it.
+again replaces it. Several people may judge one report at a time: each save takes in what the others have said.
 
 What it can and cannot tell: the precision is the share of artifacts among the places that a person could decide, with
 a Clopper-Pearson interval (Clopper and Pearson 1934, Biometrika 26, 404). It says how good the list is as far down
@@ -22,13 +22,18 @@ from napari_sem_sr.checking.report.document import PAGE, Report
 from napari_sem_sr.checking.report.html import environment
 from napari_sem_sr.errors import InputError
 from napari_sem_sr.io.atomic_write import replacing, told_plainly
+from napari_sem_sr.io.lock import locked
 
 NAME = "judgements.json"
 TEMPLATE = "judgements.html.j2"
 Opinion = Literal["real", "artifact", "unsure"]
+# Slice and box, as in ``regions`` of ``report.json``.
+Place = tuple[int, int, int, int, int]
 # Fewer decided places than this give an interval too wide to be called a precision.
 MIN_DECIDED = 10
 LEVEL = 0.95
+# A save takes a fraction of a second; another person's is waited for.
+PATIENCE_S = 10.0
 _SECTION = re.compile(r"<!-- judgements -->.*?<!-- /judgements -->", re.DOTALL)
 
 
@@ -58,12 +63,12 @@ class Judgement:
     when: str = ""
 
     @property
-    def place(self) -> tuple[int, int, int, int, int]:
+    def place(self) -> Place:
         """Box that the judgement is about."""
         return (self.slice, self.y, self.x, self.height, self.width)
 
 
-def place_of(region: Mapping[str, Any]) -> tuple[int, int, int, int, int]:
+def place_of(region: Mapping[str, Any]) -> Place:
     """Box of a suspect region, by which its judgement is found."""
     slice_, y, x, height, width = (int(region[k]) for k in ("slice", "y", "x", "height", "width"))
     return (slice_, y, x, height, width)
@@ -82,7 +87,7 @@ def read_judgements(folder: str | Path) -> tuple[Judgement, ...]:
         return ()
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-        found = tuple(Judgement(**entry) for entry in values["judgements"])
+        found = tuple(_judgement(entry) for entry in values["judgements"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
             f"'{path}' cannot be read as judgements ({error}); mend it, or move it away to begin anew."
@@ -90,6 +95,13 @@ def read_judgements(folder: str | Path) -> tuple[Judgement, ...]:
     for judgement in found:
         _check_opinion(judgement.opinion)
     return found
+
+
+def _judgement(entry: Mapping[str, Any]) -> Judgement:
+    numbers = ("slice", "y", "x", "height", "width")
+    if not all(isinstance(v, int if k in numbers else str) for k, v in entry.items()):
+        raise TypeError("a place is not in whole numbers, or a note is no text")
+    return Judgement(**entry)
 
 
 def judge(
@@ -123,28 +135,31 @@ def judge(
     new = Judgement(
         *place_of(region), opinion, note.strip(), datetime.now(UTC).isoformat(timespec="seconds")
     )
-    kept = [j for j in read_judgements(folder) if j.place != new.place]
-    return _keep(folder, report, (*kept, new))
+    return _keep(folder, report, new.place, (new,))
 
 
 def forget(folder: str | Path, region: Mapping[str, Any]) -> Mapping[str, Any]:
     """Take the judgement of one place back, at once; see `judge`."""
     folder = Path(folder)
     report = Report.read(folder)
-    place = place_of(region)
-    return _keep(folder, report, [j for j in read_judgements(folder) if j.place != place])
+    return _keep(folder, report, place_of(region), ())
 
 
-def _keep(folder: Path, report: Report, judgements: Sequence[Judgement]) -> Mapping[str, Any]:
-    with told_plainly(folder / NAME), replacing(folder / NAME) as path:
-        text = json.dumps({"judgements": [asdict(j) for j in judgements]}, indent=1)
-        path.write_text(text + "\n", encoding="utf-8")
-    judged = summary(report.regions, judgements)
-    page = folder / PAGE
-    with told_plainly(page):
-        shown = page.read_text(encoding="utf-8")
-    section = environment().get_template(TEMPLATE).render(judgements=judged)
-    replace(report, judgements=judged).write(folder, _SECTION.sub(lambda _: section, shown))
+def _keep(
+    folder: Path, report: Report, place: Place, instead: Sequence[Judgement]
+) -> Mapping[str, Any]:
+    """Put ``instead`` in the place of what was said about one place, beside all that others have said meanwhile."""
+    with locked(folder / NAME, wait_s=PATIENCE_S):
+        judgements = [*(j for j in read_judgements(folder) if j.place != place), *instead]
+        with told_plainly(folder / NAME), replacing(folder / NAME) as path:
+            text = json.dumps({"judgements": [asdict(j) for j in judgements]}, indent=1)
+            path.write_text(text + "\n", encoding="utf-8")
+        judged = summary(report.regions, judgements)
+        page = folder / PAGE
+        with told_plainly(page):
+            shown = page.read_text(encoding="utf-8")
+        section = environment().get_template(TEMPLATE).render(judgements=judged)
+        replace(report, judgements=judged).write(folder, _SECTION.sub(lambda _: section, shown))
     return judged
 
 

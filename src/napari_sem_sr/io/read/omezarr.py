@@ -1,9 +1,10 @@
 """OME-Zarr 0.4 and 0.5, our own output among them, and plain Zarr arrays."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,13 @@ import zarr
 from napari_sem_sr.errors import InputError
 from napari_sem_sr.io.slice_source import Contents, Planes, first_line
 from napari_sem_sr.io.units import nm_per
-from napari_sem_sr.io.zarr_layout import KEY, NOT_PROVENANCE, TILT, done_slices
+from napari_sem_sr.io.zarr_layout import (
+    KEY,
+    NOT_PROVENANCE,
+    TILT,
+    lost_slices,
+    shortcoming,
+)
 from napari_sem_sr.stack import Sources, Triple
 
 _MARKS = ("zarr.json", ".zgroup", ".zarray")
@@ -28,6 +35,11 @@ class ZarrPlanes(Planes):
     grey: bool
     # one of "z", "y", "x" or "" for each axis of the array
     axes: tuple[str, ...]
+    # of an output of ours that was finished: slices that went missing since, or are cut off
+    lost: frozenset[int] = frozenset()
+    # Chunks change while the metadata stay as they are, and are too many to look at. So no two arrays share a name, by which
+    # a viewer would take pixels for the new one that it has kept of the old.
+    opened: str = field(default_factory=lambda: uuid4().hex)
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -36,6 +48,11 @@ class ZarrPlanes(Planes):
 
     def decode(self, index: int) -> npt.NDArray[Any]:
         """Read the chunks of one slice."""
+        if index in self.lost:
+            raise InputError(
+                f"{self.where(index)} is missing or cut off, although the output was finished; run the command that made it "
+                "again with --resume."
+            )
         array = zarr.open_array(self.path, mode="r")
         place: dict[str, Any] = {"z": index, "y": slice(None), "x": slice(None), "": 0}
         return np.asarray(array[tuple(place[axis] for axis in self.axes)])
@@ -135,7 +152,13 @@ def _open_multiscale(
     if isinstance(ours, Mapping):
         provenance = {k: v for k, v in ours.items() if k not in NOT_PROVENANCE}
         tilt = None if ours.get(TILT) is None else float(ours[TILT])
-        notices = _unfinished(path, ours, planes.shape[0])
+        if ours.get("complete"):
+            planes = replace(planes, lost=frozenset(lost_slices(path)))
+        if lacking := shortcoming(path):
+            rest = "" if ours.get("complete") else ", the others are read as zeros"
+            notices = (
+                f"'{path.name}' {lacking}{rest}; run the command that made it again with --resume.",
+            )
     return Contents(
         planes=planes,
         voxel_nm=(voxel.get("z"), voxel.get("y"), voxel.get("x")),
@@ -148,16 +171,6 @@ def _open_multiscale(
         ),
         provenance=provenance,
         notices=notices,
-    )
-
-
-def _unfinished(path: Path, ours: Mapping[str, Any], count: int) -> tuple[str, ...]:
-    if ours.get("complete", True):
-        return ()
-    done = len(done_slices(path, count))
-    return (
-        f"'{path.name}' is not finished: {done} of {count} slices are done, the others are read as zeros; "
-        "run the command that made it again with --resume.",
     )
 
 

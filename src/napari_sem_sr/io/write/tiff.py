@@ -25,14 +25,15 @@ def write_tiff(stack: SemStack, path: str | Path, *, provenance: Mapping[str, An
 
 
 def iter_write_tiff(
-    stack: SemStack, path: str | Path, *, provenance: Mapping[str, Any]
+    stack: SemStack, path: str | Path, *, provenance: Mapping[str, Any], overwrite: bool = False
 ) -> Generator[Event, None, Path]:
     """Write a stack as OME-BigTIFF, uncompressed, one page per slice, in constant memory.
 
     The physical sizes (nm) and the resolution tags (pixels per cm) are those of the stack, and left out
     where its voxel size is unknown. ``provenance`` (JSON values; ``synthetic`` is true unless it says
     otherwise), origin and pixel step are kept as JSON in an OME-XML comment annotation, from where
-    ``read_stack`` takes them back. The file appears under its name when all of it is on disk.
+    ``read_stack`` takes them back. The file appears under its name when all of it is on disk; with ``overwrite`` another
+    one keeps its place until then.
 
     Yields
     ------
@@ -49,7 +50,7 @@ def iter_write_tiff(
         If something is there already, the disk refuses, or OME-TIFF cannot hold the stack's dtype.
     """
     path = Path(path)
-    if path.exists():
+    if path.exists() and not overwrite:
         raise OutputError(f"'{path}' exists already; choose another name, or --overwrite it.")
     if stack.dtype.name not in TIFF_DTYPES:
         raise OutputError(

@@ -4,7 +4,7 @@ Layout of ``out.zarr`` (Zarr v3, OME-Zarr 0.5)::
 
     zarr.json            group; attributes "ome" (multiscales) and "napari_sem_sr"
     0/zarr.json          full size; chunks (1, 512, 512), one shard per slice, zstd
-    0/c/12/0/0           slice 12; there if and only if the slice is done
+    0/c/12/0/0           slice 12, written last of its levels; there, and whole, if and only if the slice is done
     1/..., 2/...         y and x halved, until both are <= 512
 
 The attribute ``napari_sem_sr`` is flat: ``{"complete": bool, "synthetic": bool, ...provenance}``, and ``"tilt_deg"``
@@ -12,20 +12,22 @@ where it is known.
 Nothing in the files depends on when, where or in how many runs they were written.
 
 Why not another writer: ome-zarr's and bioio-ome-zarr's write whole arrays or regions through Zarr's own
-store, whose files are renamed but not synced, and neither says which slices are done.
+store, whose files are renamed but not synced, and neither says which slices are done. No file of a slice is removed
+before another one takes its place, so that a writer who is killed, or a second one, never makes a slice undone.
 """
 
 import asyncio
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import zarr
+from numcodecs.zstd import Zstd
 from zarr.codecs import ZstdCodec
 from zarr.core.buffer import Buffer
 from zarr.storage import LocalStore
@@ -35,24 +37,28 @@ from napari_sem_sr.io.atomic_write import (
     PARTIAL,
     make_folder,
     partial_name,
+    rename,
     replacing,
     sync_folder,
     told_plainly,
 )
 from napari_sem_sr.io.pyramid import halve, level_shapes, level_world
+from napari_sem_sr.io.write.shard import write_shard
 from napari_sem_sr.io.zarr_layout import (
     KEY,
     NOT_PROVENANCE,
     RESUMABLE,
     TILT,
-    done_slices,
+    lost_slices,
     slice_file,
+    spoken,
 )
 from napari_sem_sr.stack import SemStack, Triple, World
 
 CHUNK = 512
 # Fast, and SEM noise does not get smaller with higher levels.
 ZSTD_LEVEL = 3
+_CODEC = Zstd(level=ZSTD_LEVEL)
 
 
 class DurableStore(LocalStore):
@@ -129,7 +135,7 @@ class ZarrStackWriter:
                     _create_level(group, level, shape, like.dtype)
                 if path.is_dir():
                     path.rmdir()
-                unborn.rename(path)
+                rename(unborn, path)
             except BaseException:
                 shutil.rmtree(unborn, ignore_errors=True)
                 raise
@@ -155,7 +161,7 @@ class ZarrStackWriter:
             group = zarr.open_group(DurableStore(path), mode="r+")
             ours = group.attrs.get(KEY)
             writer = cls(path, group) if isinstance(ours, Mapping) and "complete" in ours else None
-        except (OSError, KeyError, ValueError, TypeError) as error:
+        except Exception as error:  # damaged metadata raise many kinds of exceptions
             raise _not_ours(path) from error
         if writer is None:
             raise _not_ours(path)
@@ -198,8 +204,16 @@ class ZarrStackWriter:
         return np.dtype(self._levels[0].dtype)
 
     def done_slices(self) -> frozenset[int]:
-        """Slices whose pixels are on disk."""
-        return done_slices(self._path, self.n_slices)
+        """Slices whose pixels are on disk, whole and on all levels."""
+        return frozenset(range(self.n_slices)).difference(self.lost_slices())
+
+    def lost_slices(self) -> tuple[int, ...]:
+        """Slices that are not there, or cut off, on any level."""
+        try:
+            with told_plainly(self._path):
+                return lost_slices(self._path)
+        except (KeyError, IndexError, ValueError, TypeError) as error:
+            raise _not_ours(self._path) from error
 
     def write_slice(self, index: int, image: npt.NDArray[Any]) -> None:
         """Put one slice, (y, x) in the output's dtype, on disk with all its levels.
@@ -221,11 +235,26 @@ class ZarrStackWriter:
         for _ in self._levels[1:]:
             images.append(halve(images[-1]))
         with told_plainly(self._path, RESUMABLE):
-            self._file(0, index).unlink(missing_ok=True)
             for level in reversed(range(len(images))):
-                # a fresh file, as Zarr would merge with what an interrupted run wrote
-                self._file(level, index).unlink(missing_ok=True)
-                self._levels[level][index] = images[level]
+                whole = images[level]
+                bands = (whole[row : row + CHUNK] for row in range(0, len(whole), CHUNK))
+                write_shard(
+                    slice_file(self._path, level, index), bands, CHUNK, _CODEC, f".{os.getpid()}"
+                )
+
+    def forget(self, slices: Collection[int]) -> None:
+        """Say that slices are not done, because their pixels are wrong or damaged.
+
+        Raises
+        ------
+        OutputError
+            If the disk refuses.
+        """
+        if self.complete:
+            self._say({"complete": False})
+        with told_plainly(self._path, RESUMABLE):
+            for index in slices:
+                slice_file(self._path, 0, index).unlink(missing_ok=True)
 
     def amend(self, changes: Mapping[str, Any]) -> None:
         """Correct entries of the provenance of an output that is not finished.
@@ -235,9 +264,7 @@ class ZarrStackWriter:
         OutputError
             If the disk refuses.
         """
-        with told_plainly(self._path, RESUMABLE):
-            fresh = zarr.open_group(self._group.store, mode="r+")
-            self._group = fresh.update_attributes({KEY: {**self._attributes, **_plain(changes)}})
+        self._say(_plain(changes))
 
     def finish(self) -> None:
         """Say in the attributes that the output is complete; a finished output is left as it is.
@@ -245,19 +272,23 @@ class ZarrStackWriter:
         Raises
         ------
         OutputError
-            If slices are missing or the disk refuses.
+            If slices are missing or damaged, or the disk refuses.
         """
         if self.complete:
             return
-        done = len(self.done_slices())
-        if done < self.n_slices:
+        lost = self.lost_slices()
+        if lost:
             raise OutputError(
-                f"'{self._path}' has {done} of {self.n_slices} slices; run again with --resume to finish it."
+                f"'{self._path}' has {self.n_slices - len(lost)} of {self.n_slices} slices, {spoken(lost)} "
+                f"{'is' if len(lost) == 1 else 'are'} missing; run again with --resume to finish it."
             )
+        self._say({"complete": True})
+
+    def _say(self, changes: Mapping[str, Any]) -> None:
         with told_plainly(self._path, RESUMABLE):
             # a group of its own: Zarr changes it in memory even when the disk refuses
             fresh = zarr.open_group(self._group.store, mode="r+")
-            self._group = fresh.update_attributes({KEY: {**self._attributes, "complete": True}})
+            self._group = fresh.update_attributes({KEY: {**self._attributes, **changes}})
 
     @property
     def _attributes(self) -> Mapping[str, Any]:
@@ -266,13 +297,10 @@ class ZarrStackWriter:
             raise TypeError(f"attribute {KEY} of '{self._path}' is no mapping")
         return ours
 
-    def _file(self, level: int, index: int) -> Path:
-        return slice_file(self._path, level, index)
-
 
 def _not_ours(path: Path) -> OutputError:
     return OutputError(
-        f"'{path}' is not a stack written by napari-sem-sr; choose another name for the output."
+        f"'{path}' is not a stack written by napari-sem-sr, or its zarr.json is damaged; choose another name for the output."
     )
 
 
@@ -282,9 +310,7 @@ def _count_levels(group: zarr.Group) -> int:
 
 
 def _array(group: zarr.Group, name: str) -> zarr.Array[Any]:
-    array = zarr.open_array(group.store, path=name, mode="r+")
-    # a slice that is all zeros is a slice that is done, so its file has to be there
-    return array.with_config({"write_empty_chunks": True})
+    return zarr.open_array(group.store, path=name, mode="r")
 
 
 def _create_level(group: zarr.Group, level: int, shape: Triple[int], dtype: np.dtype[Any]) -> None:

@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 import pydantic
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import load, save
 
 from napari_sem_sr.errors import OutputError, TrainingError
 from napari_sem_sr.io.atomic_write import replacing
 from napari_sem_sr.model.zoo import UNFINISHED
 from napari_sem_sr.teachers.teacher import Teacher
+from napari_sem_sr.training.optimise.sealed import sealed, unsealed
 from napari_sem_sr.training.settings import TrainSettings
 
 CHECKPOINT = "checkpoint.safetensors"
@@ -103,7 +104,7 @@ def keep_teachers(folder: Path, teachers: Sequence[Teacher]) -> None:
         said.append({k: v for k, v in known.items() if not isinstance(v, np.ndarray)})
     try:
         with replacing(folder / TEACHERS) as temporary:
-            save_file(images, temporary, {"teachers": json.dumps(said)})
+            temporary.write_bytes(sealed(save(images, {"teachers": json.dumps(said)})))
     except (OSError, SafetensorError) as error:
         raise OutputError(
             f"The teachers cannot be kept in '{folder}' ({error}); make room there."
@@ -120,9 +121,9 @@ def kept_teachers(unfinished: Unfinished) -> list[Teacher]:
     """
     file_path = training_folder(unfinished.out) / TEACHERS
     try:
-        with safe_open(file_path, framework="numpy") as file:
-            said: list[dict[str, Any]] = json.loads(file.metadata()["teachers"])
-            arrays = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+        content = file_path.read_bytes()
+        said: list[dict[str, Any]] = json.loads(unsealed(content)["teachers"])
+        arrays = load(content)
         for key, array in arrays.items():
             number, name = key.split(".", 1)
             said[int(number)][name] = array

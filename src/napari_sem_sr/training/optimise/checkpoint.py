@@ -1,7 +1,7 @@
 """Checkpoints from which training continues exactly.
 
 Tensors (weights, averaged weights, optimiser and random states) go to one safetensors file, numbers
-to its JSON header; nothing is pickled.
+to its JSON header, with a checksum; nothing is pickled.
 """
 
 import json
@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors import SafetensorError
+from safetensors.torch import load, save
 from torch import Tensor
 from torch.optim import Optimizer
 
 from napari_sem_sr.errors import OutputError, TrainingError
 from napari_sem_sr.io.atomic_write import replacing
+from napari_sem_sr.training.optimise.sealed import sealed, unsealed
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,8 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as temporary:
-            save_file(dict(checkpoint.tensors), temporary, {"state": json.dumps(checkpoint.state)})
+            state = {"state": json.dumps(checkpoint.state)}
+            temporary.write_bytes(sealed(save(dict(checkpoint.tensors), state)))
     except (OSError, SafetensorError) as error:
         raise OutputError(
             f"The checkpoint cannot be written to '{path}' ({error}); make room there and resume."
@@ -86,10 +88,10 @@ def load_checkpoint(path: Path) -> Checkpoint:
         If it is damaged.
     """
     try:
-        with safe_open(path, framework="pt") as file:
-            state = json.loads(file.metadata()["state"])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError, KeyError, TypeError, json.JSONDecodeError) as error:
+        content = path.read_bytes()
+        state = json.loads(unsealed(content)["state"])
+        tensors = load(content)
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
         raise TrainingError(
             f"The checkpoint '{path}' is damaged ({error}); remove its folder and train again."
         ) from error

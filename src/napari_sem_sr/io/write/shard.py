@@ -1,0 +1,67 @@
+"""One slice on one level as one file: a Zarr shard, written row of chunks by row of chunks.
+
+The format is Zarr's ``sharding_indexed`` codec (https://zarr-specs.readthedocs.io/en/latest/v3/codecs/sharding-indexed):
+compressed chunks one after the other, then an index of (offset, length) for each, then its CRC-32C. Zarr itself merges what is
+written with a file that is there already; here the file is always a fresh one, which takes the old one's place when it is whole.
+"""
+
+import os
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import google_crc32c
+import numpy as np
+import numpy.typing as npt
+from numcodecs.zstd import Zstd
+
+from napari_sem_sr.io.atomic_write import make_folder, replacing
+
+# Enough to keep up with any disk.
+THREADS = min(4, os.cpu_count() or 1)
+
+
+def write_shard(
+    path: Path, bands: Iterable[npt.NDArray[Any]], chunk: int, codec: Zstd, writer: str = ""
+) -> None:
+    """Write a shard; it is on disk, whole, when this returns, and takes the place of one that is there.
+
+    Parameters
+    ----------
+    path
+        Its file.
+    bands
+        ``(rows, x)`` from the top down, each of ``chunk`` rows but the last, which may have fewer; one at a time is in memory.
+    chunk
+        Height and width of a chunk; what is missing at the right and lower edge is filled with zeros.
+    codec
+        Compresses each chunk.
+    writer
+        As for `replacing`.
+    """
+    index: list[tuple[int, int]] = []
+    place = 0
+    make_folder(path.parent)
+    with (
+        ThreadPoolExecutor(THREADS) as pool,
+        replacing(path, writer) as temporary,
+        temporary.open("wb") as stream,
+    ):
+        for band in bands:
+            for content in pool.map(codec.encode, _chunks(band, chunk)):
+                stream.write(content)
+                index.append((place, len(content)))
+                place += len(content)
+        table = np.array(index, "<u8").tobytes()
+        stream.write(table + google_crc32c.value(table).to_bytes(4, "little"))
+
+
+def _chunks(band: npt.NDArray[Any], chunk: int) -> Iterable[npt.NDArray[Any]]:
+    rows, columns = band.shape
+    dtype = band.dtype.newbyteorder("<")
+    for start in range(0, columns, chunk):
+        part = band[:, start : start + chunk]
+        if part.shape != (chunk, chunk):
+            part = np.pad(part, ((0, chunk - rows), (0, chunk - part.shape[1])))
+        yield np.ascontiguousarray(part, dtype)
