@@ -253,6 +253,24 @@ def test_a_check_that_was_stopped_goes_on_and_ends_the_same(truth: Truth, tmp_pa
     np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.parametrize("line", [0, 1])
+def test_a_damaged_journal_costs_slices_and_nothing_else(truth: Truth, tmp_path, line: int):
+    whole = check(truth.lr, truth.sr, out=tmp_path / "whole")
+    out = tmp_path / "stopped"
+    with closing(iter_check(truth.lr, truth.sr, out=out)) as work:
+        for event in work:
+            if isinstance(event, Progress) and event.what == "checking" and event.done == 2:
+                break
+    lines = [kept for kept in (out / JOURNAL).read_bytes().split(b"\n") if kept]
+    lines[line] = lines[line].replace(b"1", b"2")
+    (out / JOURNAL).write_bytes(b"\xff\n" + b"\n".join(lines) + b"\n")
+    if line == 0:
+        with pytest.raises(OutputError, match="nobody can say what was being checked"):
+            check(truth.lr, truth.sr, out=out, resume=True)
+    else:
+        assert check(truth.lr, truth.sr, out=out, resume=True).document() == whole.document()
+
+
 def test_resuming_begins_where_nothing_is_there_and_leaves_a_finished_report_alone(
     truth: Truth, tmp_path
 ):

@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 import tracemalloc
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,10 @@ from typing import Any
 import pytest
 
 from napari_sem_sr.errors import OutputError
-from napari_sem_sr.events import Event, SliceDone, TileDone
+from napari_sem_sr.events import Event, Notice, SliceDone, TileDone
 from napari_sem_sr.inference.runner import UpscaleSettings, iter_upscale, upscale
 from napari_sem_sr.io import ZarrStackWriter
+from napari_sem_sr.io.zarr_layout import slice_file
 from tests.inference.specimens import collected, files, model, stack
 
 FP32 = UpscaleSettings(device="cpu", precision="fp32", tile=16)
@@ -110,6 +112,21 @@ def test_resume_of_a_finished_output_changes_nothing(tmp_path: Path) -> None:
     assert (result.total, result.computed, result.deviation) == (2, 0, None)
     assert not any(isinstance(e, TileDone) for e in events)
     assert state() == before
+
+
+@pytest.mark.parametrize("damage", [Path.unlink, lambda f: f.write_bytes(f.read_bytes()[:-9])])
+@pytest.mark.parametrize("level", [0, 1])
+def test_a_finished_output_that_lost_slices_is_made_whole(
+    tmp_path: Path, damage: Callable[[Path], object], level: int
+) -> None:
+    lr, output = stack(3, (20, 140)), tmp_path / "sr.zarr"
+    upscale(lr, output, model(), FP32)
+    whole = files(output)
+    damage(slice_file(output, level, 1))
+    events, result = collected(iter_upscale(lr, output, model(), FP32, resume=True))
+    assert result.computed == 1
+    assert any(isinstance(e, Notice) and "slice 1" in e.message for e in events)
+    assert files(output) == whole
 
 
 @pytest.mark.parametrize(

@@ -116,7 +116,7 @@ def upscale_block(job: Job, stack: SemStack, slices: Sequence[int]) -> BlockResu
         )
         writer = ZarrStackWriter.reopen(job.work, shared=True)
         ledger = Ledger(job.work, f".{socket.gethostname()}-{os.getpid()}")
-        done = writer.done_slices()
+        lost = writer.lost_slices([z - job.first for z in slices])
 
         def write(z: int, lr: npt.NDArray[Any], sr: npt.NDArray[Any]) -> None:
             if not holds_claim(job.work, job.run):
@@ -124,7 +124,7 @@ def upscale_block(job: Job, stack: SemStack, slices: Sequence[int]) -> BlockResu
             ledger.note(z, slice_hash(lr))
             writer.write_slice(z - job.first, sr)
 
-        todo = [z for z in slices if z - job.first not in done]
+        todo = [z for z in slices if z - job.first in lost]
         clock, tally = Stopwatch(), Tally(done=0, total=len(todo))
         events = iter_slices(
             lambda z: stack.slice(z - slices[0]),

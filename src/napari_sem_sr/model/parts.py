@@ -7,6 +7,7 @@ pickle is ever loaded: only these names are read, and only as JSON, safetensors 
 
 import hashlib
 import json
+import os
 import tempfile
 import zipfile
 import zlib
@@ -16,6 +17,7 @@ from pathlib import Path
 import pydantic
 
 from napari_sem_sr.errors import ModelError, OutputError
+from napari_sem_sr.io.atomic_write import rename, sync_folder
 from napari_sem_sr.model.card import Card
 
 SUFFIX = ".semsr"
@@ -139,9 +141,13 @@ def write_parts(path: Path, parts: Mapping[str, bytes]) -> None:
                 made.mkdir()
                 for name, content in parts.items():
                     (made / name).write_bytes(content)
+            for file in [made] if made.is_file() else [*made.iterdir()]:
+                with file.open("rb+") as stream:
+                    os.fsync(stream.fileno())
             if path.is_dir():
-                path.replace(Path(temporary) / "replaced")
-            made.replace(path)
+                rename(path, Path(temporary) / "replaced")
+            rename(made, path)
+            sync_folder(path.parent)
     except OSError as error:
         raise OutputError(
             f"The model cannot be written to '{path}' ({error.strerror or error}); "

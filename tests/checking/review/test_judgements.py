@@ -1,6 +1,8 @@
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from napari_sem_sr.checking import check
@@ -136,3 +138,58 @@ def test_a_check_made_again_in_the_same_folder_reads_the_judgements_back(truth, 
     again = check(truth.lr, sr, out=tmp_path)
     assert again.judgements["places"][0]["note"] == "a square"
     assert "a square" in (tmp_path / PAGE).read_text()
+
+
+def test_two_people_who_judge_at_the_same_time_lose_nothing(folder):
+    def person(first: int) -> None:
+        for n in range(first, 20, 2):
+            judge(folder, region(n), "artifact", f"seen by {first}")
+
+    with ThreadPoolExecutor(2) as people:
+        for done in [people.submit(person, first) for first in range(2)]:
+            done.result()
+    kept = read_judgements(folder)
+    assert {j.place: j.note for j in kept} == {
+        place_of(region(n)): f"seen by {n % 2}" for n in range(20)
+    }
+    assert Report.read(folder).judgements["artifact"] == 20
+    assert sorted(p.name for p in folder.iterdir()) == sorted([JSON, PAGE, "regions.csv", NAME])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\xff\xfe",
+        b"[]",
+        b'"judgements"',
+        b'{"judgements": [{"slice": "a"}]}',
+        b'{"judgements": [3]}',
+        b'{"judgements": [{"slice": 1, "y": 2, "x": 3, "height": 4, "width": 5.5, "opinion": "real"}]}',
+        b'{"judgements": [{"slice": 1, "y": 2, "x": 3, "height": 4, "width": 5, "opinion": "maybe"}]}',
+    ],
+)
+def test_damaged_judgements_are_one_sentence_and_are_not_written_over(folder, content):
+    (folder / NAME).write_bytes(content)
+    with pytest.raises(InputError) as caught:
+        judge(folder, region(1), "real")
+    assert "\n" not in str(caught.value)
+    assert (folder / NAME).read_bytes() == content
+
+
+def test_a_damaged_report_is_one_sentence(folder):
+    judge(folder, region(1), "real")
+    whole = (folder / JSON).read_bytes()
+    random = np.random.default_rng(0)
+    refused = 0
+    for _ in range(300):
+        damaged = bytearray(whole)
+        for place in random.integers(0, len(whole), random.integers(1, 4)):
+            damaged[place] = random.integers(0, 256)
+        (folder / JSON).write_bytes(damaged[: random.integers(1, len(whole) + 1)])
+        try:
+            summary(Report.read(folder).regions, ())
+        except InputError as error:
+            assert "\n" not in str(error)
+            refused += 1
+    assert refused > 200

@@ -18,9 +18,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ome_zarr_models.v05 import Image
 
-from napari_sem_sr.errors import OutputError
+from napari_sem_sr.errors import InputError, OutputError
 from napari_sem_sr.io import ZarrStackWriter, read_stack
 from napari_sem_sr.io.pyramid import halve
+from napari_sem_sr.io.write import zarr as zarr_writer
 from napari_sem_sr.stack import SemStack
 
 PROVENANCE = {"synthetic": True, "model": "tiny", "factor": 4, "intensity_range": [0.0, 255.0]}
@@ -360,3 +361,41 @@ def test_a_dim_16_bit_image_is_unchanged(tmp_path):
     image = np.random.default_rng(3).integers(100, 131, (64, 64)).astype(np.uint16)
     write(tmp_path / "out.zarr", SemStack.from_array(image, "dim"))
     np.testing.assert_array_equal(read_stack(tmp_path / "out.zarr").slice(0), image)
+
+
+@pytest.mark.parametrize("name", ["zarr.json", "0/zarr.json", "1/zarr.json"])
+def test_damaged_metadata_are_one_sentence(tmp_path, name):
+    source = stack((2, 530, 40))
+    write(tmp_path / "out.zarr", source)
+    file = tmp_path / "out.zarr" / name
+    whole = file.read_bytes()
+    random = np.random.default_rng(0)
+    for _ in range(40):
+        damaged = bytearray(whole)
+        for place in random.integers(0, len(whole), random.integers(1, 4)):
+            damaged[place] = random.integers(0, 256)
+        file.write_bytes(damaged[: random.integers(1, 2 * len(whole))])
+        for attempt in (
+            lambda: ZarrStackWriter.reopen(tmp_path / "out.zarr").done_slices(),
+            lambda: read_stack(tmp_path / "out.zarr"),
+        ):
+            try:
+                attempt()
+            except (InputError, OutputError) as error:
+                assert "\n" not in str(error)
+
+
+def test_a_finished_slice_keeps_its_place_until_another_takes_it(tmp_path, monkeypatch):
+    source = stack((2, 530, 40))
+    write(tmp_path / "out.zarr", source)
+    writer = ZarrStackWriter.reopen(tmp_path / "out.zarr")
+    seen = []
+
+    def watching(path, *args, **kwargs):
+        seen.append(writer.lost_slices())
+        return intact(path, *args, **kwargs)
+
+    intact = zarr_writer.write_shard
+    monkeypatch.setattr(zarr_writer, "write_shard", watching)
+    writer.write_slice(1, source.slice(1))
+    assert seen == [(), ()]

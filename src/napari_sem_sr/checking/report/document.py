@@ -70,9 +70,10 @@ class Report:
         path = Path(folder) / JSON
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
+            _check_kinds(values)
             # nobody may have judged yet when a report is written
             return cls(**{f.name: values[f.name] for f in fields(cls) if f.name in values})
-        except (OSError, ValueError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise InputError(
                 f"'{folder}' holds no finished report ({error}); give the folder that sem-sr check wrote."
             ) from error
@@ -100,3 +101,16 @@ class Report:
             with replacing(folder / JSON) as path:
                 text = json.dumps(self.document(), indent=1, ensure_ascii=False, allow_nan=False)
                 path.write_text(text + "\n", encoding="utf-8")
+
+
+def _check_kinds(values: Any) -> None:
+    """Raise TypeError or KeyError for a document that a changed byte has made into something else."""
+    for name in (f.name for f in fields(Report)):
+        value = values[name] if name in ("lr", "sr", "regions", "limits") else values.get(name)
+        wanted = {"regions": list, "limits": list, "verdict": str}.get(name, Mapping)
+        if not isinstance(value, wanted) and (value is not None or name in ("lr", "sr", "regions")):
+            raise TypeError(f"{name} is no {wanted.__name__.lower()}")
+    for region in values["regions"]:
+        for key in REGION_COLUMNS:
+            if not isinstance(region[key], list if key == "reasons" else int | float):
+                raise TypeError(f"{key} of a region is something else")

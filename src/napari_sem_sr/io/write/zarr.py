@@ -207,11 +207,11 @@ class ZarrStackWriter:
         """Slices whose pixels are on disk, whole and on all levels."""
         return frozenset(range(self.n_slices)).difference(self.lost_slices())
 
-    def lost_slices(self) -> tuple[int, ...]:
-        """Slices that are not there, or cut off, on any level."""
+    def lost_slices(self, among: Collection[int] | None = None) -> tuple[int, ...]:
+        """Slices (of ``among``, if given) that are not there, or cut off, on any level."""
         try:
             with told_plainly(self._path):
-                return lost_slices(self._path)
+                return lost_slices(self._path, among)
         except (KeyError, IndexError, ValueError, TypeError) as error:
             raise _not_ours(self._path) from error
 

@@ -161,11 +161,10 @@ def look_at(output: Path, stack: SemStack) -> Existing | None:
             group: Any = zarr.open_group(destination.work, mode="r")
             mark: Any = group.attrs[KEY]
             total = int(group["0"].shape[0])
+            done = len(done_slices(destination.work, total))
+            whole = bool(mark["complete"]) and done == total
             return Existing(
-                ours=True,
-                complete=bool(mark["complete"]) and not destination.is_tiff,
-                done=len(done_slices(destination.work, total)),
-                total=total,
+                ours=True, complete=whole and not destination.is_tiff, done=done, total=total
             )
         there = read_stack(destination.path)
     except (OSError, KeyError, TypeError, ValueError, InputError):
