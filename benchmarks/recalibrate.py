@@ -17,10 +17,25 @@ from train_zoo import MATERIALS, split_of
 from napari_sem_sr.checking.evidence.domain import Domain
 from napari_sem_sr.checking.evidence.trust import Trust
 from napari_sem_sr.checking.suspects.extreme_values import tails_of
+from napari_sem_sr.degradation.degrade import Degradation
+from napari_sem_sr.degradation.steps import AreaAverage, DetectorNoise
 from napari_sem_sr.events import Progress, drain
 from napari_sem_sr.model.bundle import Model, load_bundle, save_model
 from napari_sem_sr.teachers.teacher import Split
 from napari_sem_sr.training.finish.assessment import iter_assess
+
+# Standard deviations as parts of the range, about 5 and 12 grey levels of our images, and correlations along the line.
+NOISES = ((0.03, 0.0), (0.08, 0.3))
+
+
+def noisy_ways() -> list[Degradation]:
+    """Ways to degrade, beside plain averaging, that a model which knows noise is assessed under."""
+    return [
+        Degradation(
+            steps=(AreaAverage(), DetectorNoise(black=sd, white=sd, correlation=correlation))
+        )
+        for sd, correlation in NOISES
+    ]
 
 
 def split_on_card(model: Model, data: Path) -> Split:
@@ -64,12 +79,14 @@ def main() -> None:
         card.factor,
         card.degradation,
         torch.device(arguments.device),
+        conditioned=noisy_ways() if model.is_conditioned else (),
     )
-    found = drain(_telling(work))
+    found = drain(telling(work))
     new = card.model_copy(
         update={
             "scores": found.scores,
             "default_sharpness": found.default_sharpness,
+            "sharpness_by_conditions": found.sharpness_by_conditions,
             "domain": found.domain,
             "resolving_power": found.resolving_power,
         }
@@ -88,7 +105,7 @@ def main() -> None:
     print(json.dumps(summary(load_bundle(out)), indent=1))
 
 
-def _telling(work):
+def telling(work):
     """The same work, saying how far it is."""
     try:
         event = next(work)

@@ -9,7 +9,14 @@ from napari_sem_sr.degradation.degrade import AREA_AVERAGE, Degradation, degrade
 from napari_sem_sr.degradation.image_statistics import grey_edges, noise_by_grey, rings_of
 from napari_sem_sr.degradation.match import Match, iter_match
 from napari_sem_sr.degradation.match_picture import write_match_picture
-from napari_sem_sr.degradation.steps import AreaAverage, BeamBlur, ContrastChange, Dose, ReadNoise
+from napari_sem_sr.degradation.steps import (
+    AreaAverage,
+    BeamBlur,
+    ContrastChange,
+    DetectorNoise,
+    Dose,
+    ReadNoise,
+)
 from napari_sem_sr.degradation.two_sample_test import separation
 from napari_sem_sr.errors import InputError
 from napari_sem_sr.events import Notice, drain
@@ -97,6 +104,15 @@ def test_black_that_cuts_noise_off_is_said() -> None:
     assert isinstance(first, Notice)
     assert "plain black or white" in first.message
     assert not isinstance(next(iter_match(real_teachers(), lr, 2)), Notice)
+
+
+def test_correlation_along_the_line_is_found_and_the_noise_with_it() -> None:
+    true = DetectorNoise(black=0.05, white=0.12, correlation=0.45)
+    match = drain(iter_match(real_teachers(), recorded(AreaAverage(), true), 2))
+    (found,) = (s for s in match.fitted.steps if isinstance(s, DetectorNoise))
+    assert found.correlation == pytest.approx(0.45, abs=0.1)
+    middle = np.sqrt((found.black**2 + found.white**2) / 2)
+    assert middle == pytest.approx(np.sqrt((0.05**2 + 0.12**2) / 2), rel=0.2)
 
 
 def test_where_averaging_explains_lr_nothing_is_added() -> None:

@@ -15,6 +15,7 @@ from napari_sem_sr.degradation.steps import (
     ChargingStreaks,
     ContrastChange,
     Curtaining,
+    DetectorNoise,
     Dose,
     ReadNoise,
     Sampling,
@@ -24,6 +25,7 @@ from napari_sem_sr.degradation.steps import (
 from napari_sem_sr.metrics.resample import area_average
 
 RANDOM: list[Step] = [
+    DetectorNoise(black=0.02, white=0.06, correlation=0.4),
     Dose(electrons=50),
     ReadNoise(sigma=0.05),
     ScanDistortion(jitter=0.3, drift=20, unit="LR pixel"),
@@ -221,3 +223,27 @@ def test_a_whole_image_is_degraded_just_as_a_batch_on_a_device() -> None:
     batch = torch.from_numpy(within.normalise(image))[None, None]
     again = degradation.record(degradation.scene(batch, 4), 4, generator(7))
     np.testing.assert_array_equal(lr, within.restore(again[0, 0].numpy()))
+
+
+@pytest.mark.parametrize("correlation", [0.0, 0.2, 0.45, 0.5])
+def test_detector_noise_is_correlated_along_the_line_and_white_across(correlation: float) -> None:
+    grey = torch.full((1, 1, 300, 300), 0.5)
+    step = DetectorNoise(black=0.05, white=0.05, correlation=correlation)
+    noise = (step.apply(grey, Sampling(4), generator()) - grey)[0, 0]
+    variance = float((noise**2).mean())
+    assert variance == pytest.approx(0.05**2, rel=0.03)
+    along = float((noise[:, 1:] * noise[:, :-1]).mean()) / variance
+    further = float((noise[:, 2:] * noise[:, :-2]).mean()) / variance
+    across = float((noise[1:] * noise[:-1]).mean()) / variance
+    assert along == pytest.approx(correlation, abs=0.02)
+    assert abs(further) < 0.02
+    assert abs(across) < 0.02
+
+
+def test_detector_noise_has_its_deviation_at_black_and_at_white() -> None:
+    step = DetectorNoise(black=0.02, white=0.08)
+    for grey, sd in ((0.0, 0.02), (1.0, 0.08)):
+        flat = torch.full((1, 1, 200, 200), grey)
+        assert float(step.apply(flat, Sampling(4), generator()).std()) == pytest.approx(
+            sd, rel=0.03
+        )

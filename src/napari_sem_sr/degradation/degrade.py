@@ -14,6 +14,7 @@ from napari_sem_sr.degradation.steps import (
     ChargingStreaks,
     ContrastChange,
     Curtaining,
+    DetectorNoise,
     Dose,
     ReadNoise,
     Sampling,
@@ -33,6 +34,7 @@ AnyStep = Annotated[
     | ChargingStreaks
     | ContrastChange
     | Curtaining
+    | DetectorNoise
     | Dose
     | ReadNoise
     | ScanDistortion,

@@ -19,7 +19,8 @@ import numpy.typing as npt
 
 from napari_sem_sr.degradation.degrade import AREA_AVERAGE, Degradation
 from napari_sem_sr.degradation.image_statistics import SPECTRUM_TILE, anisotropy, tile_features
-from napari_sem_sr.degradation.trial import Field, Fit, Look, Trial, Values
+from napari_sem_sr.degradation.noise_measurement import measure_noise
+from napari_sem_sr.degradation.trial import NO_CORRELATION, Field, Fit, Look, Trial, Values
 from napari_sem_sr.degradation.two_sample_test import Separation, separation
 from napari_sem_sr.errors import InputError
 from napari_sem_sr.events import Event, Notice, Progress
@@ -130,9 +131,11 @@ def iter_match(
     """
     fields = _lr_fields(lr)
     hr, groups = _hr_fields(teachers, factor)
-    if anisotropy(fields) > SMEARED:
+    noise = measure_noise(fields, 0.0, 1.0)
+    correlation = 0.0 if noise is None else noise.line_correlation
+    if anisotropy(fields) > SMEARED and correlation < NO_CORRELATION:
         yield Notice(
-            f"The noise of '{lr.name}' is smeared along x; it is matched as if it were not, as far as that goes."
+            f"The noise of '{lr.name}' is smeared far along x; it is matched as if it were not, as far as that goes."
         )
     cut_off = _cut_off(lr)
     if cut_off > MUCH_CUT_OFF:
@@ -141,7 +144,7 @@ def iter_match(
             "are matched less well. Record with less contrast if you can."
         )
     trial = Trial(fields, hr, factor)
-    fit = Fit()
+    fit = Fit(correlation=correlation)
     for number in range(ROUNDS):
         yield Progress("matching blur", number, ROUNDS, "rounds")
         yield from trial.iter_spectra(fit)

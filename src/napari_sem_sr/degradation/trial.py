@@ -11,7 +11,14 @@ from scipy.optimize import least_squares, minimize_scalar, nnls
 
 from napari_sem_sr.degradation.degrade import Degradation, clean_range, degrade
 from napari_sem_sr.degradation.image_statistics import Rings, grey_edges, noise_by_grey, rings_of
-from napari_sem_sr.degradation.steps import AreaAverage, BeamBlur, ContrastChange, Dose, ReadNoise
+from napari_sem_sr.degradation.steps import (
+    AreaAverage,
+    BeamBlur,
+    ContrastChange,
+    DetectorNoise,
+    Dose,
+    ReadNoise,
+)
 from napari_sem_sr.events import Event, Progress
 from napari_sem_sr.intensity import range_of
 
@@ -32,6 +39,8 @@ GAMMA_FIELDS = 4
 QUANTILES = np.linspace(0.005, 0.995, 199)
 # Less blur (LR pixels), and less noise (of black to white), is none.
 NO_BLUR, NO_NOISE = 0.08, 1e-3
+# Less correlation along the line is what white noise and texture look like, too.
+NO_CORRELATION = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,12 +56,16 @@ class Look:
 
 @dataclass(frozen=True)
 class Fit:
-    """Parameters on the way: blur in LR pixels, variance = ``per_grey`` × grey + ``constant`` on the clean scale."""
+    """Parameters on the way: blur in LR pixels, variance = ``per_grey`` × grey + ``constant`` on the clean scale.
+
+    ``correlation`` is that of the noise between neighbours of a scan line.
+    """
 
     gamma: float = 1.0
     blur: float = 0.0
     per_grey: float = 0.0
     constant: float = 0.0
+    correlation: float = 0.0
 
     def degradation(self, lr_pixel_nm: float | None) -> Degradation:
         """As steps; blur in nm where the size of an LR pixel is known."""
@@ -63,6 +76,14 @@ class Fit:
         if self.blur >= NO_BLUR:
             steps.append(BeamBlur(sigma=float(f"{self.blur * (lr_pixel_nm or 1):.4g}"), unit=unit))
         steps.append(AreaAverage())
+        if self.correlation >= NO_CORRELATION and self.per_grey + self.constant > NO_NOISE**2:
+            black, white = (v**0.5 for v in (self.constant, self.constant + self.per_grey))
+            noise = DetectorNoise(
+                black=float(f"{black:.4g}"),
+                white=float(f"{white:.4g}"),
+                correlation=round(self.correlation, 3),
+            )
+            return Degradation(steps=(*steps, noise), lr_pixel_nm=lr_pixel_nm)
         if self.per_grey > NO_NOISE**2:
             steps.append(Dose(electrons=float(f"{1 / self.per_grey:.4g}")))
         if self.constant > NO_NOISE**2:

@@ -15,17 +15,28 @@ import torch
 from torch import Tensor
 
 from napari_sem_sr.checking.evidence.resolving_power import resolving_power
+from napari_sem_sr.degradation.conditions import CLEAN, Conditions
 from napari_sem_sr.degradation.degrade import Degradation
+from napari_sem_sr.degradation.measure_conditions import measure_conditions
+from napari_sem_sr.degradation.steps import BeamBlur, DetectorNoise
 from napari_sem_sr.events import Event, Notice, Progress
 from napari_sem_sr.inference.background import in_background
 from napari_sem_sr.intensity import range_of
+from napari_sem_sr.metrics.psnr_ssim import psnr
 from napari_sem_sr.model.bicubic import upscale_bicubic
-from napari_sem_sr.model.bundle import Which, built, interpolated
-from napari_sem_sr.model.card import Architecture, ImageScore, ResolvingPower
+from napari_sem_sr.model.bundle import Which, built
+from napari_sem_sr.model.card import Architecture, ImageScore, ResolvingPower, SharpnessUnder
+from napari_sem_sr.model.conditioning import is_conditioned
 from napari_sem_sr.model.generator import Generator as Network
+from napari_sem_sr.stack import SemStack
 from napari_sem_sr.teachers.teacher import Split
-from napari_sem_sr.training.finish.check_calibration import Arrays, iter_calibrate
-from napari_sem_sr.training.validation.evaluation import Pair, iter_upscaled, mean_psnr, pair_of
+from napari_sem_sr.training.finish.check_calibration import (
+    Arrays,
+    NetworksFor,
+    blended,
+    iter_calibrate,
+)
+from napari_sem_sr.training.validation.evaluation import Pair, iter_upscaled, pair_of
 
 Weights = Mapping[Which, Mapping[str, Tensor]]
 
@@ -43,7 +54,7 @@ class Assessment:
     ----------
     scores
         Of every test teacher.
-    default_sharpness, domain, resolving_power
+    default_sharpness, sharpness_by_conditions, domain, resolving_power
         As on the card.
     calibration
         Arrays for ``calibration.safetensors``.
@@ -53,6 +64,7 @@ class Assessment:
 
     scores: list[ImageScore]
     default_sharpness: float
+    sharpness_by_conditions: list[SharpnessUnder]
     domain: dict[str, float | int | str]
     resolving_power: ResolvingPower | None
     calibration: Arrays
@@ -68,6 +80,7 @@ def iter_assess(
     device: torch.device,
     *,
     in_turn: Mapping[str, Weights] | None = None,
+    conditioned: Sequence[Degradation] = (),
     seconds: float | None = None,
 ) -> Generator[Event, None, Assessment]:
     """Score both networks on whole test teachers and calibrate the answer checks.
@@ -80,16 +93,19 @@ def iter_assess(
         Of the GAN and of its twin.
     in_turn
         Weights by the specimen that was left out in training them: its teachers are seen through those.
+    conditioned
+        Further ways to degrade, of a model that has learned what noise and blur are; the default sharpness is found
+        for each, and the checks are calibrated with all.
     seconds
         Time after which no further image is looked at; one always is.
     """
     until = math.inf if seconds is None else time.monotonic() + seconds
 
-    def build(state: Weights) -> dict[Which, Network]:
-        return {which: built(factor, architecture, w) for which, w in state.items()}
+    def networks_for(pair: Pair) -> dict[Which, Network]:
+        conditions = conditions_of(pair) if is_conditioned(weights["gan"]) else CLEAN
+        state = (in_turn or {}).get(pair.group, weights)
+        return {which: built(factor, architecture, w, conditions) for which, w in state.items()}
 
-    networks = build(weights)
-    apart = {group: build(state) for group, state in (in_turn or {}).items()}
     pairs: list[Pair] = []
     scores: list[ImageScore] = []
     preview: npt.NDArray[np.uint8] | None = None
@@ -100,7 +116,7 @@ def iter_assess(
             break
         pair = pair_of(teacher, factor, degradation)
         pictures: dict[str, npt.NDArray[Any]] = {}
-        for which, network in apart.get(teacher.group, networks).items():
+        for which, network in networks_for(pair).items():
             pictures[which] = yield from iter_upscaled(pair, network, device)
         pictures["bicubic"] = upscale_bicubic(pair.lr, factor)
         pairs.append(pair)
@@ -108,24 +124,60 @@ def iter_assess(
         if preview is None:
             preview = _preview(pair, pictures)
     yield Progress("scoring held-out teachers", len(split.test), len(split.test), "images")
-    sharpness = _default_sharpness(
-        pairs, scores, architecture, factor, weights, in_turn or {}, device
-    )
+    table = []
+    for number, how in enumerate(ways := (degradation, *conditioned)):
+        yield Progress("finding the default sharpness", number, len(ways), "conditions")
+        seen = pairs if how is degradation else [pair_of(t, factor, how) for t in split.test]
+        sharpness = yield from _iter_default_sharpness(seen, networks_for, factor, device)
+        noise, blur = _named(how)
+        table.append(SharpnessUnder(noise=noise, blur_px=blur, sharpness=sharpness))
+
+    def usual(pair: Pair) -> float:
+        noise = conditions_of(pair).noise
+        return min(table, key=lambda entry: abs(entry.noise - noise)).sharpness
+
     calibration = yield from iter_calibrate(
-        split, networks, factor, degradation, device, apart=apart, until=until
+        split, networks_for, factor, ways, usual, device, until=until
     )
     domain: dict[str, float | int | str] = {
         "specimens": len({t.group for t in (*split.train, *split.calibration)})
     }
     # all of one specimen where each has networks of its own
-    held = [t for t in (*split.test, *split.calibration) if not apart or t.group == min(apart)]
+    one = min(in_turn) if in_turn else None
+    held = [t for t in (*split.test, *split.calibration) if one is None or t.group == one]
     unseen = [t.image for t in held[:RESOLVED_IMAGES]]
-    networks = apart[min(apart)] if apart else networks
+    state = weights if in_turn is None or one is None else in_turn[one]
+    networks = {which: built(factor, architecture, w) for which, w in state.items()}
     power = yield from in_background(
         lambda: resolving_power(networks, unseen, factor, device.type),
         "measuring the resolving power",
     )
-    return Assessment(scores, sharpness, domain, power, calibration, preview)
+    return Assessment(
+        scores,
+        table[0].sharpness,
+        table if conditioned else [],
+        domain,
+        power,
+        calibration,
+        preview,
+    )
+
+
+def conditions_of(pair: Pair) -> Conditions:
+    """Conditions of a held-out image, measured from its LR alone, as a person's stack is."""
+    lr = SemStack.from_array(pair.lr, pair.name)
+    return measure_conditions(lr, pair.intensity).conditions
+
+
+def _named(degradation: Degradation) -> tuple[float, float]:
+    """Noise at mid range and blur in LR pixels of a degradation with lengths in LR pixels."""
+    noise = blur = 0.0
+    for step in degradation.steps:
+        if isinstance(step, DetectorNoise):
+            noise = math.sqrt((step.black**2 + step.white**2) / 2)
+        elif isinstance(step, BeamBlur):
+            blur = step.sigma
+    return noise, blur
 
 
 def _image_score(pair: Pair, pictures: Mapping[str, npt.NDArray[np.generic]]) -> ImageScore:
@@ -135,32 +187,40 @@ def _image_score(pair: Pair, pictures: Mapping[str, npt.NDArray[np.generic]]) ->
     return ImageScore(name=pair.name, group=pair.group, **found)
 
 
-def _default_sharpness(
+def _iter_default_sharpness(
     pairs: Sequence[Pair],
-    scores: Sequence[ImageScore],
-    architecture: Architecture,
+    networks_for: NetworksFor,
     factor: int,
-    weights: Weights,
-    in_turn: Mapping[str, Weights],
     device: torch.device,
-) -> float:
-    """Largest sharpness whose mean PSNR on the test teachers is not under bicubic's; 0 if none is.
+) -> Generator[Event, None, float]:
+    """Largest sharpness at which PSNR is not under bicubic's on any specimen; 0 if there is none.
 
-    Once under bicubic's, PSNR stays so towards the GAN: a search by halves looks at four of eleven steps.
+    Images of one specimen are taken together. Once under bicubic's, PSNR stays so towards the GAN: a search by halves
+    looks at four of eleven steps, and on no specimen further than the worst so far allows.
     """
-    bicubic = float(np.mean([s.bicubic_psnr for s in scores]))
-    if float(np.mean([s.gan_psnr for s in scores])) >= bicubic:
-        return 1.0
-    good, bad = 0, round(1 / SHARPNESS_STEP)
-    while bad - good > 1:
-        step = (good + bad) // 2
-        found = []
-        for pair in pairs:
-            state = in_turn.get(pair.group, weights)
-            blended = interpolated(state["twin"], state["gan"], step * SHARPNESS_STEP)
-            found.append(mean_psnr([pair], built(factor, architecture, blended), device))
-        good, bad = (step, bad) if float(np.mean(found)) >= bicubic else (good, step)
-    return round(good * SHARPNESS_STEP, 3)
+    limit = round(1 / SHARPNESS_STEP)
+    for group in dict.fromkeys(pair.group for pair in pairs):
+        seen = [(p, networks_for(p)) for p in pairs if p.group == group]
+        bicubic = float(np.mean([psnr(upscale_bicubic(p.lr, factor), p.hr) for p, _ in seen]))
+        good, bad = 0, limit + 1
+        while bad - good > 1:
+            # the limit itself first: most specimens allow as much as the one before
+            step = limit if bad > limit else (good + bad) // 2
+            found = yield from _iter_psnr(seen, step * SHARPNESS_STEP, device)
+            good, bad = (step, bad) if found >= bicubic else (good, step)
+        limit = good
+    return round(limit * SHARPNESS_STEP, 3)
+
+
+def _iter_psnr(
+    seen: Sequence[tuple[Pair, Mapping[Which, Network]]], sharpness: float, device: torch.device
+) -> Generator[Event, None, float]:
+    """Mean PSNR of images at one sharpness, each seen through its own networks."""
+    found = []
+    for pair, networks in seen:
+        picture = yield from iter_upscaled(pair, blended(networks, sharpness), device)
+        found.append(psnr(picture, pair.hr))
+    return float(np.mean(found))
 
 
 def _preview(pair: Pair, pictures: Mapping[str, npt.NDArray[np.generic]]) -> npt.NDArray[np.uint8]:

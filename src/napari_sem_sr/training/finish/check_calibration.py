@@ -1,8 +1,9 @@
 """What a model's answer checks are calibrated with: teachers held out from training, seen through its own networks."""
 
+import copy
 import math
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,18 +13,26 @@ import torch
 from napari_sem_sr.checking.evidence.consistency import ROUNDING, lr_sigma, residual
 from napari_sem_sr.checking.evidence.domain import fit_domain
 from napari_sem_sr.checking.evidence.expected_error import example_of, fit_error
+from napari_sem_sr.checking.evidence.expected_gain import Distances, fit_gain
+from napari_sem_sr.checking.evidence.expected_gain import Example as GainExample
 from napari_sem_sr.checking.evidence.image_features import domain_features
 from napari_sem_sr.checking.evidence.invention import added, invention
 from napari_sem_sr.checking.evidence.trust import fit_trust, image_curves
 from napari_sem_sr.checking.suspects.background_model import Slice, by_kind, measure
 from napari_sem_sr.checking.suspects.extreme_values import fit_tails
 from napari_sem_sr.degradation.degrade import Degradation
+from napari_sem_sr.degradation.measure_conditions import measure_conditions
 from napari_sem_sr.events import Event, Notice, Progress
-from napari_sem_sr.model.bundle import Which
+from napari_sem_sr.model.bicubic import upscale_bicubic
+from napari_sem_sr.model.bundle import Which, interpolated
 from napari_sem_sr.model.generator import Generator as Network
 from napari_sem_sr.stack import SemStack
-from napari_sem_sr.teachers.teacher import Split, Teacher
+from napari_sem_sr.teachers.teacher import Split
 from napari_sem_sr.training.validation.evaluation import Pair, iter_upscaled, pair_of
+
+# Networks as they see one held-out image: of a model that knows conditions, folded for those measured in it.
+NetworksFor = Callable[[Pair], Mapping[Which, Network]]
+SharpnessFor = Callable[[Pair], float]
 
 PICTURES: tuple[Which, Which] = ("gan", "twin")
 Arrays = dict[str, npt.NDArray[Any]]
@@ -31,12 +40,12 @@ Arrays = dict[str, npt.NDArray[Any]]
 
 def iter_calibrate(
     split: Split,
-    networks: Mapping[Which, Network],
+    networks: NetworksFor,
     factor: int,
-    degradation: Degradation,
+    degradations: Sequence[Degradation],
+    sharpness: SharpnessFor,
     device: torch.device,
     *,
-    apart: Mapping[str, Mapping[Which, Network]] | None = None,
     until: float = math.inf,
 ) -> Generator[Event, None, Arrays]:
     """Make a model's calibration arrays.
@@ -49,42 +58,74 @@ def iter_calibrate(
     split
         Teachers by purpose.
     networks
-        ``"gan"`` and ``"twin"``.
-    apart
-        Networks by the specimen that was left out in training them: its teachers are seen through those.
+        ``"gan"`` and ``"twin"``, with which a pair is seen.
+    degradations
+        How LR is made of teachers: one way, or several for a model that knows noise.
+    sharpness
+        That of the default output of a pair.
     until
         Time on the monotonic clock after which no further held-out image is looked at; one always is.
     """
     known = (*split.train, *split.calibration)
+    shown = [(teacher, how) for how in degradations for teacher in known]
     features = []
-    for number, teacher in enumerate(known):
-        yield Progress("describing teachers", number, len(known), "images")
-        features.append(_features(pair_of(teacher, factor, degradation)))
-    arrays: Arrays = fit_domain(np.stack(features), [t.group for t in known])
-    held_out: Sequence[Teacher] = (*split.calibration, *split.test)
-    curves, heights, examples = [], [], []
-    for number, teacher in enumerate(held_out):
+    for number, (teacher, how) in enumerate(shown):
+        yield Progress("describing teachers", number, len(shown), "images")
+        features.append(_features(pair_of(teacher, factor, how)))
+    arrays: Arrays = fit_domain(np.stack(features), [t.group for t, _ in shown])
+    held_out = [(t, how) for t in (*split.calibration, *split.test) for how in degradations]
+    curves, heights, examples, gains = [], [], [], []
+    for number, (teacher, how) in enumerate(held_out):
         if number and time.monotonic() > until:
             yield Notice(f"Time is up: calibrated with {number} of {len(held_out)} images.")
             held_out = held_out[:number]
             break
         yield Progress("calibrating", number, len(held_out), "images")
-        pair = pair_of(teacher, factor, degradation)
-        seen_by = (apart or {}).get(teacher.group, networks)
+        pair = pair_of(teacher, factor, how)
+        seen_by = networks(pair)
         gan = yield from iter_upscaled(pair, seen_by["gan"], device)
         twin = yield from iter_upscaled(pair, seen_by["twin"], device)
+        chosen = sharpness(pair)
+        usual = gan if chosen == 1 else twin
+        if 0 < chosen < 1:
+            usual = yield from iter_upscaled(pair, blended(seen_by, chosen), device)
         width = pair.intensity.high - pair.intensity.low
         sigma = lr_sigma(SemStack.from_array(pair.lr, pair.name), factor)
         curves.append(image_curves(gan, twin, pair.hr, factor, sigma, width))
-        heights.append(heights_of(pair, gan, twin, degradation))
+        heights.append(heights_of(pair, gan, twin, how))
         found = invention(gan, twin, factor)
         examples.append(example_of(gan, pair.hr, found, factor, width))
+        gains.append(gain_example(pair, usual, twin, factor))
     # a part of an image that the networks were taught on is no specimen of its own
     independent = split.unit != "part of one image"
     if independent:
-        groups = [t.group for t in held_out]
-        arrays |= fit_trust(curves, groups) | fit_error(examples, groups)
+        groups = [t.group for t, _ in held_out]
+        arrays |= fit_trust(curves, groups) | fit_error(examples, groups) | fit_gain(gains, groups)
     return arrays | fit_tails(heights)
+
+
+def blended(networks: Mapping[Which, Network], sharpness: float) -> Network:
+    """Network between the twin (0) and the GAN (1)."""
+    network = copy.deepcopy(networks["twin"])
+    twin, gan = (networks[which].state_dict() for which in ("twin", "gan"))
+    network.load_state_dict(interpolated(twin, gan, sharpness))
+    return network
+
+
+def gain_example(
+    pair: Pair, sr: npt.NDArray[Any], twin: npt.NDArray[Any], factor: int
+) -> GainExample:
+    """What is foreseen of a held-out image from LR, SR and twin, and what HR says."""
+    measured = measure_conditions(SemStack.from_array(pair.lr, pair.name), pair.intensity)
+    noise = measured.conditions.noise_grey(pair.intensity) ** 2
+    distances = Distances.of(pair.lr, sr, twin, factor, noise)
+    assert distances is not None  # teachers are finite
+    hr = pair.hr.astype(np.float64)
+    errors = [
+        float(np.mean(np.square(picture - hr)))
+        for picture in (upscale_bicubic(pair.lr, factor), sr, twin)
+    ]
+    return GainExample(distances, *errors)
 
 
 def heights_of(

@@ -189,8 +189,3 @@ def bicubic_score(pair: Pair) -> Score:
     """Score of bicubic interpolation."""
     factor = pair.hr.shape[0] // pair.lr.shape[0]
     return score(pair, upscale_bicubic(pair.lr, factor))
-
-
-def mean_psnr(pairs: Sequence[Pair], network: Generator, device: torch.device) -> float:
-    """Mean PSNR of a network over ``pairs``."""
-    return float(np.mean([psnr(upscale_pair(pair, network, device), pair.hr) for pair in pairs]))

@@ -1,0 +1,145 @@
+"""Make a bundle of what train_conditioned.py has trained: score it, find its default sharpness, calibrate its checks.
+
+    python benchmarks/assemble_conditioned.py sem-x4 --data ../shared/data --run runs/sem-x4 --minutes 100 --out runs/bundle
+
+Everything is measured on specimens held out, without noise and under the noises below, with conditions estimated from LR
+alone. Of large images the middle is taken. Weights are kept in half precision, and measured so.
+"""
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from recalibrate import noisy_ways, telling
+from safetensors.torch import load_file
+from train_conditioned import MOST_BLUR, MOST_CORRELATION, MOST_NOISE
+from train_zoo import CREDITS, MATERIALS, split_of
+
+from napari_sem_sr.degradation.degrade import AREA_AVERAGE
+from napari_sem_sr.events import drain
+from napari_sem_sr.model.bundle import save_model
+from napari_sem_sr.model.card import Groups, KnownConditions, Teachers
+from napari_sem_sr.model.zoo import load_model
+from napari_sem_sr.teachers.teacher import Split, Teacher
+from napari_sem_sr.training.finish.assessment import iter_assess
+
+SIDE_PX = 768
+# Of the fields of one specimen so many are enough; benchmarks/tin_pairs.py measures all.
+MOST_OF_A_KIND = 6
+
+
+def middle(teacher: Teacher) -> Teacher:
+    """The middle of a large teacher."""
+    top, left = (max(0, (n - SIDE_PX) // 2) for n in teacher.image.shape)
+    return replace(teacher, image=teacher.image[top : top + SIDE_PX, left : left + SIDE_PX])
+
+
+def few(teachers: tuple[Teacher, ...]) -> tuple[Teacher, ...]:
+    """Middles of teachers, not too many of one material."""
+    seen: dict[str, int] = {}
+    kept = []
+    for teacher in teachers:
+        material = teacher.group.split("/")[0]
+        seen[material] = seen.get(material, 0) + 1
+        if seen[material] <= MOST_OF_A_KIND:
+            kept.append(middle(teacher))
+    return tuple(kept)
+
+
+def teachers_on_card(split: Split) -> Teachers:
+    """What the card says of the teachers."""
+    everyone = (*split.train, *split.calibration, *split.test)
+
+    def groups(teachers: tuple[Teacher, ...]) -> list[str]:
+        return sorted({t.group for t in teachers})
+
+    return Teachers(
+        count=len(split.train),
+        hashes=[t.content_hash for t in split.train],
+        pixel_nm=sorted({t.pixel_nm for t in everyone if t.pixel_nm is not None}),
+        instruments=sorted({t.instrument for t in everyone if t.instrument}),
+        groups=Groups(
+            train=groups(split.train),
+            calibration=groups(split.calibration),
+            test=groups(split.test),
+        ),
+        unit="specimen",
+    )
+
+
+def main() -> None:
+    """Assemble one model."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("model")
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--run", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--steps", type=int, nargs=2, required=True, help="of twin and SRGAN")
+    parser.add_argument("--seconds", type=float, required=True)
+    arguments = parser.parse_args()
+    base = load_model(arguments.model)
+    split = split_of(arguments.model, arguments.data)
+    weights = {
+        which: {k: v.half() for k, v in load_file(arguments.run / f"{stage}.safetensors").items()}
+        for which, stage in (("twin", "twin"), ("gan", "gan"))
+    }
+    held = replace(split, calibration=few(split.calibration), test=few(split.test))
+    found = drain(
+        telling(
+            iter_assess(
+                held,
+                weights,
+                base.card.architecture,
+                base.card.factor,
+                AREA_AVERAGE,
+                torch.device("cpu"),
+                conditioned=noisy_ways(),
+            )
+        )
+    )
+    training = base.card.training.model_copy(
+        update={
+            "steps": dict(zip(("twin", "gan"), arguments.steps, strict=True)),
+            "epochs": {},
+            "seconds": arguments.seconds,
+            "batch": 4,
+            "gan_batch": 3,
+            "patch_lr_px": 48,
+            "started_from": f"{base.card.name} ({base.content_hash})",
+            "curve": [],
+            "verdict": "",
+        }
+    )
+    card = base.card.model_copy(
+        update={
+            "description": "Knows noise and blur of a stack: blur, noise and its correlation along the scan line "
+            "were drawn anew for each patch, and told to the networks.",
+            "teachers": teachers_on_card(split),
+            "training": training,
+            "scores": found.scores,
+            "default_sharpness": found.default_sharpness,
+            "conditions": KnownConditions(
+                noise=MOST_NOISE, line_correlation=MOST_CORRELATION, blur_px=MOST_BLUR
+            ),
+            "sharpness_by_conditions": found.sharpness_by_conditions,
+            "domain": found.domain,
+            "resolving_power": found.resolving_power,
+            "credits": [CREDITS[m] for m in MATERIALS[arguments.model]],
+        }
+    )
+    save_model(
+        arguments.out,
+        card,
+        weights["gan"],
+        weights["twin"],
+        found.calibration,
+        found.preview,
+        overwrite=True,
+    )
+    print(card.summary())
+    print(card.sharpness_by_conditions)
+
+
+if __name__ == "__main__":
+    main()
