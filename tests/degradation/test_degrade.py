@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_sem_sr.degradation.degrade import Degradation, degrade_stack
-from napari_sem_sr.degradation.steps import AreaAverage, ReadNoise
+from napari_sem_sr.degradation.conditions import CLEAN
+from napari_sem_sr.degradation.degrade import AREA_AVERAGE, Degradation, degrade_stack
+from napari_sem_sr.degradation.steps import AreaAverage, BeamBlur, DetectorNoise, ReadNoise
 from napari_sem_sr.errors import InputError
 from napari_sem_sr.metrics.resample import area_average
 from napari_sem_sr.stack import SemStack
@@ -69,3 +70,21 @@ def test_a_stack_is_degraded_the_same_way_each_time_and_no_two_slices_share_thei
     assert not np.array_equal(first.slice(0), other.slice(0))
     assert first.provenance is not None
     assert "read noise (sigma 0.05)" in first.provenance["degradation"]
+
+
+def test_a_degradation_says_under_which_conditions_its_lr_is() -> None:
+    how = Degradation(
+        steps=(
+            BeamBlur(sigma=20),
+            AreaAverage(),
+            DetectorNoise(black=0.03, white=0.05, correlation=0.3),
+            ReadNoise(sigma=0.04),
+        ),
+        lr_pixel_nm=40.0,
+    )
+    found = how.conditions
+    assert found.blur_px == pytest.approx(0.5)
+    assert found.noise_black == pytest.approx(0.05)
+    assert found.noise_white == pytest.approx((0.05**2 + 0.04**2) ** 0.5)
+    assert found.line_correlation == 0.3
+    assert AREA_AVERAGE.conditions == CLEAN

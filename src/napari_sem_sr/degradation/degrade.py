@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from napari_sem_sr.degradation.conditions import Conditions
 from napari_sem_sr.degradation.steps import (
     AreaAverage,
     BeamBlur,
@@ -116,6 +117,24 @@ class Degradation(BaseModel):
         for step in steps:
             image = step.apply(image, sampling, generator)
         return image
+
+    @property
+    def conditions(self) -> Conditions:
+        """Noise and blur as a model that knows conditions is told them; what else happens has no part in it."""
+        black = white = correlation = blur = 0.0
+        sampling = Sampling(1, self.lr_pixel_nm)
+        for step in self.steps:
+            match step:
+                case BeamBlur():
+                    blur = math.hypot(blur, sampling.lr_px(step.sigma, step.unit))
+                case DetectorNoise():
+                    black, white = black + step.black**2, white + step.white**2
+                    correlation = max(correlation, step.correlation)
+                case Dose():
+                    white += 1 / step.electrons
+                case ReadNoise():
+                    black, white = black + step.sigma**2, white + step.sigma**2
+        return Conditions(math.sqrt(black), math.sqrt(white), correlation, blur)
 
     def describe(self) -> str:
         """One line for a person."""
