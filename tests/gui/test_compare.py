@@ -22,7 +22,7 @@ from napari_sem_sr.widgets.inspect.dock import InspectDock
 from napari_sem_sr.widgets.inspect.panes.field_marks import CROSS, GRID, RING, grid_mark
 from napari_sem_sr.widgets.inspect.panes.panes import Computed
 from napari_sem_sr.widgets.qt.shortcuts import KEYS, page
-from napari_sem_sr.widgets.viewer import layers
+from napari_sem_sr.widgets.viewer import layer_stack, layers
 from tests.gui.conftest import add_stacks
 
 FINE, COARSE = 64, 16
@@ -250,7 +250,7 @@ def test_only_what_is_trusted_is_a_solid_volume_with_holes(
     for z, plane in enumerate(trust):
         writer.write_slice(z, plane)
     writer.finish()
-    field = align(*(layers.stack_of(tab.viewer.layers[f"a {role}"]) for role in ("LR", "SR")))
+    field = align(*(layer_stack.stack_of(tab.viewer.layers[f"a {role}"]) for role in ("LR", "SR")))
     tab.views.offer(SimpleNamespace(folder=tmp_path, field=field))
     tab.views.trusted_box.setChecked(True)
     qtbot.waitUntil(lambda: tab.comparison.view == "3D", timeout=30_000)

@@ -10,7 +10,7 @@ from napari.layers import Image
 
 from napari_sem_sr.inference.settings import UpscaleSettings
 from napari_sem_sr.model.zoo import load_model
-from napari_sem_sr.widgets.viewer import layers
+from napari_sem_sr.widgets.viewer import layer_stack, layers
 
 LONG_MS = 60_000
 SHAPE = (6, 200, 240)
@@ -47,7 +47,7 @@ def expected(models: Path, lr: Image, z: int, sharpness: float) -> np.ndarray:
     from napari_sem_sr.inference.plan import choose_here
     from napari_sem_sr.intensity import stack_range
 
-    model, stack = load_model(models), layers.stack_of(lr)
+    model, stack = load_model(models), layer_stack.stack_of(lr)
     choice = choose_here(model, UpscaleSettings(), 0)
     engine = Engine(model.blended(sharpness), precision=choice.precision)
     return engine.upscale_slice(stack.slice(z), stack_range(stack), stack.dtype).image

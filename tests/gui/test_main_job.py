@@ -15,7 +15,7 @@ from napari_sem_sr.io import ZarrStackWriter, read_stack
 from napari_sem_sr.widgets.upscale import dock as upscale
 from napari_sem_sr.widgets.upscale import form as upscale_form
 from napari_sem_sr.widgets.upscale.results import Order
-from napari_sem_sr.widgets.viewer import layers
+from napari_sem_sr.widgets.viewer import layer_stack, layers
 from napari_sem_sr.widgets.viewer.layers import belongs_to_comparison
 
 LONG_MS = 60_000
@@ -166,7 +166,9 @@ def test_closing_the_dock_stops_the_work_and_leaves_a_resumable_output(
         lambda: bool(job.mailbox) and hasattr(job.mailbox[-1], "cancelled"), timeout=LONG_MS
     )
     assert job.mailbox[-1].cancelled
-    found = upscale.jobs.look_at(tmp_path / "out_sr.zarr", layers.stack_of(by_role(viewer, "LR")))
+    found = upscale.jobs.look_at(
+        tmp_path / "out_sr.zarr", layer_stack.stack_of(by_role(viewer, "LR"))
+    )
     assert found.ours and not found.complete
 
 
@@ -210,7 +212,7 @@ def test_an_output_that_is_gone_before_the_viewer_comes_to_it_is_no_error(
 ) -> None:
     # as the folder beside a TIFF is once a short run has made the TIFF
     lr = by_role(viewer, "LR")
-    order = Order(lr, layers.stack_of(lr), UpscaleSettings())
+    order = Order(lr, layer_stack.stack_of(lr), UpscaleSettings())
     dock.results.follow(order, tmp_path / "out.tif.partial.zarr", 2)
     assert not any(layers.role_of(layer) == "SR" for layer in viewer.layers)
     (tmp_path / "damaged.zarr").mkdir()

@@ -13,7 +13,7 @@ from napari_sem_sr.io import read_stack
 from napari_sem_sr.widgets.metadata import commands
 from napari_sem_sr.widgets.metadata.slices_dialog import SlicesDialog
 from napari_sem_sr.widgets.metadata.voxel_dialog import VoxelDialog
-from napari_sem_sr.widgets.viewer import layers
+from napari_sem_sr.widgets.viewer import layer_stack
 
 TAG = (
     "AP_IMAGE_PIXEL_SIZE\nImage Pixel Size = 10.00 nm\nAP_ACTUALKV\nEHT = 800 V\nAP_STAGE_AT_T\n"
@@ -42,7 +42,7 @@ def test_the_action_gives_a_layer_scale_unit_and_contrast(viewer: Any, path: Pat
     assert low < 1100
     assert 1900 < high < 2100
     assert layer.metadata["sem"]["instrument"]["kv"] == pytest.approx(0.8)
-    assert layers.stack_of(layer).voxel_nm == (None, 10.0, 10.0)
+    assert layer_stack.stack_of(layer).voxel_nm == (None, 10.0, 10.0)
 
 
 def test_a_layer_without_a_file_is_told_so(viewer: Any, qtbot: Any) -> None:
@@ -53,13 +53,13 @@ def test_a_layer_without_a_file_is_told_so(viewer: Any, qtbot: Any) -> None:
 
 def test_typed_numbers_stay_with_the_layer(viewer: Any, path: Path) -> None:
     (layer,) = viewer.open(path, plugin="napari")
-    dialog = VoxelDialog(layers.stack_of(layer))
+    dialog = VoxelDialog(layer_stack.stack_of(layer))
     dialog.boxes["z"].setValue(20.0)
     dialog.tilt.setValue(36.0)
     commands.put_on(layer, dialog.stack)
     true_y = 10 / np.cos(np.deg2rad(36))
     np.testing.assert_allclose(layer.scale, (20, true_y, 10))
-    again = layers.stack_of(layer)
+    again = layer_stack.stack_of(layer)
     assert again.voxel_nm == pytest.approx((20, true_y, 10))
     assert (again.tilt_deg, again.sources.z, again.sources.x) == (36.0, "typed", "file")
 
@@ -90,7 +90,7 @@ def test_odd_slices_are_listed_and_what_to_do_is_offered(
     path = tmp_path / "stack.tif"
     tifffile.imwrite(path, data, photometric="minisblack", metadata=None)
     (layer,) = viewer.open(path, plugin="napari")
-    dialog = SlicesDialog(viewer, layer, layers.stack_of(layer))
+    dialog = SlicesDialog(viewer, layer, layer_stack.stack_of(layer))
     qtbot.addWidget(dialog)
     dialog.show()
     qtbot.waitUntil(lambda: dialog.found is not None, timeout=60_000)

@@ -1,7 +1,8 @@
 """Where a result goes: what may be there already, and whether it may be continued or replaced."""
 
+import os
 import shutil
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -63,14 +64,12 @@ class Destination:
             raise OutputError(
                 f"'{path}' does not say how to write; give a name ending in .zarr, .tif or .tiff."
             )
-        there = path.resolve()
-        for given in source.paths:
-            read = given.resolve()
-            if there == read or read in there.parents or there in read.parents:
-                raise OutputError(
-                    f"The output '{path}' and the input '{given}' lie in one another; choose a place "
-                    "for the output outside the input."
-                )
+        inside = _input_around(path.resolve(), source.paths)
+        if inside is not None:
+            raise OutputError(
+                f"The output '{path}' and the input '{inside}' lie in one another; choose a place "
+                "for the output outside the input."
+            )
         is_tiff = path.suffix.lower() in TIFF_SUFFIXES
         if is_tiff and source.dtype.name not in TIFF_DTYPES:
             raise OutputError(
@@ -206,3 +205,23 @@ def check_same(recorded: Mapping[str, Any], wanted: Mapping[str, Any], path: Pat
         f"'{path}' was begun otherwise: {', '.join(named)} {verb}; "
         "run with what it was begun with, give another name, or --overwrite it."
     )
+
+
+def _input_around(output: Path, inputs: Sequence[Path]) -> Path | None:
+    """Which input an output would lie in, or hold; both followed through links.
+
+    A stack may have thousands of files, so names are compared as text and only links among them are followed.
+    """
+    folders: dict[str, str] = {}
+    read: dict[str, Path] = {}
+    for path in inputs:
+        folder, name = os.path.split(path)
+        if folder not in folders:
+            folders[folder] = os.path.realpath(folder)
+        linked = os.path.islink(path)  # noqa: PTH114
+        read[os.path.realpath(path) if linked else os.path.join(folders[folder], name)] = path  # noqa: PTH118
+    for around in (output, *output.parents):
+        if str(around) in read:
+            return read[str(around)]
+    held = os.path.join(output, "")  # noqa: PTH118
+    return next((path for real, path in read.items() if real.startswith(held)), None)

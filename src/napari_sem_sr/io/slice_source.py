@@ -177,8 +177,8 @@ class LostPlane(Planes):
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """The file that is damaged."""
-        return (self.path,)
+        """The file that is damaged; none where it is a link that leads nowhere."""
+        return (self.path,) if self.path.exists() else ()
 
     def decode(self, index: int) -> npt.NDArray[Any]:
         """Say why there are no pixels."""

@@ -14,7 +14,7 @@ from napari_sem_sr.errors import InputError
 from napari_sem_sr.io import ZarrStackWriter
 from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets.inspect.panes.roles import guess_roles, seats_of
-from napari_sem_sr.widgets.viewer import layers, reader
+from napari_sem_sr.widgets.viewer import layer_stack, layers, reader
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_a_layer_with_a_path_is_read_from_its_file_with_the_voxel_size_the_file_
         metadata={"unit": "um", "spacing": 0.02, "axes": "ZYX"},
     )  # fmt: skip
     (layer,) = viewer.open(path, plugin="napari")
-    stack = layers.stack_of(layer)
+    stack = layer_stack.stack_of(layer)
     assert stack.voxel_nm == pytest.approx((20, 5, 5))
     assert stack.paths == (path,)
     np.testing.assert_array_equal(stack.slice(2), ramp(3, 8, 9)[2])
@@ -46,25 +46,25 @@ def test_a_layer_in_micrometres_makes_a_stack_in_nanometres(viewer: ViewerModel)
     layer = viewer.add_image(
         ramp(3, 8, 9), scale=(0.02, 0.005, 0.005), translate=(0.2, 0, 0.05), units=("um",) * 3
     )
-    stack = layers.stack_of(layer)
+    stack = layer_stack.stack_of(layer)
     assert stack.voxel_nm == pytest.approx((20, 5, 5))
     assert stack.origin_nm == pytest.approx((200, 0, 50))
 
 
 def test_a_layer_in_pixels_makes_a_stack_of_unknown_voxel_size(viewer: ViewerModel) -> None:
-    assert layers.stack_of(viewer.add_image(ramp(8, 9))).voxel_nm == (None, None, None)
+    assert layer_stack.stack_of(viewer.add_image(ramp(8, 9))).voxel_nm == (None, None, None)
 
 
 def test_a_colour_layer_is_refused_in_one_sentence(viewer: ViewerModel) -> None:
     layer = viewer.add_image(np.zeros((8, 9, 3), np.uint8), rgb=True, name="photo")
     with pytest.raises(InputError, match="'photo' is in colour"):
-        layers.stack_of(layer)
+        layer_stack.stack_of(layer)
 
 
 def test_several_channels_are_refused_and_empty_axes_are_not(viewer: ViewerModel) -> None:
     with pytest.raises(InputError, match="one stack"):
-        layers.stack_of(viewer.add_image(ramp(2, 3, 8, 9)))
-    assert layers.stack_of(viewer.add_image(ramp(1, 3, 8, 9))).shape == (3, 8, 9)
+        layer_stack.stack_of(viewer.add_image(ramp(2, 3, 8, 9)))
+    assert layer_stack.stack_of(viewer.add_image(ramp(1, 3, 8, 9))).shape == (3, 8, 9)
 
 
 @pytest.mark.parametrize("ndim", [2, 3])
@@ -170,7 +170,7 @@ def test_an_output_that_naparis_own_reader_opened_is_still_known(
 ) -> None:
     (layer,) = viewer.open(output, plugin="napari")
     assert layers.role_of(layer) == "SR"
-    assert layers.stack_of(layer).voxel_nm == (20, 5, 5)
+    assert layer_stack.stack_of(layer).voxel_nm == (20, 5, 5)
 
 
 def test_reader_leaves_other_files_to_others(tmp_path: Path, output: Path) -> None:

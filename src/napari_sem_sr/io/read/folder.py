@@ -1,7 +1,7 @@
 """A folder or a list of slices, each a file; files of several slices are joined."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ import numpy as np
 from natsort import natsorted, ns
 
 from napari_sem_sr.errors import InputError
+from napari_sem_sr.events import Event, Progress
 from napari_sem_sr.io.metadata import sidecars_of
 from napari_sem_sr.io.metadata.thermofisher import PROJECT
 from napari_sem_sr.io.read import picture, tiff
@@ -50,8 +51,13 @@ def open_file(path: Path, *, grey: bool, metadata: bool = True, part: str = "") 
     )
 
 
-def open_folder(folder: Path, *, grey: bool) -> Contents:
+def iter_open_folder(folder: Path, *, grey: bool) -> Generator[Event, None, Contents]:
     """Open a folder's images in natural order (slice 2 before slice 10); name the files that are none.
+
+    Yields
+    ------
+    Event
+        Progress before each file.
 
     Raises
     ------
@@ -59,7 +65,7 @@ def open_folder(folder: Path, *, grey: bool) -> Contents:
         If there is no image, one is damaged, or they differ in size or type.
     """
     images, skipped = list_images(folder)
-    contents = open_files(images, grey=grey)
+    contents = yield from iter_open_files(images, grey=grey)
     return replace(contents, notices=(*skipped, *contents.notices))
 
 
@@ -72,7 +78,12 @@ def list_images(folder: Path) -> tuple[list[Path], tuple[str, ...]]:
         If there is no image.
     """
     files = natsorted(
-        (p for p in folder.iterdir() if p.is_file() and not p.name.startswith(".")),
+        # a link that leads nowhere is a slice that is lost, not one that was never there
+        (
+            p
+            for p in folder.iterdir()
+            if not p.name.startswith(".") and (p.is_file() or (p.is_symlink() and not p.exists()))
+        ),
         key=lambda p: p.name,
         alg=ns.IGNORECASE,
     )
@@ -90,10 +101,15 @@ def list_images(folder: Path) -> tuple[list[Path], tuple[str, ...]]:
     return images, (f"Skipped in '{folder.name}', as they are no images: {names}{more}.",)
 
 
-def open_files(paths: Sequence[Path], *, grey: bool) -> Contents:
+def iter_open_files(paths: Sequence[Path], *, grey: bool) -> Generator[Event, None, Contents]:
     """Join files in the order given; what is known about the first holds for all.
 
     Files that cannot be read or are of another size or type than most are kept as lost slices.
+
+    Yields
+    ------
+    Event
+        Progress before each file.
 
     Raises
     ------
@@ -102,7 +118,10 @@ def open_files(paths: Sequence[Path], *, grey: bool) -> Contents:
     """
     if len(paths) == 1:
         return open_file(paths[0], grey=grey)
-    opened = [_open_or_lose(path, grey) for path in paths]
+    opened: list[Contents | InputError] = []
+    for done, path in enumerate(paths):
+        yield Progress("reading", done, len(paths), "files")
+        opened.append(_open_or_lose(path, grey))
     good = [part for part in opened if isinstance(part, Contents)]
     if not good:
         raise next(part for part in opened if isinstance(part, InputError))
@@ -146,12 +165,16 @@ def _described(kind: tuple[tuple[int, ...], np.dtype[Any]]) -> str:
 
 def _is_image(path: Path) -> bool:
     # a slice that lost its content must not be left out silently, so its name counts too
-    return path.suffix.lower() in SUFFIXES | SLICE_SUFFIXES or _head(path).startswith(
-        (*tiff.MAGIC, *picture.MAGIC)
+    return path.suffix.lower() in SUFFIXES | SLICE_SUFFIXES or (
+        path.exists() and _head(path).startswith((*tiff.MAGIC, *picture.MAGIC))
     )
 
 
 def _head(path: Path) -> bytes:
+    if path.is_symlink() and not path.exists():
+        raise InputError(
+            f"'{path}' is a link to '{path.readlink()}', which is not there: fetch that file."
+        )
     try:
         with path.open("rb") as stream:
             return stream.read(HEAD_BYTES)

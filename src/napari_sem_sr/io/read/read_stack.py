@@ -1,7 +1,7 @@
 """Whatever a person drags in, as a SemStack."""
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Generator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,10 +9,11 @@ from typing import Any
 import numpy.typing as npt
 
 from napari_sem_sr.errors import InputError
+from napari_sem_sr.events import Event, drain
 from napari_sem_sr.geometry import with_typed
 from napari_sem_sr.io.databar import find_databar
 from napari_sem_sr.io.metadata.merged import databar_notice
-from napari_sem_sr.io.read.folder import open_file, open_files, open_folder
+from napari_sem_sr.io.read.folder import iter_open_files, iter_open_folder, open_file
 from napari_sem_sr.io.read.omezarr import is_zarr, open_zarr
 from napari_sem_sr.io.slice_source import Contents, JoinedPlanes
 from napari_sem_sr.stack import SemStack, Triple
@@ -63,6 +64,26 @@ def read_stack(
         of another size, which ones. Damage that shows only when a slice is read is raised then, with the file
         and the slice.
     """
+    return drain(
+        iter_read_stack(source, voxel_nm=voxel_nm, tilt_deg=tilt_deg, without=without, grey=grey)
+    )
+
+
+def iter_read_stack(
+    source: Source | Sequence[Source],
+    *,
+    voxel_nm: Triple[float | None] | None = None,
+    tilt_deg: float | None = None,
+    without: Collection[int] = (),
+    grey: bool = False,
+) -> Generator[Event, None, SemStack]:
+    """Open as :func:`read_stack` does, and report each file of a folder or list: thousands take a while.
+
+    Yields
+    ------
+    Event
+        Progress before each file of several.
+    """
     given = [source] if isinstance(source, str | os.PathLike) else list(source)
     if not given:
         raise InputError("No files were given; give at least one image.")
@@ -70,7 +91,7 @@ def read_stack(
     for path in paths:
         _check_there(path)
     try:
-        contents, whole = _open(list(paths), parts, grey)
+        contents, whole = yield from _iter_open(list(paths), parts, grey)
     except OSError as error:
         raise InputError(
             f"'{paths[0]}' cannot be opened ({error.strerror or error}); check the file."
@@ -158,24 +179,23 @@ def _without(contents: Contents, left_out: Collection[int], path: Path) -> Conte
     )
 
 
-def _open(
+def _iter_open(
     paths: list[Path], parts: tuple[str, ...], grey: bool
-) -> tuple[Contents, tuple[Path, ...]]:
+) -> Generator[Event, None, tuple[Contents, tuple[Path, ...]]]:
     if len(paths) == 1 and paths[0].is_dir():
         if is_zarr(paths[0]):
             return open_zarr(paths[0], grey=grey), (paths[0],)
-        contents = open_folder(paths[0], grey=grey)
+        contents = yield from iter_open_folder(paths[0], grey=grey)
         return contents, contents.planes.files
     for path in paths:
         if path.is_dir():
             raise InputError(
                 f"'{path}' is a folder in a list of files; give one folder, or files only."
             )
-    contents = (
-        open_files(paths, grey=grey)
-        if len(paths) > 1
-        else open_file(paths[0], grey=grey, part=parts[0])
-    )
+    if len(paths) > 1:
+        contents = yield from iter_open_files(paths, grey=grey)
+    else:
+        contents = open_file(paths[0], grey=grey, part=parts[0])
     return contents, contents.planes.files
 
 

@@ -49,6 +49,8 @@ class InspectDock(Themed):
         self.tabs.setCornerWidget(self.shortcuts)
         answers.taken_up.connect(compare.show_evidence)
         answers.taken_up.connect(test.offer)
+        for part in (self, *self.pages.values()):
+            part.given.connect(self.roles.open_files)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(self.roles)

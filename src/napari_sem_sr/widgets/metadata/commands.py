@@ -13,7 +13,7 @@ from napari_sem_sr.io import read_stack
 from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets.metadata.slices_dialog import SlicesDialog
 from napari_sem_sr.widgets.metadata.voxel_dialog import VoxelDialog
-from napari_sem_sr.widgets.viewer import layers
+from napari_sem_sr.widgets.viewer import layer_stack, layers
 
 
 def read_metadata(viewer: Viewer) -> None:
@@ -35,7 +35,7 @@ def edit_voxel(viewer: Viewer) -> None:
     """Show voxel size and tilt of the active layer, and put what is typed on it."""
     for layer in _chosen(viewer)[:1]:
         try:
-            stack = layers.stack_of(layer)
+            stack = layer_stack.stack_of(layer)
         except SemSrError as error:
             show_warning(str(error))
             return
@@ -48,7 +48,7 @@ def examine_slices(viewer: Viewer) -> None:
     """Name the odd slices of the active layer, and offer what can be done."""
     for layer in _chosen(viewer)[:1]:
         try:
-            stack = layers.stack_of(layer)
+            stack = layer_stack.stack_of(layer)
         except SemSrError as error:
             show_warning(str(error))
             return
@@ -81,8 +81,14 @@ def stack_of_file(layer: Layer) -> SemStack:
     return stack
 
 
-def put_on(layer: Image, stack: SemStack) -> None:
-    """Set scale, place, unit, contrast limits and metadata of a layer to those of its stack."""
+def put_on(layer: Image, stack: SemStack, limits: tuple[float, float] | None = None) -> None:
+    """Set scale, place, unit, contrast limits and metadata of a layer to those of its stack.
+
+    Parameters
+    ----------
+    limits
+        Contrast limits in grey values; measured by default.
+    """
     world = stack.world
     axes = layer.ndim
     # scale and unit together: napari converts nothing
@@ -92,7 +98,7 @@ def put_on(layer: Image, stack: SemStack) -> None:
     layer.axis_labels = (*layer.axis_labels[: max(0, axes - 3)], *layers.AXES[-axes:])[-axes:]
     if not layer.rgb:
         # of the whole stack: the first slice is often blank
-        layer.contrast_limits = layers.limits_of(stack)
+        layer.contrast_limits = limits or layers.limits_of(stack)
     layer.metadata[layers.METADATA] = {**stack.describe(), "raw": dict(stack.instrument.raw)}
 
 

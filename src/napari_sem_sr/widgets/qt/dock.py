@@ -20,6 +20,8 @@ from qtpy.QtWidgets import (
 )
 from superqt import QCollapsible, QElidingLabel
 
+from napari_sem_sr.widgets.qt.dropping import TakesFiles
+
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
@@ -187,12 +189,13 @@ class DropZone(QLabel):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802, D102
-        event.acceptProposedAction()
+        event.setDropAction(Qt.DropAction.CopyAction)
+        event.accept()
         self.dropped.emit([url.toLocalFile() for url in event.mimeData().urls()])
 
 
-class Themed(QWidget):
-    """Follows the theme of a viewer, which restyles every widget of its window when it changes."""
+class Themed(TakesFiles):
+    """Takes files, and follows the theme of a viewer, which restyles every widget of its window when it changes."""
 
     def __init__(self, viewer: "ViewerModel") -> None:
         super().__init__()

@@ -2,8 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Qt
-from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -47,7 +45,6 @@ class TrainForm(Dock):
 
     def __init__(self, viewer: "ViewerModel") -> None:
         super().__init__(viewer)
-        self.setAcceptDrops(True)
         self.setup = Fold(
             "Teachers and settings", "What is trained, from what; folded away while it is."
         )
@@ -195,12 +192,3 @@ class TrainForm(Dock):
         )
         for widget in (self.progress, self.pause_button, self.stop_button, self.use_button):
             widget.hide()
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802, D102
-        if event.mimeData().hasUrls():
-            event.acceptProposedAction()
-
-    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802, D102
-        event.setDropAction(Qt.DropAction.CopyAction)
-        event.accept()
-        self.drop_zone.dropped.emit([url.toLocalFile() for url in event.mimeData().urls()])

@@ -21,7 +21,7 @@ from napari_sem_sr.widgets.qt.worker import Events, Work
 from napari_sem_sr.widgets.train import tasks
 from napari_sem_sr.widgets.train.form import EPOCHS, FACTORS, USUAL, TrainForm
 from napari_sem_sr.widgets.train.teacher_list import Listed
-from napari_sem_sr.widgets.viewer import layers
+from napari_sem_sr.widgets.viewer import layer_stack
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -48,6 +48,7 @@ class TrainChoice(TrainForm):
         self._on_finish: Callable[[Any], None] = lambda _: None
         self.share_box.setValue(100 * TrainSettings.model_fields["gan_share"].default)
         self.drop_zone.dropped.connect(lambda paths: self.add_paths([Path(p) for p in paths]))
+        self.given.connect(self.add_paths)
         self.drop_zone.linkActivated.connect(lambda _: self.open_sample())
         self.add_files.triggered.connect(self._browse)
         self.add_folder.triggered.connect(self._browse_folder)
@@ -86,7 +87,7 @@ class TrainChoice(TrainForm):
             self.message.say("Select one or more image layers in napari's list first.", Tone.CARE)
             return
         try:
-            stacks = [layers.stack_of(layer) for layer in chosen]
+            stacks = [layer_stack.stack_of(layer) for layer in chosen]
         except SemSrError as error:
             self.message.say(str(error), Tone.BAD)
             return
@@ -216,7 +217,7 @@ class TrainChoice(TrainForm):
         known = [t.pixel_nm for t in self.list.teachers if t.pixel_nm is not None]
         try:
             if layer is not None:
-                self._stack = layers.stack_of(layer)
+                self._stack = layer_stack.stack_of(layer)
                 self._follow_pixels(self._stack.voxel_nm[2], known)
         except SemSrError as error:
             self.fit_line.say(str(error), Tone.BAD)

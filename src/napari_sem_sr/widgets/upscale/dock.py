@@ -311,6 +311,9 @@ class UpscaleDock(UpscaleChoice):
         """Stop the work (what is done stays, and can be resumed) and let go of the viewer."""
         self._watch.stop()
         self._work.close()
+        self._choosing.close()
+        self.opener.close()
+        self.arrivals.close()
         self.live.close()
         self.results.close()
         self.chooser.disconnect_viewer()

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 STEPS = 100
 ALL, THIS, SOME = "all", "this slice", "from – to"
-WHOLE, VISIBLE = "whole slice", "visible part"
+WHOLE, VISIBLE, BARLESS = "whole slice", "visible part", "without the databar"
 
 
 class UpscaleForm(Dock):
@@ -68,6 +68,9 @@ class UpscaleForm(Dock):
         self.browse.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.shape_line = Line(small=True)
         self.voxel_line = Line(small=True)
+        self.stack_caution = Line(small=True)
+        self.databar_line = Line(small=True)
+        self.reading_line = Line(small=True)
         self.voxel_edit = tool(
             "✎", "Set the voxel size where the file does not say it, or is wrong."
         )
@@ -78,6 +81,9 @@ class UpscaleForm(Dock):
             field("Stack", self.chooser, self.browse),
             self.facts,
             self.voxel,
+            field("", self.stack_caution),
+            field("", self.databar_line),
+            field("", self.reading_line),
         ):
             self.body.addWidget(widget)
 

@@ -8,14 +8,26 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog
 
 from napari_sem_sr.errors import InputError, SemSrError
+from napari_sem_sr.events import Event, Progress, drain
+from napari_sem_sr.inference.engine.tiling import Region
 from napari_sem_sr.inference.settings import UpscaleSettings
-from napari_sem_sr.io import read_stack
 from napari_sem_sr.model.zoo import Entry, damaged_models, list_models
 from napari_sem_sr.stack import SemStack
+from napari_sem_sr.widgets.metadata.arrivals import Arrivals
 from napari_sem_sr.widgets.metadata.voxel_dialog import VoxelDialog
 from napari_sem_sr.widgets.qt.dock import Tone, link
-from napari_sem_sr.widgets.upscale.form import SOME, STEPS, THIS, VISIBLE, UpscaleForm
-from napari_sem_sr.widgets.viewer import card_view, layers, sample_data
+from napari_sem_sr.widgets.qt.worker import Work
+from napari_sem_sr.widgets.upscale.form import (
+    BARLESS,
+    SOME,
+    STEPS,
+    THIS,
+    VISIBLE,
+    WHOLE,
+    UpscaleForm,
+)
+from napari_sem_sr.widgets.viewer import card_view, chosen, layers, sample_data
+from napari_sem_sr.widgets.viewer.opening import Opener
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -35,7 +47,21 @@ class UpscaleChoice(UpscaleForm):
         self._source: Image | None = None
         self._voxel_from = ""
         self._output: Path | None = None
+        self._choosing = Work(self)
+        self._choosing.reported.connect(self._reading_stack)
+        self._choosing.finished.connect(self._stack_read)
+        self._choosing.failed.connect(self._refuse)
+        self.opener = Opener(viewer, self)
+        self.arrivals = Arrivals(viewer, self)
         self.drop_zone.dropped.connect(lambda paths: self.open_paths([Path(p) for p in paths]))
+        self.given.connect(self.open_paths)
+        self.chooser.given.connect(self.open_paths)
+        self.chooser.given_layer.connect(self.chooser.choose)
+        self.opener.opened.connect(self._opened)
+        self.opener.progressed.connect(self.reading_line.say)
+        self.opener.refused.connect(lambda text: self.message.say(text, Tone.BAD))
+        self.arrivals.one_stack.connect(self.opener.open_stack)
+        self.arrivals.said.connect(self.message.say)
         self.drop_zone.linkActivated.connect(lambda _: self.open_sample())
         self.open_file.triggered.connect(self._browse)
         self.open_folder.triggered.connect(self._browse_folder)
@@ -45,26 +71,29 @@ class UpscaleChoice(UpscaleForm):
         self.model_box.currentIndexChanged.connect(lambda _: self._model_chosen())
         self.sharpness.valueChanged.connect(lambda _: self._show_sharpness())
         self.sharpness_reset.clicked.connect(self._reset_sharpness)
+        self.region_box.currentTextChanged.connect(lambda _: self._show_databar())
+        self.databar_line.linkActivated.connect(self.region_box.setCurrentText)
         self.slices_box.currentTextChanged.connect(lambda _: self._show_slices())
         self.output_browse.clicked.connect(self._choose_output)
 
     def open_paths(self, paths: list[Path]) -> None:
         """Open stacks as layers; the first that is neither SR nor HR is chosen."""
-        stacks = []
-        for path in paths:
-            try:
-                stacks.append(read_stack(path))
-            except SemSrError as error:
-                self.message.say(str(error), Tone.BAD)
-        # what was measured finely lies under what was measured coarsely, and SR on top
-        stacks.sort(key=lambda stack: ("HR", "LR", "SR").index(guess_role(stack)))
-        opened = [
-            layers.add(self.viewer, layers.image_data(stack, stack.name, guess_role(stack)))
-            for stack in stacks
-        ]
+        self.message.say("")
+        self.opener.open(paths)
+
+    def _opened(self, opened: list[Image]) -> None:
         inputs = [layer for layer in opened if layers.role_of(layer) == "LR"]
+        results = [layer for layer in opened if layers.role_of(layer) == "SR"]
         if inputs:
             self.chooser.choose(inputs[0])
+        elif results:
+            model = layers.mark_of(results[0]).get("model")
+            by = f" (by {model})" if model else ""
+            self.message.say(
+                f"'{results[0].name}' is a super-resolved result{by}, not a measurement: it is shown, but cannot be "
+                f"upscaled again. Give the LR stack; {link('inspect', 'compare them in Inspect')}.",
+                Tone.CARE,
+            )
 
     def open_sample(self) -> None:
         """Open the bundled sample, its true answer under it."""
@@ -85,16 +114,39 @@ class UpscaleChoice(UpscaleForm):
         self._source = self.chooser.layer
         self._stack = None
         self.drop_zone.setVisible(self._source is None)
-        for line in (self.shape_line, self.voxel_line):
+        for line in (self.shape_line, self.voxel_line, self.stack_caution, self.reading_line):
             line.say("")
         self.voxel.hide()
-        if self._source is not None:
+        self._choosing.close()
+        source = self._source
+        if source is not None and chosen.in_thread(source):
+            self.reading_line.say("reading")
+            self._choosing.start(f"reading {source.name}", lambda: chosen.iter_chosen(source))
+        elif source is not None:
             try:
-                self._stack = layers.stack_of(self._source)
-                self._voxel_from = "from file" if self._stack.paths else "from the layer"
+                self._take(drain(chosen.iter_chosen(source)))
             except SemSrError as error:
-                self.shape_line.say(str(error), Tone.BAD)
+                self._refuse(str(error))
         self._show_stack()
+
+    def _reading_stack(self, event: Event) -> None:
+        if isinstance(event, Progress):
+            count = f" {event.done + 1} of {event.total} {event.unit}" if event.total > 1 else ""
+            self.reading_line.say(f"{event.what}{count}")
+
+    def _stack_read(self, found: chosen.Chosen) -> None:
+        self.reading_line.say("")
+        self._take(found)
+        self._show_stack()
+
+    def _refuse(self, why: str) -> None:
+        self.reading_line.say("")
+        self.shape_line.say(why, Tone.BAD)
+
+    def _take(self, found: chosen.Chosen) -> None:
+        self._stack = found.stack
+        self._voxel_from = "from file" if found.stack.paths else "from the layer"
+        self.stack_caution.say(" ".join(found.cautions), Tone.CARE)
 
     def _show_stack(self) -> None:
         stack = self._stack
@@ -112,8 +164,31 @@ class UpscaleChoice(UpscaleForm):
                 box.setRange(0, z - 1)
             self.last_slice.setValue(z - 1)
             self._output = default_output(stack)
+        self._offer_crop()
         self._show_slices()
         self._model_chosen()
+
+    def _offer_crop(self) -> None:
+        """Leave a databar out unless a person wants it: it is no image, and none of it was measured."""
+        known = self.region_box.findText(BARLESS)
+        if known >= 0:
+            self.region_box.removeItem(known)
+        if self._stack is not None and self._stack.image_rows is not None:
+            self.region_box.addItem(BARLESS)
+            self.region_box.setCurrentText(BARLESS)
+        self._show_databar()
+
+    def _show_databar(self) -> None:
+        rows = None if self._stack is None else self._stack.image_rows
+        if rows is None:
+            self.databar_line.say("")
+            return
+        where = f"from row {rows[1]} on" if rows[0] == 0 else f"above row {rows[0]}"
+        if self.region_box.currentText() == BARLESS:
+            said = f"A databar was found {where} and is left out: {link(WHOLE, 'keep it')}."
+        else:
+            said = f"A databar was found {where}: {link(BARLESS, 'leave it out')}."
+        self.databar_line.say(said)
 
     def _edit_voxel(self) -> None:
         if self._stack is None:
@@ -232,17 +307,16 @@ class UpscaleChoice(UpscaleForm):
             precision=self.precision_box.currentText(),
             tile=self.tile_box.value() or None,
             slices=slices,
-            region=layers.visible_region(self._source)
-            if self.region_box.currentText() == VISIBLE
-            else None,
+            region=self._region(self._source, self._stack),
         )
 
-
-def guess_role(stack: SemStack) -> layers.Role:
-    """Role of a stack that was just opened: SR by its provenance, HR by its name, else LR."""
-    if (stack.provenance or {}).get("synthetic"):
-        return "SR"
-    return "HR" if "hr" in layers.words(stack.name) else "LR"
+    def _region(self, source: Image, stack: SemStack) -> Region | None:
+        chosen = self.region_box.currentText()
+        if chosen == VISIBLE:
+            return layers.visible_region(source)
+        if chosen == BARLESS and stack.image_rows is not None:
+            return stack.image_rows, (0, stack.shape[2])
+        return None
 
 
 def default_output(stack: SemStack) -> Path:

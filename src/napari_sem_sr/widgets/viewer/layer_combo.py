@@ -7,6 +7,7 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import QComboBox
 
+from napari_sem_sr.widgets.qt.dropping import dropped_paths
 from napari_sem_sr.widgets.viewer.layers import is_live
 
 if TYPE_CHECKING:
@@ -32,8 +33,8 @@ class LayerChooser(QComboBox):
     chosen = Signal()
     given_layer = Signal(object)
     """A layer of napari's list was dropped here."""
-    given_file = Signal(str)
-    """A file or folder was dropped here."""
+    given = Signal(list)
+    """Paths of files or folders that were dropped here."""
 
     def __init__(
         self, viewer: "ViewerModel", wanted: "Callable[[Layer], bool]", *, optional: bool = False
@@ -79,8 +80,9 @@ class LayerChooser(QComboBox):
         event.accept()
         for layer in self._dropped_layers(event)[:1]:
             self.given_layer.emit(layer)
-        for url in event.mimeData().urls()[:1]:
-            self.given_file.emit(url.toLocalFile())
+        paths = dropped_paths(event)
+        if paths:
+            self.given.emit(paths)
 
     def _dropped_layers(self, event: QDropEvent) -> "list[Layer]":
         # what napari's layer list puts into a drag

@@ -1,4 +1,4 @@
-"""npe2 reader for our own OME-Zarr outputs."""
+"""npe2 reader for our own OME-Zarr outputs, and for volumes of electron microscopes."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,11 +6,13 @@ from typing import Any
 
 from napari_sem_sr.io.zarr_layout import MARK, is_output
 
+VOLUMES = frozenset({".dm3", ".dm4", ".mrc", ".rec", ".nrrd", ".nhdr"})
+
 
 def get_reader(path: str | list[str]) -> Callable[[str | list[str]], list[Any]] | None:
-    """Return a reader if every path is an output of ours (or its zarr.json), else None."""
-    paths = path if isinstance(path, list) else [path]
-    return read if all(is_output(Path(p)) for p in paths) else None
+    """Return a reader if every path is an output of ours (or its zarr.json) or a volume, else None."""
+    paths = [Path(p) for p in (path if isinstance(path, list) else [path])]
+    return read if all(p.suffix.lower() in VOLUMES or is_output(p) for p in paths) else None
 
 
 def _folder(path: Path) -> Path:
@@ -18,12 +20,13 @@ def _folder(path: Path) -> Path:
 
 
 def read(path: str | list[str]) -> list[Any]:
-    """Layers of our outputs: all levels, in nm, with provenance."""
+    """Layers in nm: of our outputs all levels, with provenance."""
     from napari_sem_sr.io import read_stack
     from napari_sem_sr.widgets.viewer.layers import image_data
 
     layers = []
     for one in path if isinstance(path, list) else [path]:
         stack = read_stack(_folder(Path(one)))
-        layers.append(image_data(stack, stack.name, "SR"))
+        synthetic = (stack.provenance or {}).get("synthetic")
+        layers.append(image_data(stack, stack.name, "SR" if synthetic else None))
     return layers

@@ -37,7 +37,7 @@ from napari_sem_sr.widgets.qt.dock import (
     tool,
 )
 from napari_sem_sr.widgets.qt.worker import Work
-from napari_sem_sr.widgets.viewer import layers
+from napari_sem_sr.widgets.viewer import layer_stack
 from napari_sem_sr.widgets.viewer.layers import Role
 
 INTRO = (
@@ -166,7 +166,7 @@ class AnswerCheckTab(Dock):
         self.message.say("")
         try:
             return {
-                role: layers.stack_of(layer)
+                role: layer_stack.stack_of(layer)
                 for role, layer in self.role_form.roles.items()
                 if role != "twin"
             }

@@ -13,7 +13,7 @@ from napari_sem_sr.widgets.inspect.panes.comparison import Comparison
 from napari_sem_sr.widgets.inspect.panes.field_marks import FieldMarks
 from napari_sem_sr.widgets.qt.dock import row
 from napari_sem_sr.widgets.qt.preferences import recall, remember
-from napari_sem_sr.widgets.viewer import layers
+from napari_sem_sr.widgets.viewer import layer_stack
 from napari_sem_sr.widgets.viewer.layers import Role
 
 if TYPE_CHECKING:
@@ -100,8 +100,8 @@ def usual_detail_nm(roles: "Mapping[Role, Image]") -> float | None:
         return None
     try:
         made, pixel = (
-            layers.stack_of(roles["SR"]).provenance,
-            layers.stack_of(roles["LR"]).voxel_nm[2],
+            layer_stack.stack_of(roles["SR"]).provenance,
+            layer_stack.stack_of(roles["LR"]).voxel_nm[2],
         )
     except SemSrError:
         return None

@@ -7,13 +7,13 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QGridLayout, QLabel, QLineEdit, QWidget
 
 from napari_sem_sr.errors import InputError, SemSrError
-from napari_sem_sr.io import read_stack
 from napari_sem_sr.widgets.inspect.panes.comparison import Comparison
 from napari_sem_sr.widgets.inspect.panes.roles import MEANING, ROLES, guess_roles
 from napari_sem_sr.widgets.qt.dock import Line, Tone, row
 from napari_sem_sr.widgets.viewer import layers
 from napari_sem_sr.widgets.viewer.layer_combo import LayerChooser
 from napari_sem_sr.widgets.viewer.layers import Role, belongs_to_comparison
+from napari_sem_sr.widgets.viewer.opening import Opener
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -32,6 +32,10 @@ class RoleForm(QWidget):
         self._without: frozenset[int] = frozenset()
         self.choosers: dict[Role, LayerChooser] = {}
         self.message = Line(small=True)
+        self.opener = Opener(self._viewer, self)
+        self.opener.opened.connect(self._opened)
+        self.opener.progressed.connect(self.message.say)
+        self.opener.refused.connect(lambda text: self.message.say(text, Tone.BAD))
         grid = QGridLayout(self)
         grid.setContentsMargins(9, 4, 9, 0)
         grid.setSpacing(4)
@@ -43,7 +47,7 @@ class RoleForm(QWidget):
             chooser.setToolTip(tip)
             chooser.activated.connect(lambda _, role=role: self._by_hand.add(role))
             chooser.given_layer.connect(lambda layer, role=role: self.give(role, layer))
-            chooser.given_file.connect(lambda path, role=role: self.give_file(role, Path(path)))
+            chooser.given.connect(lambda paths, role=role: self.opener.open(paths, role))
             chooser.chosen.connect(self.changed)
             chooser.currentTextChanged.connect(
                 # names are often longer than a narrow dock has room for
@@ -84,15 +88,21 @@ class RoleForm(QWidget):
         self._by_hand.add(role)
         self.choosers[role].choose(layer)
 
-    def give_file(self, role: Role, path: Path) -> None:
-        """Open a file or folder in a role."""
-        self.message.say("")
-        try:
-            stack = read_stack(path)
-        except SemSrError as error:
-            self.message.say(str(error), Tone.BAD)
-            return
-        self.give(role, layers.add(self._viewer, layers.image_data(stack, stack.name, role)))
+    def open_files(self, paths: list[Path]) -> None:
+        """Open files and folders in the roles that they seem to have."""
+        self.opener.open(paths)
+
+    def _opened(self, opened: "list[Image]") -> None:
+        for layer in opened:
+            role = layers.role_of(layer)
+            if role is None:
+                continue
+            self.give(role, layer)
+            if role in ("LR", "HR") and layers.mark_of(layer).get("synthetic"):
+                self.message.say(
+                    f"'{layer.name}' is a super-resolved result, not a measurement; {role} has to be measured.",
+                    Tone.CARE,
+                )
 
     def _without_typed(self) -> None:
         before = self._without
@@ -118,6 +128,7 @@ class RoleForm(QWidget):
 
     def disconnect_viewer(self) -> None:
         """Let go of the viewer."""
+        self.opener.close()
         self._viewer.layers.events.inserted.disconnect(self.guess)
         for chooser in self.choosers.values():
             chooser.disconnect_viewer()

@@ -8,7 +8,7 @@ from napari.layers import Image
 
 from napari_sem_sr.errors import InputError
 from napari_sem_sr.stack import SemStack
-from napari_sem_sr.widgets.viewer import layers
+from napari_sem_sr.widgets.viewer import layer_stack, layers
 from napari_sem_sr.widgets.viewer.layers import Role
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def seats_of(roles: Mapping[Role, Image]) -> tuple[dict[Role, SemStack], tuple[A
         return {role: layers.on_screen(layer) for role, layer in roles.items()}, next(
             iter(shown.values())
         )
-    stacks = {role: layers.stack_of(layer) for role, layer in roles.items()}
+    stacks = {role: layer_stack.stack_of(layer) for role, layer in roles.items()}
     units = {stack.world.units for stack in stacks.values()}
     if len(units) > 1:
         raise InputError(

@@ -1,0 +1,22 @@
+"""A question with named answers."""
+
+from collections.abc import Sequence
+
+from qtpy.QtWidgets import QMessageBox, QWidget
+
+
+def ask(parent: QWidget | None, title: str, text: str, answers: Sequence[str]) -> int | None:
+    """Ask a person; return the index of the answer, None where the question was closed.
+
+    Parameters
+    ----------
+    answers
+        Texts of the buttons; the first is what Enter chooses.
+    """
+    box = QMessageBox(QMessageBox.Icon.Question, title, text, parent=parent)
+    buttons = [box.addButton(answer, QMessageBox.ButtonRole.ActionRole) for answer in answers]
+    box.setDefaultButton(buttons[0])
+    box.addButton(QMessageBox.StandardButton.Cancel)
+    box.exec()
+    clicked = box.clickedButton()
+    return buttons.index(clicked) if clicked in buttons else None
