@@ -7,6 +7,7 @@ degrees and a face milled along the ion beam the tilt is 90 - 52 = 38 degrees.)
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 from napari_sem_sr.errors import InputError
@@ -14,6 +15,22 @@ from napari_sem_sr.stack import SemStack, Sources, Triple
 
 # At 85 degrees a face is seen at a twelfth of its height; beyond, nobody images.
 STEEPEST_DEG = 85.0
+# In nm; from here on lengths are said in it.
+MICROMETRE = 1000.0
+
+
+def spoken_length(nm: float, digits: int = 4) -> str:
+    """Length for a person: ``5.83 nm``, from 1000 nm on in micrometres, ``1.2 µm``."""
+    return f"{nm:.{digits}g} nm" if abs(nm) < MICROMETRE else f"{nm / MICROMETRE:.{digits}g} µm"
+
+
+def spoken_voxel(voxel_nm: Sequence[float | None]) -> str:
+    """Voxel size (z, y, x) for a person, in one unit: ``10 × 5 × 5 nm``; unknown axes as a question mark."""
+    known = [v for v in voxel_nm if v is not None]
+    if not known:
+        return "unknown"
+    by, unit = (MICROMETRE, "µm") if max(known) >= MICROMETRE else (1.0, "nm")
+    return " × ".join("?" if v is None else f"{v / by:.4g}" for v in voxel_nm) + f" {unit}"
 
 
 def true_pixel_nm(recorded_nm: float, tilt_deg: float) -> float:

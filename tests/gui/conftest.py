@@ -12,6 +12,7 @@ from napari.components import ViewerModel
 from qtpy.QtCore import QThreadPool
 from superqt.utils import WorkerBase
 
+from napari_sem_sr.io.metadata import typed
 from napari_sem_sr.model import zoo
 from napari_sem_sr.widgets.inspect.dock import InspectDock
 from napari_sem_sr.widgets.qt import preferences
@@ -34,7 +35,7 @@ def models(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The zoo holds the small model and nothing else."""
     monkeypatch.setattr(zoo, "user_folder", lambda: bundle.parent)
     monkeypatch.setattr(zoo, "bundled_folder", lambda: bundle.parent / "none")
-    (bundle.parent / "home").mkdir()
+    (bundle.parent / "home").mkdir(exist_ok=True)
     return bundle
 
 
@@ -51,6 +52,12 @@ def remembered(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     settings = SimpleNamespace(**defaults)
     monkeypatch.setattr(preferences, "remembered", lambda: settings)
     return settings
+
+
+@pytest.fixture(autouse=True)
+def nobodys_sizes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Sizes that were typed are kept for this test alone."""
+    monkeypatch.setattr(typed, "kept_in", lambda: tmp_path / "home" / "typed_sizes.json")
 
 
 def add_stacks(

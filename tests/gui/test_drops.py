@@ -17,8 +17,8 @@ from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets.upscale.form import BARLESS, WHOLE
 from tests.gui.hand import answer, drop
 from tests.gui.test_metadata import TAG
-from tests.io.test_databar import bar
 from tests.io.read.test_read_volumes import write_mrc, write_nrrd
+from tests.io.test_databar import bar
 
 LONG_MS = 60_000
 

@@ -71,10 +71,10 @@ def test_the_dialog_says_where_numbers_come_from_and_forgets_what_was_typed(
     qtbot.addWidget(dialog)
     assert dialog.boxes["z"].text() == "unknown"
     assert dialog.tilt.text() == "unknown"
-    assert dialog.origins["x"].text() == "nm, from file"
+    assert dialog.origins["x"].text() == "from file"
     dialog.boxes["z"].setValue(20.0)
     dialog.tilt.setValue(36.0)
-    assert dialog.origins["z"].text() == "nm, typed"
+    assert dialog.origins["z"].text() == "typed"
     assert "10 nm recorded, 12.361 nm on the face" in dialog.effect.text()
     assert "wander by 1.18 px" in dialog.effect.text()
     dialog.buttons.button(QDialogButtonBox.StandardButton.Reset).click()

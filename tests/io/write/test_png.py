@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from napari_sem_sr.errors import OutputError
-from napari_sem_sr.io import write_picture, write_png
+from napari_sem_sr.io import write_png
 
 
 def noise(shape=(400, 600), dtype=np.uint8):
@@ -65,17 +65,3 @@ def test_a_full_disk_leaves_the_old_picture(tmp_path, monkeypatch):
             write_png(noise((20, 20)), tmp_path / "a.png")
     assert (tmp_path / "a.png").read_bytes() == before
     assert len(list(tmp_path.iterdir())) == 1
-
-
-def test_of_several_panes_only_what_was_not_measured_is_marked_and_the_whole_mark_fits(tmp_path):
-    picture = np.full((200, 420, 3), 90, np.uint8)
-    write_picture(picture, tmp_path / "a.png", synthetic=[(0, 140, 150, 137)])
-    drawn = np.asarray(Image.open(tmp_path / "a.png"))
-    rows, columns = np.nonzero((drawn != 90).any(axis=2))
-    assert columns.min() == 140 and columns.max() < 140 + 137
-    assert rows.max() == 149 and rows.min() > 120
-    # the frame of the mark closes to the right: nothing is cut off
-    last = drawn[rows.min() : rows.max() + 1, columns.max()]
-    assert (last == 0).all()
-    write_picture(picture, tmp_path / "b.png", synthetic=[])
-    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "b.png")), picture)

@@ -2,6 +2,8 @@
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from napari_sem_sr.geometry import spoken_voxel
+
 
 def environment() -> Environment:
     """Templates of this package; what stands in them is escaped, and nothing may be missing."""
@@ -23,6 +25,5 @@ def _number(value: float | None, digits: int = 2) -> str:
 
 
 def _voxel(voxel_nm: list[float | None]) -> str:
-    if all(v is None for v in voxel_nm):
-        return "unknown"
-    return " × ".join("?" if v is None else f"{v:g}" for v in voxel_nm) + " nm (z, y, x)"
+    said = spoken_voxel(voxel_nm)
+    return said if said == "unknown" else f"{said} (z, y, x)"

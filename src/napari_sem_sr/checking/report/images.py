@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from napari_sem_sr.geometry import spoken_length
 from napari_sem_sr.intensity import IntensityRange
 from napari_sem_sr.stack import SemStack
 
@@ -89,10 +90,7 @@ def scale_bar(stack: SemStack, width: int) -> ScaleBar:
     wanted = width * world.scale[2] * BAR_SHARE
     magnitude = 10.0 ** np.floor(np.log10(wanted))
     length = max(m * magnitude for m in (1, 2, 5) if m * magnitude <= wanted)
-    if world.units[2] == "pixel":
-        label = f"{length:g} LR px"
-    else:
-        label = f"{length:g} nm" if length < 1000 else f"{length / 1000:g} µm"
+    label = f"{length:g} LR px" if world.units[2] == "pixel" else spoken_length(length)
     return ScaleBar(length / world.scale[2], label)
 
 

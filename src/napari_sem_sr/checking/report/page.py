@@ -24,6 +24,7 @@ from napari_sem_sr.checking.report.plots import (
 )
 from napari_sem_sr.checking.report.verdict import lights
 from napari_sem_sr.checking.suspects.places import look_around
+from napari_sem_sr.geometry import spoken_length
 from napari_sem_sr.intensity import range_of
 from napari_sem_sr.metrics.difference import difference
 from napari_sem_sr.model.bundle import Model
@@ -265,4 +266,4 @@ def _world(stack: SemStack, z: int, y: float, x: float) -> str:
 
 
 def _pixel(size: float | None) -> str:
-    return "pixel size unknown" if size is None else f"{size:g} nm pixels"
+    return "pixel size unknown" if size is None else f"{spoken_length(size)} pixels"

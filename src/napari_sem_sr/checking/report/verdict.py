@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from napari_sem_sr.checking.report.document import Report
+from napari_sem_sr.geometry import spoken_length
 
 Colour = Literal["green", "amber", "red", "grey"]
 
@@ -73,7 +74,7 @@ def verdict(report: Report) -> str:
     resolution = (
         ""
         if scores["frc_nm"] is None
-        else f" and follows HR down to detail of {scores['frc_nm']:.3g} nm"
+        else f" and follows HR down to detail of {spoken_length(scores['frc_nm'], 3)}"
     )
     return (
         f"{name} is {near} HR than bicubic interpolation{where} by {abs(gain):.1f} dB PSNR "
@@ -161,7 +162,7 @@ def _calibrated(report: Report) -> Light:
 
 def _size(report: Report) -> str:
     size = report.lr["voxel_nm"][2]
-    return "" if size is None else f" ({size:g} nm)"
+    return "" if size is None else f" ({spoken_length(size)})"
 
 
 def _lower(sentence: str) -> str:

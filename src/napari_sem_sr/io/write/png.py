@@ -1,6 +1,5 @@
 """Pictures for slides and papers, marked as what they are."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,34 +38,6 @@ def write_png(image2d: npt.NDArray[Any], path: str | Path, *, mark: bool = True)
     pixels = image2d.copy() if image2d.dtype in (np.uint8, np.uint16) else _drawn(image2d)
     if mark:
         _draw_mark(pixels)
-    with told_plainly(path):
-        make_folder(path.parent.absolute())
-        with replacing(path) as unfinished:
-            Image.fromarray(pixels).save(unfinished, format="PNG")
-
-
-def write_picture(
-    picture: npt.NDArray[np.uint8],
-    path: str | Path,
-    synthetic: Sequence[tuple[int, int, int, int]],
-) -> None:
-    """Write a picture of several panes, (y, x, 3), as PNG; an existing file is replaced.
-
-    Parameters
-    ----------
-    synthetic
-        Boxes (top, left, height, width) of what was not measured; each gets "super-resolved (synthetic)" into its
-        lower left corner.
-
-    Raises
-    ------
-    OutputError
-        If the disk refuses.
-    """
-    path = Path(path)
-    pixels = picture.copy()
-    for top, left, height, width in synthetic:
-        _draw_mark(pixels[top : top + height, left : left + width])
     with told_plainly(path):
         make_folder(path.parent.absolute())
         with replacing(path) as unfinished:

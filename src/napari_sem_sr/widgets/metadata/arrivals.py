@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
-from napari.layers import Image
+from napari.layers import Image, Layer
 from natsort import natsorted, ns
 from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QWidget
@@ -82,6 +82,9 @@ class Arrivals(QObject):
         self._work.finished.connect(self._put_on)
         self._work.ended.connect(self._read_more)
         viewer.layers.events.inserted.connect(self._came)
+        # what was there before the dock
+        self._waiting = [layer for layer in viewer.layers if _is_naparis(layer)]
+        self._read_more()
 
     @property
     def running(self) -> bool:
@@ -96,9 +99,7 @@ class Arrivals(QObject):
 
     def _came(self, event: Any) -> None:
         layer = event.value
-        file = layer.source.path
-        foreign = isinstance(layer, Image) and not layers.mark_of(layer)
-        if foreign and file is not None and layer.source.reader_plugin == READER:
+        if _is_naparis(layer):
             self._arrived.append(layer)
             if len(self._arrived) == 1:
                 self._look_afterwards()
@@ -153,3 +154,9 @@ class Arrivals(QObject):
                 metadata.put_on(known.layer, known.stack, known.limits)
                 self._viewer.canvas.overlays.scale_bar.visible = True
                 self.said.emit(metadata.summary(known.stack))
+
+
+def _is_naparis(layer: Layer) -> bool:
+    """Whether napari's own reader made a layer of a file."""
+    there = isinstance(layer, Image) and not layers.mark_of(layer)
+    return there and layer.source.path is not None and layer.source.reader_plugin == READER

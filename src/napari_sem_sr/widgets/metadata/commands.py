@@ -9,7 +9,9 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication
 
 from napari_sem_sr.errors import InputError, SemSrError
+from napari_sem_sr.geometry import spoken_voxel
 from napari_sem_sr.io import read_stack
+from napari_sem_sr.io.metadata.typed import keep_typed, with_kept
 from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets.metadata.slices_dialog import SlicesDialog
 from napari_sem_sr.widgets.metadata.voxel_dialog import VoxelDialog
@@ -41,7 +43,7 @@ def edit_voxel(viewer: Viewer) -> None:
             return
         dialog = VoxelDialog(stack)
         if dialog.exec():
-            put_on(layer, dialog.stack)
+            apply_typed(layer, dialog.stack)
 
 
 def examine_slices(viewer: Viewer) -> None:
@@ -72,13 +74,22 @@ def stack_of_file(layer: Layer) -> SemStack:
         raise InputError(
             f"'{layer.name}' was not read from a file, so there are no metadata to read."
         )
-    stack = read_stack(Path(path), grey=True)
+    stack = with_kept(read_stack(Path(path), grey=True))
     shape = layers.full_shape(layer)[: -1 if layer.rgb else None]
     if stack.shape != (1, 1, *shape)[-3:]:
         raise InputError(
             f"'{layer.name}' has the shape {shape} and '{path}' {stack.shape}; open the file again."
         )
     return stack
+
+
+def apply_typed(layer: Image, stack: SemStack) -> None:
+    """Put typed numbers on a layer, and keep them for its files."""
+    try:
+        keep_typed(stack)
+    except SemSrError as error:
+        show_warning(str(error))
+    put_on(layer, stack, tuple(layer.contrast_limits))
 
 
 def put_on(layer: Image, stack: SemStack, limits: tuple[float, float] | None = None) -> None:
@@ -106,7 +117,7 @@ def summary(stack: SemStack) -> str:
     """Say in one line what is known."""
     instrument = stack.instrument
     known = [
-        f"voxel size {layers.describe_voxel(stack.voxel_nm)}",
+        f"voxel size {spoken_voxel(stack.voxel_nm)}",
         " ".join(t for t in (instrument.maker, instrument.model) if t),
         instrument.detector,
         f"{instrument.kv:g} kV" if instrument.kv else None,

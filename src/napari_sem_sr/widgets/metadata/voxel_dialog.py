@@ -11,10 +11,11 @@ from qtpy.QtWidgets import (
 )
 
 from napari_sem_sr.errors import InputError
-from napari_sem_sr.geometry import STEEPEST_DEG, shear_nm, with_typed
+from napari_sem_sr.geometry import STEEPEST_DEG, shear_nm, spoken_length, with_typed
 from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets.metadata.geometry_view import GeometryView
 from napari_sem_sr.widgets.qt.dock import Line, Tone, row
+from napari_sem_sr.widgets.qt.length_box import LengthBox, NumberBox
 
 _AXES = (("z", "Slice thickness z"), ("y", "Pixel size y"), ("x", "Pixel size x"))
 _TIP = (
@@ -39,8 +40,8 @@ class VoxelDialog(QDialog):
         self._read = stack
         self.stack = stack
         self.view = GeometryView()
-        self.boxes = {axis: _box(0.0, 1e9, 3) for axis, _ in _AXES}
-        self.tilt = _box(-1.0, STEEPEST_DEG, 1)
+        self.boxes = {axis: LengthBox() for axis, _ in _AXES}
+        self.tilt = NumberBox(-1.0, STEEPEST_DEG, 1)
         self.tilt.setToolTip(_TIP)
         self.origins = {name: Line(small=True) for name in ("z", "y", "x", "tilt")}
         self.effect = Line(small=True)
@@ -88,6 +89,10 @@ class VoxelDialog(QDialog):
 
     def _changed(self, name: str) -> None:
         self._typed.add(name)
+        # pixels are square unless someone says otherwise
+        other = {"y": "x", "x": "y"}.get(name)
+        if other and other not in self._typed and self._read.voxel_nm["zyx".index(other)] is None:
+            self.boxes[other].setValue(self.boxes[name].value())
         voxel = {
             axis: (box.value() or None) if axis in self._typed else None
             for axis, box in self.boxes.items()
@@ -116,9 +121,9 @@ class VoxelDialog(QDialog):
             blocked = box.blockSignals(True)
             box.setValue(box.minimum() if value is None else value)
             box.blockSignals(blocked)
-            unit = "degrees" if name == "tilt" else "nm"
             origin = "typed" if sources[name] == "typed" else f"from {sources[name]}"
-            self.origins[name].say(unit if value is None else f"{unit}, {origin}")
+            unit = ["degrees"] if name == "tilt" else []
+            self.origins[name].say(", ".join([*unit, *([] if value is None else [origin])]))
         self.view.show_tilt(self.stack.tilt_deg)
         self.effect.say(self._effect())
 
@@ -133,19 +138,11 @@ class VoxelDialog(QDialog):
         if self.stack.instrument.tilt_corrected:
             said.append("The microscope corrected y.")
         elif "tilt" in self._typed and self.stack.sources.y != "typed" and recorded and y:
-            said.append(f"y: {recorded:.5g} nm recorded, {y:.5g} nm on the face.")
+            said.append(
+                f"y: {spoken_length(recorded, 5)} recorded, {spoken_length(y, 5)} on the face."
+            )
         if z and y and tilt:
             said.append(
                 f"Untracked slices would wander by {shear_nm(z, tilt) / y:.2f} px in y each."
             )
         return " ".join(said) or "The beam meets the face head on: nothing to correct."
-
-
-def _box(low: float, high: float, decimals: int) -> QDoubleSpinBox:
-    box = QDoubleSpinBox()
-    box.setDecimals(decimals)
-    box.setRange(low, high)
-    # the lowest value stands for a number that nobody knows
-    box.setSpecialValueText("unknown")
-    box.setKeyboardTracking(False)
-    return box

@@ -9,6 +9,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog, QInputDialog
 
 from napari_sem_sr.errors import SemSrError
+from napari_sem_sr.geometry import spoken_length
 from napari_sem_sr.model import zoo
 from napari_sem_sr.stack import SemStack
 from napari_sem_sr.teachers.scale import SAME, factor_between
@@ -135,8 +136,8 @@ class TrainChoice(TrainForm):
             if not pixels:
                 self.pixel_line.say("pixel size unknown: the model will not know it", Tone.CARE)
             else:
-                span = " to ".join(f"{p:.4g}" for p in {pixels[0]: 0, pixels[-1]: 0})
-                self.pixel_line.say(f"{span} nm per pixel")
+                span = " to ".join(spoken_length(p) for p in {pixels[0]: 0, pixels[-1]: 0})
+                self.pixel_line.say(f"{span} per pixel")
             self._show_databars()
             self._show_split(teachers)
         else:
@@ -228,14 +229,16 @@ class TrainChoice(TrainForm):
         if stack_nm is None:
             self.fit_line.say(f"pixel size unknown: choose the factor; {see}", Tone.CARE)
         elif not known:
-            self.fit_line.say(f"{stack_nm:.4g} nm; type the teachers' pixel size; {see}", Tone.CARE)
+            self.fit_line.say(
+                f"{spoken_length(stack_nm)}; type the teachers' pixel size; {see}", Tone.CARE
+            )
         else:
             factor = factor_between(known, stack_nm)
             self.factor_box.setCurrentIndex(FACTORS.index(factor))
             target = stack_nm / factor
             fits = all(abs(pixel / target - 1) <= SAME for pixel in known)
-            what = "teachers fit" if fits else f"teachers are resampled to {target:.4g} nm"
-            self.fit_line.say(f"{stack_nm:.4g} nm → ×{factor}, {what}; {see}", Tone.GOOD)
+            what = "teachers fit" if fits else f"teachers are resampled to {spoken_length(target)}"
+            self.fit_line.say(f"{spoken_length(stack_nm)} → ×{factor}, {what}; {see}", Tone.GOOD)
 
     def show_match(self) -> None:
         """Show degraded teachers beside the real stack, as training will make them."""

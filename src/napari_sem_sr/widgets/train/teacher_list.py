@@ -10,6 +10,7 @@ from qtpy.QtCore import QSize, Qt, Signal
 from qtpy.QtGui import QIcon, QImage, QKeySequence, QPixmap
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem
 
+from napari_sem_sr.geometry import spoken_length
 from napari_sem_sr.teachers.teacher import Split, Teacher
 
 THUMBNAIL_PX = 36
@@ -162,7 +163,11 @@ class TeacherList(QTreeWidget):
 
 def _described(teacher: Teacher) -> str:
     y, x = teacher.image.shape
-    pixel = "pixel size unknown" if teacher.pixel_nm is None else f"{teacher.pixel_nm:.4g} nm/px"
+    pixel = (
+        "pixel size unknown"
+        if teacher.pixel_nm is None
+        else f"{spoken_length(teacher.pixel_nm)} per pixel"
+    )
     parts = [f"{y} × {x} px", str(teacher.image.dtype), pixel, teacher.instrument]
     return f"{teacher.name}\n{' · '.join(part for part in parts if part)}"
 

@@ -9,11 +9,13 @@ from qtpy.QtWidgets import QFileDialog
 
 from napari_sem_sr.errors import InputError, SemSrError
 from napari_sem_sr.events import Event, Progress, drain
+from napari_sem_sr.geometry import spoken_voxel
 from napari_sem_sr.inference.engine.tiling import Region
 from napari_sem_sr.inference.settings import UpscaleSettings
 from napari_sem_sr.model.zoo import Entry, damaged_models, list_models
 from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets.metadata.arrivals import Arrivals
+from napari_sem_sr.widgets.metadata.commands import apply_typed
 from napari_sem_sr.widgets.metadata.voxel_dialog import VoxelDialog
 from napari_sem_sr.widgets.qt.dock import Tone, link
 from napari_sem_sr.widgets.qt.worker import Work
@@ -98,6 +100,7 @@ class UpscaleChoice(UpscaleForm):
     def open_sample(self) -> None:
         """Open the bundled sample, its true answer under it."""
         added = [layers.add(self.viewer, data) for data in sample_data.open_pair()]
+        self.viewer.canvas.overlays.scale_bar.visible = True
         self.chooser.choose(next(a for a in added if layers.role_of(a) == "LR"))
 
     def _browse(self) -> None:
@@ -145,7 +148,7 @@ class UpscaleChoice(UpscaleForm):
 
     def _take(self, found: chosen.Chosen) -> None:
         self._stack = found.stack
-        self._voxel_from = "from file" if found.stack.paths else "from the layer"
+        self._voxel_from = _voxel_source(found.stack)
         self.stack_caution.say(" ".join(found.cautions), Tone.CARE)
 
     def _show_stack(self) -> None:
@@ -155,7 +158,7 @@ class UpscaleChoice(UpscaleForm):
         if stack is not None:
             z, y, x = stack.shape
             self.shape_line.say(f"{z} slices of {y} × {x} px · {stack.dtype}")
-            known = layers.describe_voxel(stack.voxel_nm)
+            known = spoken_voxel(stack.voxel_nm)
             if known == "unknown":
                 self.voxel_line.say("voxel size unknown: the result will carry none", Tone.CARE)
             else:
@@ -198,9 +201,11 @@ class UpscaleChoice(UpscaleForm):
             self.set_stack(dialog.stack)
 
     def set_stack(self, stack: SemStack) -> None:
-        """Use voxel size and tilt of ``stack`` for the chosen layer, which is not changed."""
+        """Use voxel size and tilt of ``stack`` for the chosen layer, here and wherever its files are opened."""
+        if self._source is not None:
+            apply_typed(self._source, stack)
         self._stack = stack
-        self._voxel_from = "as typed"
+        self._voxel_from = _voxel_source(stack)
         self._show_stack()
 
     def fill_models(self, choose: str | None = None) -> None:
@@ -317,6 +322,12 @@ class UpscaleChoice(UpscaleForm):
         if chosen == BARLESS and stack.image_rows is not None:
             return stack.image_rows, (0, stack.shape[2])
         return None
+
+
+def _voxel_source(stack: SemStack) -> str:
+    if "typed" in (stack.sources.z, stack.sources.y, stack.sources.x):
+        return "as typed"
+    return "from file" if stack.paths else "from the layer"
 
 
 def default_output(stack: SemStack) -> Path:

@@ -1,5 +1,6 @@
 """A model's card in a few lines."""
 
+from napari_sem_sr.geometry import spoken_length
 from napari_sem_sr.model.card import Card
 from napari_sem_sr.stack import SemStack
 
@@ -42,7 +43,7 @@ def cautions(card: Card, stack: SemStack | None) -> list[str]:
         sr = pixel / card.factor
         if not min(known) / 1.5 <= sr <= max(known) * 1.5:
             found.append(
-                f"SR pixels of {sr:.3g} nm, but its teachers have {_pixel_range(card)}: detail may have the wrong size."
+                f"SR pixels of {spoken_length(sr, 3)}, but its teachers have {_pixel_range(card)}: detail may have the wrong size."
             )
     return found
 
@@ -67,4 +68,8 @@ def _pixel_range(card: Card) -> str:
     if not known:
         return "pixel size unknown"
     low, high = min(known), max(known)
-    return f"{low:.3g} nm" if low == high else f"{low:.3g} to {high:.3g} nm"
+    return (
+        spoken_length(low, 3)
+        if low == high
+        else f"{spoken_length(low, 3)} to {spoken_length(high, 3)}"
+    )

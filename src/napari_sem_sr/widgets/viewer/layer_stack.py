@@ -11,6 +11,7 @@ from napari_sem_sr.errors import InputError
 from napari_sem_sr.events import Event, drain
 from napari_sem_sr.geometry import with_typed
 from napari_sem_sr.io import is_zarr, iter_read_stack
+from napari_sem_sr.io.metadata.typed import with_kept
 from napari_sem_sr.stack import SemStack, Triple
 from napari_sem_sr.widgets.viewer.layers import LENGTHS, METADATA, mark_of, path_of
 
@@ -63,7 +64,7 @@ def iter_stack_of(layer: Layer) -> Generator[Event, None, SemStack]:
     if path is not None and path.exists():
         stack = _kept(layer)
         if stack is None:
-            stack = yield from iter_read_stack(path)
+            stack = with_kept((yield from iter_read_stack(path)))
         if stack.shape == (1, 1, *data.shape)[-3:]:
             remember(layer, stack)
             return _with_voxel_of(_with_typed_on(stack, layer), layer)

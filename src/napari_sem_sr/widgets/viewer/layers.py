@@ -14,9 +14,10 @@ import zarr
 from napari.layers import Image, Layer
 
 from napari_sem_sr.errors import InputError
+from napari_sem_sr.geometry import spoken_length
 from napari_sem_sr.intensity import IntensityRange, stack_range
 from napari_sem_sr.io.zarr_layout import is_output
-from napari_sem_sr.stack import SemStack, Triple
+from napari_sem_sr.stack import SemStack
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -268,14 +269,9 @@ def refresh_output(viewer: "ViewerModel", output: Path) -> None:
             layer.refresh(extent=False)
 
 
-def describe_voxel(voxel_nm: Triple[float | None]) -> str:
-    """Voxel size for a person, ``10 × 5 × 5 nm``; unknown axes as a question mark."""
-    if all(v is None for v in voxel_nm):
-        return "unknown"
-    return " × ".join("?" if v is None else f"{v:.4g}" for v in voxel_nm) + " nm"
-
-
 def describe_pixel(layer: Image) -> str:
     """Pixel size of a layer for a person, ``10 nm``; nothing where it is shown in pixels."""
     unit, size = three_units(layer)[-1], float(layer.scale[-1])
-    return f"{size:.4g} {unit:~P}" if unit.dimensionality == {LENGTHS: 1} else ""
+    if unit.dimensionality != {LENGTHS: 1}:
+        return ""
+    return spoken_length(float((size * unit).to("nanometer").magnitude))

@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QWidget
 from napari_sem_sr.errors import SemSrError
 from napari_sem_sr.events import Event, Progress
 from napari_sem_sr.io import Together, iter_read_stack, iter_sort_together, iter_unrelated
+from napari_sem_sr.io.metadata.typed import with_kept
 from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets.qt.question import ask
 from napari_sem_sr.widgets.qt.worker import Work
@@ -63,7 +64,9 @@ def iter_read(sources: Sequence[Source], role: layers.Role | None) -> Generator[
     for done, source in enumerate(sources):
         yield Progress(f"reading {source[0].name}", done, len(sources), "stacks")
         try:
-            stack = yield from iter_read_stack(source if len(source) > 1 else source[0])
+            stack = with_kept(
+                (yield from iter_read_stack(source if len(source) > 1 else source[0]))
+            )
             # files that a person joined are not doubted
             why = (yield from iter_unrelated(stack)) if len(source) == 1 else None
             layer = layers.built(layers.image_data(stack, stack.name, role or guess_role(stack)))

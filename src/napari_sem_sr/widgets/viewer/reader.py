@@ -22,11 +22,12 @@ def _folder(path: Path) -> Path:
 def read(path: str | list[str]) -> list[Any]:
     """Layers in nm: of our outputs all levels, with provenance."""
     from napari_sem_sr.io import read_stack
+    from napari_sem_sr.io.metadata.typed import with_kept
     from napari_sem_sr.widgets.viewer.layers import image_data
 
     layers = []
     for one in path if isinstance(path, list) else [path]:
-        stack = read_stack(_folder(Path(one)))
+        stack = with_kept(read_stack(_folder(Path(one))))
         synthetic = (stack.provenance or {}).get("synthetic")
         layers.append(image_data(stack, stack.name, "SR" if synthetic else None))
     return layers

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QCheckBox, QVBoxLayout, QWidget
 
 from napari_sem_sr.errors import SemSrError
+from napari_sem_sr.geometry import spoken_length
 from napari_sem_sr.model.zoo import entry_of
 from napari_sem_sr.widgets.inspect.check.tasks import Evidence
 from napari_sem_sr.widgets.inspect.panes.comparison import Comparison
@@ -73,15 +74,15 @@ class OnScreen(QWidget):
             self.ring_box.setText("trusted ○")
             self.ring_box.setToolTip(NO_SIZE)
         elif self._measured_nm is not None:
-            self.ring_box.setText(f"○ {size:.0f} nm")
+            self.ring_box.setText(f"○ {spoken_length(size, 3)}")
             self.ring_box.setToolTip(
-                f"The smallest detail in which SR follows HR is {size:.3g} nm (Fourier ring correlation); the ring "
+                f"The smallest detail in which SR follows HR is {spoken_length(size, 3)} (Fourier ring correlation); the ring "
                 "shows it to scale."
             )
         else:
-            self.ring_box.setText(f"○ {size:.0f} nm, card")
+            self.ring_box.setText(f"○ {spoken_length(size, 3)}, card")
             self.ring_box.setToolTip(
-                f"By the model's card, discs, pores and lines are drawn in at least 90 % of trials from {size:.3g} nm "
+                f"By the model's card, discs, pores and lines are drawn in at least 90 % of trials from {spoken_length(size, 3)} "
                 "on; the ring shows it to scale. Not measured on this stack: check against HR for that."
             )
         self.refresh()

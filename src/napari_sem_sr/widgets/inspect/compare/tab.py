@@ -6,13 +6,14 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QFileDialog, QLabel, QPushButton
 
 from napari_sem_sr.errors import SemSrError
-from napari_sem_sr.io import write_picture
+from napari_sem_sr.io.write.figure import write_figure
 from napari_sem_sr.widgets.inspect.check.evidence_form import EvidenceForm
 from napari_sem_sr.widgets.inspect.check.tasks import Evidence
 from napari_sem_sr.widgets.inspect.compare.difference_form import DifferenceForm
+from napari_sem_sr.widgets.inspect.compare.figure_dialog import FigureDialog
 from napari_sem_sr.widgets.inspect.compare.modes import ModeControls
 from napari_sem_sr.widgets.inspect.compare.on_screen import OnScreen
-from napari_sem_sr.widgets.inspect.compare.picture import take_picture
+from napari_sem_sr.widgets.inspect.compare.picture import caption, take_panels
 from napari_sem_sr.widgets.inspect.compare.profile_view import ProfileView
 from napari_sem_sr.widgets.inspect.compare.readout import Readout
 from napari_sem_sr.widgets.inspect.compare.spectrum_view import SpectrumView
@@ -24,6 +25,8 @@ from napari_sem_sr.widgets.qt.dock import Dock, Line, Tone, primary, row
 from napari_sem_sr.widgets.qt.preferences import recall
 from napari_sem_sr.widgets.viewer import layers
 from napari_sem_sr.widgets.viewer.layers import Role
+
+FORMATS = "PNG (*.png);;TIFF (*.tif);;PDF (*.pdf)"
 
 
 class CompareTab(Dock):
@@ -112,23 +115,43 @@ class CompareTab(Dock):
         self.on_screen.trust(evidence)
 
     def _export(self) -> None:
+        dialog = FigureDialog(self)
+        if not dialog.exec():
+            return
         path, _ = QFileDialog.getSaveFileName(
-            self, "Write what is on the canvas", "comparison.png", "PNG (*.png)"
+            self, "Write what is on the canvas", "comparison.png", FORMATS
         )
         if path:
-            self.export(Path(path))
+            self.export(
+                Path(path),
+                width_mm=dialog.width_box.value(),
+                dpi=dialog.dpi_box.value(),
+                mark=dialog.mark_box.isChecked(),
+            )
 
-    def export(self, path: Path) -> None:
-        """Write what is on the canvas, with the mark on what was not measured."""
-        picture, synthetic = take_picture(self.comparison)
-        marked = recall("mark_pictures", default=True)
+    def export(
+        self, path: Path, *, width_mm: float = 180.0, dpi: int = 300, mark: bool | None = None
+    ) -> None:
+        """Write what is on the canvas as a figure with its caption, and the mark on what was not measured."""
+        marked = recall("mark_pictures", default=True) if mark is None else mark
+        panels, columns = take_panels(self.comparison, width_mm, dpi)
         try:
-            write_picture(picture, path, synthetic if marked else [])
+            beside = write_figure(
+                panels,
+                path,
+                caption(self.comparison),
+                columns=columns,
+                width_mm=width_mm,
+                dpi=dpi,
+                mark=marked,
+            )
         except SemSrError as error:
             self.message.say(str(error), Tone.BAD)
             return
-        said = "" if marked else ", without the mark of synthetic pictures (Preferences)"
-        self.message.say(f"Picture written to '{path.name}'{said}.", Tone.GOOD)
+        said = "" if marked else ", without the mark of synthetic pictures"
+        self.message.say(
+            f"Picture written to '{path.name}', its caption to '{beside.name}'{said}.", Tone.GOOD
+        )
 
     def _view_wanted(self, view: View) -> None:
         if not self.comparison.active or (self.comparison.view == "3D" and view != "3D"):
@@ -181,7 +204,7 @@ class CompareTab(Dock):
         active = self.comparison.active
         self.picture_button.setEnabled(active)
         self.picture_button.setToolTip(
-            "Write what is on the canvas as PNG; SR is marked as synthetic."
+            "Write what is on the canvas as PNG, TIFF or PDF, with a caption; SR is marked as synthetic."
             if active
             else "Compare first."
         )
