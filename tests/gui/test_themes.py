@@ -7,9 +7,19 @@ from napari.components import ViewerModel
 from napari.utils.theme import get_theme
 from qtpy.QtGui import QColor, QPalette
 
-from napari_sem_sr.widgets.qt.dock import LINK, ON_DARK, ON_LIGHT, Dock, Line, Tone
+from napari_sem_sr.widgets.qt.dock import (
+    LINK_ON_DARK,
+    LINK_ON_LIGHT,
+    ON_DARK,
+    ON_LIGHT,
+    Dock,
+    Line,
+    Tone,
+    link,
+)
 
 THEMES = {"dark": ON_DARK, "light": ON_LIGHT}
+LINKS = {"dark": LINK_ON_DARK, "light": LINK_ON_LIGHT}
 
 
 class Idle(Dock):
@@ -37,7 +47,7 @@ def contrast(first: str, second: str) -> float:
 def test_lines_and_links_stand_out_from_the_background(theme: str) -> None:
     background = get_theme(theme).background.as_hex()
     assert all(contrast(colour, background) >= 4.5 for colour in THEMES[theme].values())
-    assert contrast(LINK, background) >= 3
+    assert contrast(LINKS[theme], background) >= 4.5
 
 
 def test_a_line_takes_the_colours_of_the_theme_that_comes(qtbot: Any) -> None:
@@ -55,5 +65,7 @@ def test_a_line_takes_the_colours_of_the_theme_that_comes(qtbot: Any) -> None:
         line.say("look out", Tone.CARE)
         shown = line.palette().color(QPalette.ColorRole.WindowText).name()
         assert shown == colours[Tone.CARE]
+        line.say(link("there", "over there"))
+        assert line.palette().color(QPalette.ColorRole.Link).name() == LINKS[theme]
     line.say("as usual")
     assert line.palette().color(QPalette.ColorRole.WindowText).name() not in ON_LIGHT.values()

@@ -33,7 +33,12 @@ def test_a_picture_has_the_width_and_the_resolution_that_were_asked_for(
 ) -> None:
     path = tmp_path / f"figure{suffix}"
     beside = write_figure(
-        [panel(), panel("SR 5 nm", synthetic=True)], path, "a caption\n", columns=2, width_mm=85, dpi=300
+        [panel(), panel("SR 5 nm", synthetic=True)],
+        path,
+        "a caption\n",
+        columns=2,
+        width_mm=85,
+        dpi=300,
     )
     with Image.open(path) as picture:
         assert picture.width == round(85 / 25.4 * 300)
@@ -87,6 +92,6 @@ def test_a_computed_panel_has_its_colour_bar_below_it(tmp_path: Path) -> None:
 
 
 def test_another_format_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="ending in .png"):
+    with pytest.raises(OutputError, match="ending in"):
         write_figure([panel()], tmp_path / "figure.jpg", "", columns=1)
     assert not list(tmp_path.iterdir())

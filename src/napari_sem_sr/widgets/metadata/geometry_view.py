@@ -40,6 +40,7 @@ class GeometryView(QWidget):
         self._draw_sample(painter, centre, along, normal, reach)
         top = centre - QPointF(0, reach * 1.05)
         _arrow(painter, top, centre - QPointF(0, 3), _BEAM)
+        painter.setPen(text)
         painter.drawText(top + QPointF(-96, 8), "electron beam")
         painter.setPen(QPen(text, 1, Qt.PenStyle.DashLine))
         painter.drawLine(centre, centre + normal * reach)
@@ -68,6 +69,7 @@ class GeometryView(QWidget):
         style = Qt.PenStyle.DashLine if self._tilt is None else Qt.PenStyle.SolidLine
         painter.setPen(QPen(_FACE, 3, style))
         painter.drawLine(left, right)
+        painter.setPen(self.palette().windowText().color())
         painter.drawText(left + QPointF(-2, -8), "imaged face")
 
 

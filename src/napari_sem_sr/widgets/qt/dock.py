@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from napari.utils.theme import get_theme
 from qtpy.QtCore import QEvent, Qt, Signal
-from qtpy.QtGui import QColor, QDragEnterEvent, QDropEvent, QIcon, QPainter, QPixmap
+from qtpy.QtGui import QColor, QDragEnterEvent, QDropEvent, QIcon, QPainter, QPalette, QPixmap
 from qtpy.QtWidgets import (
+    QAbstractButton,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -29,8 +30,8 @@ WIDTH = 360
 MIN_WIDTH = 320
 LABEL_WIDTH = 78
 SIGN_PX = 16
-# underlined, and 3.4 : 1 on the background of both themes
-LINK = "#2f86c5"
+# nothing is written smaller
+SMALL_PX = 12
 PLUGIN = "napari-sem-sr"
 
 
@@ -45,6 +46,7 @@ class Tone(Enum):
 
 
 # at least 4.5 : 1 on the background of napari's dark and light theme
+LINK_ON_DARK, LINK_ON_LIGHT = "#63b3ed", "#0b5c9a"
 ON_DARK = {Tone.GOOD: "#3bb273", Tone.CARE: "#d99a1c", Tone.BAD: "#f0705a", Tone.UNKNOWN: "#9a9da3"}
 ON_LIGHT = {
     Tone.GOOD: "#1d7340",
@@ -54,11 +56,15 @@ ON_LIGHT = {
 }
 
 
+def is_light(theme: str) -> bool:
+    """Whether napari's theme of that name has dark letters on a light ground."""
+    red, green, blue = get_theme(theme).background.as_rgb_tuple(alpha=False)
+    return bool(0.3 * red + 0.6 * green + 0.1 * blue > 128)
+
+
 def colours_of(theme: str) -> str:
     """Style sheet that gives lines the colour of their tone, readable on napari's theme of that name."""
-    red, green, blue = get_theme(theme).background.as_rgb_tuple(alpha=False)
-    light = 0.3 * red + 0.6 * green + 0.1 * blue > 128
-    colours = ON_LIGHT if light else ON_DARK
+    colours = ON_LIGHT if is_light(theme) else ON_DARK
     return "".join(
         f'QLabel[tone="{tone.name}"] {{ color: {colour}; }}' for tone, colour in colours.items()
     )
@@ -84,7 +90,7 @@ class Line(QLabel):
         """Show ``text``; nothing hides the line."""
         self.setProperty("tone", tone.name)
         # set anew so that the colour of the tone is looked up again
-        self.setStyleSheet("QLabel { font-size: 11px; }" if self._small else "QLabel {}")
+        self.setStyleSheet(f"QLabel {{ font-size: {SMALL_PX}px; }}" if self._small else "QLabel {}")
         self.setText(f"{tone.value}{text}" if text else "")
         self.setVisible(bool(text))
         if self.container is not None:
@@ -93,7 +99,7 @@ class Line(QLabel):
 
 def link(target: str, text: str) -> str:
     """Rich text of a link inside a dock."""
-    return f"<a href='{target}' style='color: {LINK}'>{text}</a>"
+    return f"<a href='{target}'>{text}</a>"
 
 
 def tool(text: str, tip: str) -> QToolButton:
@@ -101,6 +107,7 @@ def tool(text: str, tip: str) -> QToolButton:
     button = QToolButton()
     button.setText(text)
     button.setToolTip(tip)
+    button.setAccessibleName(tip.rstrip("."))
     return button
 
 
@@ -129,6 +136,10 @@ def field(label: str, *widgets: QWidget) -> QWidget:
     title.setFixedWidth(LABEL_WIDTH)
     if widgets and widgets[0].toolTip():
         title.setToolTip(widgets[0].toolTip())
+    for widget in widgets if label else ():
+        # what says itself what it is keeps its own name
+        if not widget.accessibleName() and not isinstance(widget, QLabel | QAbstractButton):
+            widget.setAccessibleName(label)
     whole = row([title, *widgets])
     if len(widgets) == 1 and isinstance(widgets[0], Line):
         widgets[0].container = whole
@@ -211,6 +222,10 @@ class Themed(TakesFiles):
     def follow_theme(self) -> None:
         """Take the colours of the theme that the viewer has now."""
         self.theme = str(self.viewer.theme)
+        palette = self.palette()
+        links = LINK_ON_LIGHT if is_light(self.theme) else LINK_ON_DARK
+        palette.setColor(QPalette.ColorRole.Link, QColor(links))
+        self.setPalette(palette)
         self.setStyleSheet(colours_of(self.theme))
 
 

@@ -6,6 +6,8 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QDragEnterEvent, QDropEvent, QShowEvent
 from qtpy.QtWidgets import QLineEdit, QWidget
 
+from napari_sem_sr.widgets.qt.names import name_controls
+
 
 def dropped_paths(event: QDropEvent) -> list[Path]:
     """Files and folders of this machine that a drop brings."""
@@ -30,6 +32,7 @@ class TakesFiles(QWidget):
         super().showEvent(event)
         for edit in self.findChildren(QLineEdit):
             edit.setAcceptDrops(False)
+        name_controls(self)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802, D102
         if dropped_paths(event):

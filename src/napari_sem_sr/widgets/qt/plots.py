@@ -34,7 +34,7 @@ def make_plot(theme_name: str, bottom: str, left: str, tip: str) -> Any:
         axis = plot.getAxis(side)
         axis.setLabel(label)
         axis.enableAutoSIPrefix(False)
-    plot.addLegend(offset=(0, 1), horSpacing=8, colCount=4, labelTextSize="8pt")
+    plot.addLegend(offset=(0, 1), horSpacing=8, colCount=4, labelTextSize="9pt")
     paint(plot, theme_name)
     return plot
 

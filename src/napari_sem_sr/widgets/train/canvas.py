@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 TITLES = {"LR": "LR", "twin": "twin", "gan": "SRGAN", "HR": "HR"}
 GROUP = "training"
 GAP_PX = 4
-FONT_PT = 8
+# 12 px on a usual screen
+FONT_PT = 9
 
 
 class TrainView:

@@ -19,7 +19,7 @@ from napari_sem_sr.checking.review.judgements import Judgement, place_of
 from napari_sem_sr.checking.suspects.places import Surroundings, centre_of
 from napari_sem_sr.intensity import IntensityRange
 from napari_sem_sr.stack import SemStack
-from napari_sem_sr.widgets.qt.dock import row
+from napari_sem_sr.widgets.qt.dock import SMALL_PX, row
 from napari_sem_sr.widgets.viewer.overlay import ORANGE
 
 SIDE_PX = 50
@@ -58,7 +58,7 @@ class PlaceList(QWidget):
         self.list.setUniformItemSizes(False)
         self.list.setMinimumHeight(190)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.list.setStyleSheet("QListWidget { font-size: 11px; }")
+        self.list.setStyleSheet(f"QListWidget {{ font-size: {SMALL_PX}px; }}")
         self.list.setToolTip("Click, or ↑ ↓, to go to a place in all panes.")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)

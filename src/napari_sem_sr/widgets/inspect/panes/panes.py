@@ -13,7 +13,8 @@ from napari_sem_sr.widgets.viewer import layers
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
-FONT_PT = 8
+# 12 px on a usual screen
+FONT_PT = 9
 SOLID = Colormap(
     [[0, 0, 0, 0], [0, 0, 0, 1], [1, 1, 1, 1]], controls=[0, DARKEST / 2, 1], name="opaque grey"
 )
