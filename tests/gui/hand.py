@@ -9,6 +9,7 @@ from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import QApplication, QMessageBox, QWidget
 
 POLL_MS = 20
+ANSWERING = "answering"
 
 
 def drop(widget: QWidget, paths: Sequence[Path], at: QPoint | None = None) -> QWidget:
@@ -37,6 +38,9 @@ def drop(widget: QWidget, paths: Sequence[Path], at: QPoint | None = None) -> QW
 
 def answer(beginning: str) -> Callable[[], list[str]]:
     """Press the button that begins so in the questions to come; returns what gives the questions asked so far."""
+    for earlier in QApplication.instance().findChildren(QTimer, ANSWERING):
+        # of a test that failed
+        earlier.stop()
     asked: list[str] = []
 
     def look() -> None:
@@ -49,6 +53,7 @@ def answer(beginning: str) -> Callable[[], list[str]]:
                     return
 
     timer = QTimer(QApplication.instance())
+    timer.setObjectName(ANSWERING)
     timer.timeout.connect(look)
     timer.start(POLL_MS)
 

@@ -12,7 +12,7 @@ from weakref import WeakSet
 
 from napari.layers import Image, Layer
 from natsort import natsorted, ns
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import QObject, QTimer, Signal
 from qtpy.QtWidgets import QWidget
 
 from napari_sem_sr.errors import SemSrError
@@ -78,6 +78,9 @@ class Arrivals(QObject):
         self._arrived: list[Image] = []
         self._waiting: list[Image] = []
         self._closed = False
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(self._look)
         self._work = Work(self)
         self._work.finished.connect(self._put_on)
         self._work.ended.connect(self._read_more)
@@ -94,6 +97,7 @@ class Arrivals(QObject):
     def close(self) -> None:
         """Let go of the viewer."""
         self._viewer.layers.events.inserted.disconnect(self._came)
+        self._soon.stop()
         self._closed = True
         self._work.close()
 
@@ -111,7 +115,8 @@ class Arrivals(QObject):
         be deleted is deleted only after the event in which that was asked for.
         """
         marker = QObject(self)
-        marker.destroyed.connect(self._look)
+        # a question has to wait until the marker is gone, too
+        marker.destroyed.connect(self._soon.start)
         marker.deleteLater()
 
     def _look(self) -> None:
