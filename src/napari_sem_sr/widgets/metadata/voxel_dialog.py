@@ -66,6 +66,7 @@ class VoxelDialog(QDialog):
         layout.addWidget(said)
         form = QFormLayout()
         for axis, label in _AXES:
+            self.boxes[axis].setAccessibleName(label)
             form.addRow(label, row([self.boxes[axis], self.origins[axis]]))
         form.addRow("Tilt of the face", row([self.tilt, self.origins["tilt"]]))
         layout.addLayout(form)

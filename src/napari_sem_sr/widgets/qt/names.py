@@ -2,7 +2,6 @@
 
 import re
 
-from qtpy.QtGui import QAccessible
 from qtpy.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -33,9 +32,9 @@ def controls_of(root: QWidget) -> list[QWidget]:
 
 
 def spoken_name(control: QWidget) -> str:
-    """Name of a control as a screen reader is told."""
-    interface = QAccessible.queryAccessibleInterface(control)
-    return "" if interface is None else str(interface.text(QAccessible.Text.Name))
+    """Name of a control as Qt tells a screen reader: the one it was given, or what is written on a button."""
+    written = control.text() if isinstance(control, QAbstractButton) else ""
+    return str(control.accessibleName() or written)
 
 
 def name_controls(root: QWidget) -> None:

@@ -39,6 +39,8 @@ class FigureDialog(QDialog):
             "caption says so."
         )
         form = QFormLayout(self)
+        self.width_box.setAccessibleName("Width")
+        self.dpi_box.setAccessibleName("Resolution")
         form.addRow("Width", self.width_box)
         form.addRow("Resolution", self.dpi_box)
         form.addRow("", self.mark_box)
