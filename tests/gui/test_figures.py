@@ -11,7 +11,7 @@ from napari_sem_sr.widgets.inspect.compare.picture import caption, take_panels
 from napari_sem_sr.widgets.viewer import layers
 from tests.gui.conftest import add_stacks
 
-LONG_MS = 60_000
+LONG_MS = 120_000
 
 
 @pytest.fixture

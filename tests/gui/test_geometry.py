@@ -16,7 +16,7 @@ from napari_sem_sr.widgets.qt.length_box import parsed_nm
 from napari_sem_sr.widgets.viewer import layer_stack
 from tests.gui.hand import drop
 
-LONG_MS = 60_000
+LONG_MS = 120_000
 
 
 @pytest.fixture
@@ -50,8 +50,13 @@ def test_a_box_takes_typing_at_the_first_click_and_y_follows_x(
     dialog: VoxelDialog, qtbot: Any
 ) -> None:
     assert dialog.boxes["x"].text() == "unknown"
+    # the first box has the focus from the beginning
+    dialog.boxes["z"].setFocus()
+    QApplication.processEvents()
+    type_into(qtbot, dialog.boxes["z"], "25")
+    assert dialog.stack.voxel_nm == (25, None, None)
     type_into(qtbot, dialog.boxes["x"], "5.5")
-    assert dialog.stack.voxel_nm == (None, 5.5, 5.5)
+    assert dialog.stack.voxel_nm == (25, 5.5, 5.5)
     type_into(qtbot, dialog.boxes["z"], "20")
     assert dialog.stack.voxel_nm == (20, 5.5, 5.5)
     # a second click replaces what is there as well

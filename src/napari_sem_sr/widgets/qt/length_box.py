@@ -2,7 +2,7 @@
 
 import re
 
-from qtpy.QtCore import QTimer
+from qtpy.QtCore import QEvent, QObject, QTimer
 from qtpy.QtGui import QFocusEvent, QValidator
 from qtpy.QtWidgets import QDoubleSpinBox, QWidget
 
@@ -26,11 +26,18 @@ class NumberBox(QDoubleSpinBox):
         self.setRange(low, high)
         self.setSpecialValueText("unknown")
         self.setKeyboardTracking(False)
+        self.lineEdit().installEventFilter(self)
 
     def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802, D102
         super().focusInEvent(event)
         # the click that gave the focus sets the cursor afterwards
-        QTimer.singleShot(0, self, self.selectAll)
+        QTimer.singleShot(0, self.selectAll)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802, D102
+        # a box that has the focus already, as the first of a dialog, says "unknown" until something is typed over it
+        if event.type() == QEvent.Type.MouseButtonPress and self.value() == self.minimum():
+            QTimer.singleShot(0, self.selectAll)
+        return bool(super().eventFilter(watched, event))
 
 
 class LengthBox(NumberBox):
