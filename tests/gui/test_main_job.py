@@ -166,7 +166,7 @@ def test_closing_the_dock_stops_the_work_and_leaves_a_resumable_output(
         lambda: bool(job.mailbox) and hasattr(job.mailbox[-1], "cancelled"), timeout=LONG_MS
     )
     assert job.mailbox[-1].cancelled
-    found = upscale.jobs.look_at(
+    found = upscale.tasks.look_at(
         tmp_path / "out_sr.zarr", layer_stack.stack_of(by_role(viewer, "LR"))
     )
     assert found.ours and not found.complete
