@@ -270,7 +270,8 @@ def test_comparison_is_in_order_with_the_right_difference_and_can_be_undone(
     assert [
         (layer.name, layer.visible, tuple(layer.contrast_limits)) for layer in viewer.layers
     ] == before
-    assert not grid.enabled and not viewer.canvas.overlays.scale_bar.visible
+    # the scale bar was on before, as the sample knows its size
+    assert not grid.enabled and viewer.canvas.overlays.scale_bar.visible
     np.testing.assert_allclose(viewer.scene.camera.zoom, camera[1])
     np.testing.assert_allclose(viewer.scene.camera.center, camera[0])
 
