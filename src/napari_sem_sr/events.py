@@ -5,6 +5,7 @@ kin. :func:`drain` runs such a generator to its end for callers who want only th
 the generator cancels the work and leaves a state that can be resumed.
 """
 
+import logging
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 Result = TypeVar("Result")
+
+LOG = logging.getLogger("napari_sem_sr")
 
 
 @dataclass(frozen=True)
@@ -151,7 +154,7 @@ class CheckpointSaved(Event):
 
 
 def drain(work: Generator[Event, None, Result]) -> Result:
-    """Run ``work`` to its end and return its result.
+    """Run ``work`` to its end and return its result; notices go to the logger ``napari_sem_sr`` as warnings.
 
     Parameters
     ----------
@@ -164,7 +167,9 @@ def drain(work: Generator[Event, None, Result]) -> Result:
     """
     while True:
         try:
-            next(work)
+            event = next(work)
         except StopIteration as stop:
             result: Result = stop.value
             return result
+        if isinstance(event, Notice):
+            LOG.warning(event.message)

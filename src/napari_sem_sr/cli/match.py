@@ -33,21 +33,18 @@ def match(
     as_json: JsonFlag = False,
 ) -> None:
     """Fit blur, noise and contrast of teachers to a real LR stack, and say how well that works."""
-    from napari_sem_sr.degradation.match import iter_match
     from napari_sem_sr.degradation.match_picture import write_match_picture
-    from napari_sem_sr.teachers.prepare import iter_prepare
+    from napari_sem_sr.training.data.preparation import iter_matched
 
     check_factor(factor)
-    stack = read(lr, voxel, grey=grey)
-    prepared = follow(
-        iter_prepare(
+    found = follow(
+        iter_matched(
             read_teacher_files(hr, grey=grey, keep_databar=keep_databar),
+            read(lr, voxel, grey=grey),
             factor=factor,
-            lr_pixel_nm=stack.voxel_nm[2],
             pixel_nm=pixel_nm,
         )
     )
-    found = follow(iter_match(prepared.teachers, stack, prepared.factor))
     if picture is not None:
         write_match_picture(found, picture)
     if as_json:

@@ -59,7 +59,6 @@ def train(
     """Train a model from high-resolution teacher images."""
     began = time.monotonic()
     from napari_sem_sr.teachers.measured_pairs import read_pairs
-    from napari_sem_sr.training.data.preparation import iter_plan
     from napari_sem_sr.training.settings import TrainSettings
     from napari_sem_sr.training.trainer import iter_train
 
@@ -69,17 +68,8 @@ def train(
     if not teachers and not pairs:
         raise typer.BadParameter("give teacher images, or --pairs", param_hint="TEACHERS")
     images = read_teacher_files(teachers, grey=grey, keep_databar=keep_databar) if teachers else []
-    plan = follow(
-        iter_plan(
-            [*images, *read_pairs(pairs or ())],
-            lr=None if lr is None else read(lr, voxel, grey=grey),
-            factor=factor,
-            pixel_nm=pixel_nm,
-        )
-    )
     settings = TrainSettings(
-        factor=cast("Literal[2, 3, 4, 8]", plan.factor),
-        degradation=plan.degradation,
+        **({} if factor is None else {"factor": cast("Literal[2, 3, 4, 8]", factor)}),
         epochs=epochs,
         minutes=None if epochs else minutes or 30.0,
         seed=seed,
@@ -87,7 +77,17 @@ def train(
         devices=devices,
         vgg=vgg,
     )
-    model = follow(iter_train(plan.teachers, settings, out, resume=resume, began=began))
+    model = follow(
+        iter_train(
+            [*images, *read_pairs(pairs or ())],
+            settings,
+            out,
+            lr=None if lr is None else read(lr, voxel, grey=grey),
+            pixel_nm=pixel_nm,
+            resume=resume,
+            began=began,
+        )
+    )
     if as_json:
         print_json(model.card.model_dump(mode="json"))
     else:

@@ -5,8 +5,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from napari_sem_sr.errors import InputError
+from napari_sem_sr.events import drain
 from napari_sem_sr.samples.specimens import Kind, specimens
 from napari_sem_sr.samples.truth import Simulated
+from napari_sem_sr.teachers.prepare import iter_prepare
 from napari_sem_sr.teachers.teacher import Split, Teacher, read_teachers, split_teachers
 
 # Numbers of simulated specimens by purpose; no study draws so many that they meet.
@@ -79,7 +81,7 @@ def real_images(
     InputError
         If they are not of at least three specimens.
     """
-    found, _ = read_teachers(sources)
+    found = drain(iter_prepare(read_teachers(sources)[0])).teachers
     split = split_teachers(found, seed=0)
     if split.unit != "specimen" or not split.calibration:
         groups = len({t.group for t in found})

@@ -16,10 +16,14 @@ _NAMED = 5
 
 @dataclass(frozen=True)
 class Prepared:
-    """Teachers ready to be split and learned from, and the factor they are for."""
+    """Teachers ready to be split and learned from, and the factor they are for.
+
+    ``kept`` are their numbers among those that were given.
+    """
 
     teachers: tuple[Teacher, ...]
     factor: int
+    kept: tuple[int, ...]
 
 
 def iter_prepare(
@@ -56,14 +60,15 @@ def iter_prepare(
     ]
     barred = [t for t in ready if t.databar is not None]
     if barred:
-        yield Notice(f"Databars are left out of {_listed([_with_rows(t) for t in barred])}.")
+        yield Notice(f"Databars are left out of {listed([_with_rows(t) for t in barred])}.")
         ready = [without_databar(t) for t in ready]
     known = [t.pixel_nm for t in ready if t.pixel_nm is not None and t.lr is None]
     if factor is None:
         both = bool(known) and lr_pixel_nm is not None
         factor = factor_between(known, lr_pixel_nm) if both and lr_pixel_nm else DEFAULT_FACTOR
+    numbers = tuple(range(len(ready)))
     if lr_pixel_nm is not None:
-        ready = yield from _to_scale(ready, lr_pixel_nm, factor)
+        numbers, ready = yield from _to_scale(ready, lr_pixel_nm, factor)
     elif known and max(known) > (1 + SAME) * min(known):
         yield Notice(
             f"Teachers have pixels of {min(known):.4g} to {max(known):.4g} nm; the model will not know which it is "
@@ -73,19 +78,21 @@ def iter_prepare(
     ready, said = kept_together(ready, overlaps)
     for notice in said:
         yield Notice(notice)
-    return Prepared(tuple(ready), factor)
+    return Prepared(tuple(ready), factor, numbers)
 
 
 def _to_scale(
     teachers: Sequence[Teacher], lr_pixel_nm: float, factor: int
-) -> Generator[Event, None, list[Teacher]]:
+) -> Generator[Event, None, tuple[tuple[int, ...], list[Teacher]]]:
+    """Teachers in pixels of ``lr_pixel_nm / factor``, and their numbers among those that were given."""
     target = lr_pixel_nm / factor
     coarse = [
         t
         for t in teachers
         if t.lr is None and t.pixel_nm is not None and target < COARSER * t.pixel_nm
     ]
-    kept = [t for t in teachers if not any(t is c for c in coarse)]
+    numbers = tuple(n for n, t in enumerate(teachers) if not any(t is c for c in coarse))
+    kept = [teachers[n] for n in numbers]
     if not kept:
         raise InputError(
             f"Teachers need pixels of {target:.4g} nm for ×{factor} of a stack of {lr_pixel_nm:.4g} nm, but all are coarser; "
@@ -93,12 +100,12 @@ def _to_scale(
         )
     if coarse:
         yield Notice(
-            f"Left out, as their pixels are coarser than {target:.4g} nm: {_listed([t.name for t in coarse])}."
+            f"Left out, as their pixels are coarser than {target:.4g} nm: {listed([t.name for t in coarse])}."
         )
     unknown = [t.name for t in kept if t.pixel_nm is None and t.lr is None]
     if unknown:
         yield Notice(
-            f"Pixel size unknown, taken as {target:.4g} nm: {_listed(unknown)}; type it in if that is wrong."
+            f"Pixel size unknown, taken as {target:.4g} nm: {listed(unknown)}; type it in if that is wrong."
         )
     ready = [t if t.lr is not None else resample(t, target) for t in kept]
     changed = sum(a is not b for a, b in zip(kept, ready, strict=True))
@@ -106,7 +113,7 @@ def _to_scale(
         yield Notice(
             f"{changed} of {len(kept)} teachers resampled to {target:.4g} nm, the stack's {lr_pixel_nm:.4g} nm / {factor}."
         )
-    return ready
+    return numbers, ready
 
 
 def large_enough(
@@ -120,7 +127,7 @@ def large_enough(
     if not small or len(small) == len(teachers):
         return tuple(teachers), ()
     kept = tuple(t for t in teachers if min(t.image.shape) >= patch_px)
-    names = _listed([t.name for t in small])
+    names = listed([t.name for t in small])
     return kept, (f"Left out, as training needs {patch_px} × {patch_px} pixels: {names}.",)
 
 
@@ -129,6 +136,7 @@ def _with_rows(teacher: Teacher) -> str:
     return f"{teacher.name}, rows {bar.start}:{bar.stop}" if bar else teacher.name
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """Name up to five, and count the others."""
     shown = ", ".join(f"'{n}'" for n in names[:_NAMED])
     return f"{shown} and {len(names) - _NAMED} more" if len(names) > _NAMED else shown

@@ -15,11 +15,11 @@ from napari_sem_sr.inference.engine.devices import pick_device
 from napari_sem_sr.model.bundle import Model, load_bundle
 from napari_sem_sr.model.parts import SUFFIX
 from napari_sem_sr.model.zoo import check_name, user_folder
-from napari_sem_sr.teachers.prepare import large_enough
-from napari_sem_sr.teachers.teacher import Split, Teacher, split_teachers, without_databar
+from napari_sem_sr.stack import SemStack
+from napari_sem_sr.teachers.teacher import Split, Teacher
 from napari_sem_sr.training.budget import Around
-from napari_sem_sr.training.data.few_specimens import are_few, split_in_turn
 from napari_sem_sr.training.data.patch_sampler import check_teacher
+from napari_sem_sr.training.data.preparation import everyone, iter_training_data
 from napari_sem_sr.training.finish.finish import FINISHING_SHARE, iter_finish
 from napari_sem_sr.training.finish.outcome import Outcome
 from napari_sem_sr.training.loop.leave_one_group_out import (
@@ -44,6 +44,8 @@ def iter_train(
     settings: TrainSettings,
     out: Path,
     *,
+    lr: SemStack | None = None,
+    pixel_nm: float | None = None,
     name: str | None = None,
     split: Split | None = None,
     start: Model | None = None,
@@ -61,34 +63,29 @@ def iter_train(
     """
     began = time.monotonic() if began is None else began
     folder = training_folder(out)
-    few = False
-    if split is None:
-        # a databar that nobody declined is no lesson, whoever calls
-        cut = [without_databar(t) for t in teachers]
-        teachers, notices = large_enough(cut, settings.patch_lr_px * settings.factor)
-        for notice in notices:
-            yield Notice(notice)
-        few = are_few(teachers)
-        split = split_in_turn(teachers) if few else split_teachers(teachers, settings.seed)
-    if resume and out.exists():
-        yield Notice(f"The training of '{out}' is finished already.")
-        return _finished(out, split)
-    _check_target(out, folder, resume=resume)
+    finished = resume and out.exists()
+    if not finished:
+        _check_target(out, folder, resume=resume)
     device = pick_device(settings.device)
     precision = pick_precision(settings.precision, device, settings.devices)
+    data = yield from iter_training_data(teachers, settings, lr=lr, pixel_nm=pixel_nm, split=split)
+    split, settings = data.split, data.settings
+    if finished:
+        yield Notice(f"The training of '{out}' is finished already.")
+        return _finished(out, split)
     fabric = fabric_for(device, settings.devices, precision)
-    everyone = tuple(dict.fromkeys((*split.train, *split.calibration, *split.test)))
+    taught = everyone(split)
     fixed = {
         "settings": settings.model_dump(mode="json"),
         "start": start.content_hash if start else None,
-        "teachers": [t.content_hash for t in everyone],
+        "teachers": [t.content_hash for t in taught],
     }
     found = _checkpoint_of(folder, fixed) if resume else None
     for teacher in split.train:
         check_teacher(teacher, settings.patch_lr_px * settings.factor)
     _make_folder(folder)
     if found is None:
-        keep_teachers(folder, teachers or everyone)
+        keep_teachers(folder, taught)
     if split.unit != "specimen":
         yield Notice(
             f"Only one specimen: scores are measured on a held-out {split.unit}, which is not independent."
@@ -97,8 +94,8 @@ def iter_train(
     lost = time.monotonic() - began if found is None else 0.0
     school = _School(settings, fabric, folder, fixed, found, start, lost, watched=watched)
     in_turn: dict[str, Outcome] = {}
-    if few:
-        plans = plans_in_turn(everyone)
+    if data.in_turn:
+        plans = plans_in_turn(taught)
         spent = f"{SHIPPED_SHARE:.0%} of the time" if settings.minutes else "as many epochs again"
         yield Notice(
             f"Only {len(plans)} specimens: each is left out once to be tested on, and the model that ships learns "
@@ -106,7 +103,7 @@ def iter_train(
         )
         for number, (group, plan) in enumerate(plans.items()):
             in_turn[group] = yield from school.iter_course(number, plan, len(plans) - number - 1)
-        plan = plan_of_all(everyone, list(in_turn.values()))
+        plan = plan_of_all(taught, list(in_turn.values()))
         outcome = yield from school.iter_course(len(plans), plan, 0)
     else:
         plan = Plan(split.train, split.calibration or split.test, split.unit)
@@ -214,6 +211,8 @@ def train(
     settings: TrainSettings,
     out: Path,
     *,
+    lr: SemStack | None = None,
+    pixel_nm: float | None = None,
     name: str | None = None,
     split: Split | None = None,
     start: Model | None = None,
@@ -226,11 +225,15 @@ def train(
     Parameters
     ----------
     teachers
-        High-resolution images; LR is made from them.
+        High-resolution images as they were read; LR is made from them unless it was measured.
     settings
-        Budget, architecture and recipe.
+        Budget, architecture and recipe; a factor or degradation not set in them is found.
     out
         Bundle folder, or ``.semsr`` file, to write.
+    lr
+        Stack that the model is for: teachers are brought to its pixel size over the factor, and degraded to look like it.
+    pixel_nm
+        Pixel size of the teachers, where files do not say it or are wrong.
     name
         Name on the card; the file name of ``out`` where None.
     split
@@ -251,6 +254,8 @@ def train(
             teachers,
             settings,
             out,
+            lr=lr,
+            pixel_nm=pixel_nm,
             name=name,
             split=split,
             start=start,

@@ -245,7 +245,7 @@ class TrainChoice(TrainForm):
         teachers, stack, factor = self.list.teachers, self._stack, self.factor
         if stack is not None and not self._work.running:
             self._on_finish = self._show_picture
-            self._begin("matching", lambda: tasks.iter_matched(teachers, stack, factor))
+            self._begin("matching", lambda: tasks.iter_match_picture(teachers, stack, factor))
 
     def _show_picture(self, picture: Any) -> None:
         self.match_view = PictureDialog(picture, "Degraded teachers beside the real stack", self)

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_sem_sr.errors import InputError
 from napari_sem_sr.events import Event, Notice, Progress
 from napari_sem_sr.inference.loading import preload_torch
 from napari_sem_sr.intensity import range_of
 from napari_sem_sr.stack import SemStack
 from napari_sem_sr.teachers.teacher import Teacher, read_teachers, teachers_of
-from napari_sem_sr.training.data.preparation import iter_plan
+from napari_sem_sr.training.data.preparation import iter_matched
 from napari_sem_sr.training.loop.unfinished import Unfinished, kept_teachers
 from napari_sem_sr.widgets.train.teacher_list import THUMBNAIL_PX, Listed
 
@@ -60,24 +59,19 @@ def iter_new(
 
     A budget in minutes is for all of that.
     """
-    began = time.monotonic()
-    plan = yield from iter_plan(teachers, lr=stack, factor=settings.factor)
-    matched = settings.model_copy(update={"degradation": plan.degradation})
-    return (yield from _iter_training(plan.teachers, matched, out, began=began))
+    return (yield from _iter_training(teachers, settings, out, lr=stack))
 
 
-def iter_matched(
+def iter_match_picture(
     teachers: Sequence[Teacher], stack: SemStack, factor: int
 ) -> Generator[Event, None, npt.NDArray[np.uint8]]:
     """Picture (y, x, RGBA) of degraded teachers beside the real stack, with their spectra, noise and greys."""
-    plan = yield from iter_plan(teachers, lr=stack, factor=factor)
-    if plan.match is None:
-        raise InputError("LR of all teachers was measured; there is nothing to match.")
+    match = yield from iter_matched(teachers, stack, factor=factor)
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     from napari_sem_sr.degradation.match_picture import match_figure
 
-    canvas: Any = FigureCanvasAgg(match_figure(plan.match))
+    canvas: Any = FigureCanvasAgg(match_figure(match))
     canvas.draw()
     return np.array(canvas.buffer_rgba(), dtype=np.uint8)
 
@@ -87,10 +81,11 @@ def _iter_training(
     settings: "TrainSettings",
     out: Path,
     *,
-    began: float | None = None,
+    lr: SemStack | None = None,
     resume: bool = False,
 ) -> "Generator[Event, None, Model]":
     """Train, leaving one core to the user interface."""
+    began = time.monotonic()
     yield Progress("loading PyTorch", 0, 1, "step")
     preload_torch()
     import torch
@@ -101,7 +96,7 @@ def _iter_training(
     before = torch.get_num_threads()
     torch.set_num_threads(max(1, min(before, (os.cpu_count() or 2) - 1)))
     try:
-        work = iter_train(teachers, settings, out, resume=resume, watched=True, began=began)
+        work = iter_train(teachers, settings, out, lr=lr, resume=resume, watched=True, began=began)
         return (yield from work)
     finally:
         torch.set_num_threads(before)
