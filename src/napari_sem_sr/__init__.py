@@ -1,33 +1,40 @@
 """Super-resolution of FIB-SEM stacks, with evidence of what is true and what the network made up.
 
-``read_stack``, ``load_model``, ``upscale``, ``train``, ``check`` and ``measure`` mirror the commands of ``sem-sr``.
-They are loaded on first use, since napari imports this package whenever it starts.
+``read_stack``, ``read_teachers``, ``load_model``, ``upscale``, ``train``, ``check`` and ``measure`` mirror the commands of
+``sem-sr``. They are loaded on first use, since napari imports this package whenever it starts.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from napari_sem_sr.checking import check
-    from napari_sem_sr.inference.runner import upscale
-    from napari_sem_sr.io import read_stack
+    from napari_sem_sr.api import check, load_model, read_stack, read_teachers, train, upscale
     from napari_sem_sr.measure.run import measure
-    from napari_sem_sr.model.zoo import load_model
-    from napari_sem_sr.training.trainer import train
 
-__all__ = ["check", "load_model", "measure", "read_stack", "train", "upscale"]
+    __version__: str
 
-_HOMES = {
-    "check": "napari_sem_sr.checking",
-    "load_model": "napari_sem_sr.model.zoo",
-    "measure": "napari_sem_sr.measure.run",
-    "read_stack": "napari_sem_sr.io",
-    "train": "napari_sem_sr.training.trainer",
-    "upscale": "napari_sem_sr.inference.runner",
-}
+__all__ = [
+    "__version__",
+    "check",
+    "load_model",
+    "measure",
+    "read_stack",
+    "read_teachers",
+    "train",
+    "upscale",
+]
+
+# Rooms whose functions take names and paths themselves.
+_HOMES = {"measure": "napari_sem_sr.measure.run"}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name == "__version__":
+        return import_module("importlib.metadata").version("napari-sem-sr")
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    return getattr(import_module(_HOMES.get(name, "napari_sem_sr.api")), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -184,6 +184,14 @@ class SemStack:
             )
         return cls(data=data, name=name, **known)
 
+    def __array__(
+        self, dtype: npt.DTypeLike | None = None, copy: bool | None = None
+    ) -> npt.NDArray[Any]:
+        """Read all slices into memory, (z, y, x)."""
+        if copy is False:
+            raise ValueError("a stack lies in files, so reading it makes a copy")
+        return np.asarray(self.data.compute(), dtype)
+
     @property
     def shape(self) -> Triple[int]:
         """Number of voxels (z, y, x)."""
