@@ -8,7 +8,7 @@ them: ``iter_upscale``, ``iter_train``, ``iter_check``. PyTorch is loaded by the
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -122,6 +122,8 @@ def upscale(
     device: str = "auto",
     precision: str = "auto",
     tile: int | None = None,
+    noise: "float | Literal['auto', 'none']" = "auto",
+    blur: "float | Literal['auto']" = "auto",
     scheduler: str | None = None,
     resume: bool = False,
     overwrite: bool = False,
@@ -148,6 +150,10 @@ def upscale(
         ``auto``, ``fp32``, ``bf16`` or ``fp16``.
     tile
         Width of a tile in LR pixels; None for one that suits the device.
+    noise
+        Standard deviation of LR's noise in its grey values at mid range, where it is not to be measured.
+    blur
+        Blur of LR in LR pixels beyond the averaging over a pixel, where it is not to be measured.
     scheduler
         Address of a Dask scheduler whose workers are to do it.
     resume
@@ -161,7 +167,16 @@ def upscale(
     """
     from napari_sem_sr.inference.runner import UpscaleSettings, iter_upscale
 
-    settings = UpscaleSettings(sharpness, device, precision, tile, slices, region)
+    settings = UpscaleSettings(
+        sharpness=sharpness,
+        device=device,
+        precision=precision,
+        tile=tile,
+        slices=slices,
+        region=region,
+        noise=noise,
+        blur=blur,
+    )
     stack, loaded = _stack(lr), load_model(model)
     if scheduler is None:
         work = iter_upscale(stack, output, loaded, settings, resume=resume, overwrite=overwrite)
@@ -245,6 +260,7 @@ def train(
     minutes: float | None = None,
     epochs: int | None = None,
     pixel_nm: float | None = None,
+    start: "Source | Model | None" = None,
     resume: bool = False,
     **recipe: Any,
 ) -> "LoadedModel":
@@ -267,6 +283,8 @@ def train(
         The budget; 30 minutes by default.
     pixel_nm
         Pixel size of the teachers, where files do not say it or are wrong.
+    start
+        Model of the same factor and architecture to start from, instead of from chance.
     resume
         Continue an interrupted training.
     **recipe
@@ -288,6 +306,7 @@ def train(
         Path(out),
         lr=None if lr is None else _stack(lr),
         pixel_nm=pixel_nm,
+        start=None if start is None else load_model(start),
         resume=resume,
     )
     return load_model(drain(work))
