@@ -1,4 +1,4 @@
-"""From teachers to a model: one course of training or several, their scores, and the bundle."""
+"""From teachers to a model: one training run or several, their scores, and the bundle."""
 
 import shutil
 import time
@@ -22,15 +22,16 @@ from napari_sem_sr.training.data.patch_sampler import check_teacher
 from napari_sem_sr.training.data.preparation import everyone, iter_training_data
 from napari_sem_sr.training.finish.finish import FINISHING_SHARE, iter_finish
 from napari_sem_sr.training.finish.outcome import Outcome
+from napari_sem_sr.training.loop.fold import Fold
 from napari_sem_sr.training.loop.leave_one_group_out import (
     SHIPPED_SHARE,
+    fold_of_all,
+    folds_in_turn,
     keep_outcome,
     kept_outcome,
-    plan_of_all,
-    plans_in_turn,
     unjudged,
 )
-from napari_sem_sr.training.loop.training_run import Course, Plan
+from napari_sem_sr.training.loop.training_run import TrainingRun
 from napari_sem_sr.training.loop.unfinished import CHECKPOINT, keep_teachers, training_folder
 from napari_sem_sr.training.optimise.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from napari_sem_sr.training.optimise.memory import freed_memory_kept
@@ -92,22 +93,22 @@ def iter_train(
         )
     # what resuming finds spent already is in the checkpoint
     lost = time.monotonic() - began if found is None else 0.0
-    school = _School(settings, fabric, folder, fixed, found, start, lost, watched=watched)
+    session = _Session(settings, fabric, folder, fixed, found, start, lost, watched=watched)
     in_turn: dict[str, Outcome] = {}
     if data.in_turn:
-        plans = plans_in_turn(taught)
+        folds = folds_in_turn(taught)
         spent = f"{SHIPPED_SHARE:.0%} of the time" if settings.minutes else "as many epochs again"
         yield Notice(
-            f"Only {len(plans)} specimens: each is left out once to be tested on, and the model that ships learns "
+            f"Only {len(folds)} specimens: each is left out once to be tested on, and the model that ships learns "
             f"from all of them, in {spent}."
         )
-        for number, (group, plan) in enumerate(plans.items()):
-            in_turn[group] = yield from school.iter_course(number, plan, len(plans) - number - 1)
-        plan = plan_of_all(taught, list(in_turn.values()))
-        outcome = yield from school.iter_course(len(plans), plan, 0)
+        for number, (group, fold) in enumerate(folds.items()):
+            in_turn[group] = yield from session.iter_fold(number, fold, len(folds) - number - 1)
+        fold = fold_of_all(taught, list(in_turn.values()))
+        outcome = yield from session.iter_fold(len(folds), fold, 0)
     else:
-        plan = Plan(split.train, split.calibration or split.test, split.unit)
-        outcome = yield from school.iter_course(0, plan, 0)
+        fold = Fold(split.train, split.calibration or split.test, split.unit)
+        outcome = yield from session.iter_fold(0, fold, 0)
     verdict = worst(
         [judge(o.progress.curve, split.unit) for o in (in_turn.values() or [outcome])],
         list(in_turn),
@@ -133,8 +134,8 @@ def iter_train(
     return model
 
 
-class _School:
-    """Runs the courses of one training one after the other, keeping what each needs to be resumed."""
+class _Session:
+    """Runs the folds of one training one after the other, keeping what each needs to be resumed."""
 
     def __init__(
         self,
@@ -162,10 +163,10 @@ class _School:
         self._spent = lost
         self._watched = watched
 
-    def iter_course(
-        self, number: int, plan: Plan, turns_left: int
+    def iter_fold(
+        self, number: int, fold: Fold, turns_left: int
     ) -> Generator[Event, None, Outcome]:
-        """Run course ``number``, after which ``turns_left`` others and the one that ships follow."""
+        """Run fold ``number``, after which ``turns_left`` others and the one that ships follow."""
         done = self._folder / f"course-{number}.safetensors"
         if done.exists():
             outcome = kept_outcome(done)
@@ -178,31 +179,31 @@ class _School:
             return CheckpointSaved(self._folder / CHECKPOINT, checkpoint.state["step"])
 
         began = time.monotonic()
-        course = Course(
-            plan,
+        run = TrainingRun(
+            fold,
             self._settings,
             self._fabric,
-            None if self._seconds is None else self._seconds * plan.share,
+            None if self._seconds is None else self._seconds * fold.share,
             save,
             self._start,
             watched=self._watched,
-            around=Around(self._spent, self._times_after(plan, turns_left), self._finishing_s),
+            around=Around(self._spent, self._times_after(fold, turns_left), self._finishing_s),
         )
-        course.progress.spend("twin", time.monotonic() - began)
+        run.progress.spend("twin", time.monotonic() - began)
         if self._found is not None and self._found.state["course"] == number:
-            yield from course.resume(self._found)
+            yield from run.resume(self._found)
         with freed_memory_kept():
-            outcome = yield from course.iter_run()
-        if plan.share < 1:
+            outcome = yield from run.iter_run()
+        if fold.share < 1:
             keep_outcome(done, outcome)
         self._spent += outcome.progress.seconds
         return outcome
 
-    def _times_after(self, plan: Plan, turns_left: int) -> float:
-        """How many times this course's time the later ones take."""
-        if plan.share == 1 or not plan.unseen:
+    def _times_after(self, fold: Fold, turns_left: int) -> float:
+        """How many times this fold's time the later ones take."""
+        if fold.share == 1 or not fold.unseen:
             return 0.0
-        shipped = 1.0 if self._seconds is None else SHIPPED_SHARE / plan.share
+        shipped = 1.0 if self._seconds is None else SHIPPED_SHARE / fold.share
         return turns_left + shipped
 
 

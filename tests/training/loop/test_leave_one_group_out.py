@@ -11,8 +11,8 @@ from napari_sem_sr.training.budget import Progress
 from napari_sem_sr.training.data.few_specimens import are_few
 from napari_sem_sr.training.finish.finish import FINISHING_SHARE
 from napari_sem_sr.training.finish.outcome import Outcome
-from napari_sem_sr.training.loop.leave_one_group_out import plan_of_all, plans_in_turn, unjudged
-from napari_sem_sr.training.loop.training_run import Course
+from napari_sem_sr.training.loop.leave_one_group_out import fold_of_all, folds_in_turn, unjudged
+from napari_sem_sr.training.loop.training_run import TrainingRun
 from napari_sem_sr.training.trainer import iter_train, train
 from tests.training.specimens import settings, teachers
 
@@ -45,8 +45,8 @@ def test_the_card_says_that_scores_come_from_networks_that_left_the_specimen_out
 
 
 def test_most_of_a_budget_in_minutes_goes_to_the_model_that_ships() -> None:
-    plans = plans_in_turn(teachers(3))
-    ships = plan_of_all(teachers(3), [])
+    plans = folds_in_turn(teachers(3))
+    ships = fold_of_all(teachers(3), [])
     assert sum(p.share for p in plans.values()) + ships.share == pytest.approx(1)
     assert ships.share * (1 - FINISHING_SHARE) >= 0.5, "of the whole command, scores included"
     assert len({p.share for p in plans.values()}) == 1
@@ -65,24 +65,24 @@ def outcome(epochs: list[int], psnr: list[float]) -> Outcome:
 
 def test_the_model_that_ships_is_kept_at_the_epoch_at_which_the_others_were_best() -> None:
     fallen = [outcome([10, 20, 30, 40], psnr) for psnr in ([1, 3, 2, 1], [1, 2, 3, 1])]
-    assert plan_of_all(teachers(2), fallen).keep_epoch == 25
+    assert fold_of_all(teachers(2), fallen).keep_epoch == 25
     risen = [outcome([10, 20, 30, 40], [1, 2, 3, 4])] * 2
-    assert plan_of_all(teachers(2), risen).keep_epoch is None
+    assert fold_of_all(teachers(2), risen).keep_epoch is None
 
 
 def test_its_twin_is_that_of_that_epoch_and_not_of_the_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looks: list[tuple[int, torch.Tensor]] = []
-    glance = Course._iter_glance
+    glance = TrainingRun._iter_glance
 
-    def look(self: Course, stage: str):
+    def look(self: TrainingRun, stage: str):
         if not self._looks.hold_out:
             weights = self.learner.averaged_weights()["head.weight"]
             looks.append((self.progress.epochs[stage], weights))
         yield from glance(self, stage)
 
-    monkeypatch.setattr(Course, "_iter_glance", look)
+    monkeypatch.setattr(TrainingRun, "_iter_glance", look)
     monkeypatch.setattr("napari_sem_sr.training.loop.training_run.FIRST_GLANCES", range(100))
     monkeypatch.setattr("napari_sem_sr.training.loop.leave_one_group_out._best_epoch", lambda _: 2)
     model = train(teachers(3), settings(epochs=6, gan_share=0), tmp_path / "model")

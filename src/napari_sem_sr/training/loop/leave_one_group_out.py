@@ -12,7 +12,7 @@ from statistics import fmean
 from napari_sem_sr.teachers.teacher import Teacher
 from napari_sem_sr.training.budget import Progress
 from napari_sem_sr.training.finish.outcome import Outcome
-from napari_sem_sr.training.loop.training_run import Plan
+from napari_sem_sr.training.loop.fold import Fold
 from napari_sem_sr.training.optimise.checkpoint import (
     Checkpoint,
     load_checkpoint,
@@ -29,11 +29,11 @@ MUCH_LONGER = 1.25
 LATE = 0.8
 
 
-def plans_in_turn(teachers: Sequence[Teacher]) -> dict[str, Plan]:
-    """One course for each specimen, by its name, in which it is left out."""
+def folds_in_turn(teachers: Sequence[Teacher]) -> dict[str, Fold]:
+    """One fold for each specimen, by its name, in which it is left out."""
     groups = sorted({t.group for t in teachers})
     return {
-        group: Plan(
+        group: Fold(
             train=tuple(t for t in teachers if t.group != group),
             unseen=tuple(t for t in teachers if t.group == group),
             unit="specimen",
@@ -44,9 +44,9 @@ def plans_in_turn(teachers: Sequence[Teacher]) -> dict[str, Plan]:
     }
 
 
-def plan_of_all(teachers: Sequence[Teacher], outcomes: Sequence[Outcome]) -> Plan:
-    """The course that ships; it stops where the others were best, as nothing is held out to tell."""
-    return Plan(
+def fold_of_all(teachers: Sequence[Teacher], outcomes: Sequence[Outcome]) -> Fold:
+    """The run that ships; it stops where the others were best, as nothing is held out to tell."""
+    return Fold(
         train=tuple(teachers),
         unseen=(),
         unit="specimen",
@@ -83,7 +83,7 @@ def unjudged(shipped: Outcome, outcomes: Sequence[Outcome]) -> str:
 
 
 def keep_outcome(path: Path, outcome: Outcome) -> None:
-    """Write what a course came to, so that a resumed training need not repeat it."""
+    """Write what a run came to, so that a resumed training need not repeat it."""
     tensors = {**named("twin", outcome.twin), **named("gan", outcome.gan)}
     save_checkpoint(path, Checkpoint(tensors, {"progress": vars(outcome.progress)}))
 

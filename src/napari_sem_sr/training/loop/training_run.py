@@ -1,11 +1,10 @@
-"""One course of training: from teachers to both networks, watched all along and brought back when it goes astray."""
+"""One training run: from teachers to both networks, watched all along and brought back when it goes astray."""
 
 import contextlib
 import copy
 import math
 import time
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
@@ -23,10 +22,10 @@ from napari_sem_sr.events import (
     StageStarted,
     StepDone,
 )
-from napari_sem_sr.teachers.teacher import Teacher
 from napari_sem_sr.training.budget import ALONE, Around, Budget, Progress
 from napari_sem_sr.training.data.patch_sampler import Lessons
 from napari_sem_sr.training.finish.outcome import Outcome, Weights
+from napari_sem_sr.training.loop.fold import Fold
 from napari_sem_sr.training.optimise.checkpoint import Checkpoint
 from napari_sem_sr.training.optimise.learner import Learner
 from napari_sem_sr.training.settings import TrainSettings
@@ -47,44 +46,15 @@ SECONDS_BETWEEN_PATCHES = 4.0
 MAX_RETRIES = 4
 
 
-@dataclass(frozen=True)
-class Plan:
-    """What one course learns from and is measured on.
-
-    Parameters
-    ----------
-    train
-        Teachers to learn from.
-    unseen
-        Teachers to choose the best network by; none where the course learns from all.
-    unit
-        What was held out: "specimen", "image" or "part of one image".
-    name
-        For people: which of several courses it is; "" where it is the only one.
-    share
-        Part of a budget in minutes.
-    keep_epoch
-        Epoch of the twin's stage after which the network is kept, where nothing is held out to choose by; its end
-        where None.
-    """
-
-    train: tuple[Teacher, ...]
-    unseen: tuple[Teacher, ...]
-    unit: str
-    name: str = ""
-    share: float = 1.0
-    keep_epoch: int | None = None
-
-
 Save = Callable[[Checkpoint], CheckpointSaved]
 
 
-class Course:
+class TrainingRun:
     """Advances a learner through both stages, step by step.
 
     Parameters
     ----------
-    plan
+    fold
         Teachers.
     settings
         Recipe and budget.
@@ -104,7 +74,7 @@ class Course:
 
     def __init__(
         self,
-        plan: Plan,
+        fold: Fold,
         settings: TrainSettings,
         fabric: Fabric,
         seconds: float | None,
@@ -114,13 +84,13 @@ class Course:
         watched: bool = False,
         around: Around = ALONE,
     ) -> None:
-        self.plan = plan
+        self.fold = fold
         self.settings = settings
         self.learner = Learner(settings, fabric)
         if start is not None:
             self.learner.begin_from(start)
         self.lessons = Lessons(
-            plan.train, settings.factor, settings.patch_lr_px, fabric.device, settings.degradation
+            fold.train, settings.factor, settings.patch_lr_px, fabric.device, settings.degradation
         )
         per_epoch = self.lessons.patches_per_epoch
         steps = {
@@ -133,7 +103,7 @@ class Course:
         self._write = save
         self._watched = watched
         self._around = around
-        self._looks = Looks(plan.unseen, plan.train, settings, fabric.device)
+        self._looks = Looks(fold.unseen, fold.train, settings, fabric.device)
         self._patch_shown = -math.inf
         self._health = Health()
         self._sound = (self.learner.checkpoint({}), copy.deepcopy(self.progress), self._best)
@@ -193,7 +163,7 @@ class Course:
 
     def _started(self, stage: str) -> StageStarted:
         return StageStarted(
-            stage, self.budget.epochs_of(stage), self.budget.epoch_steps[stage], self.plan.name
+            stage, self.budget.epochs_of(stage), self.budget.epoch_steps[stage], self.fold.name
         )
 
     def _begin_gan(self) -> None:
@@ -304,11 +274,11 @@ class Course:
         progress.glanced[stage] = point["step"]
         self._keep_sound()
         yield Evaluated(**point)
-        verdict = judge(progress.curve, self.plan.unit)
+        verdict = judge(progress.curve, self.fold.unit)
         yield Judged(verdict.sentence, verdict.sound, verdict.since_epoch)
 
     def _is_past_its_best(self) -> bool:
-        planned = self.plan.keep_epoch
+        planned = self.fold.keep_epoch
         return planned is not None and self.progress.epochs["twin"] > planned
 
     def _iter_patch(self) -> Generator[Event, None, None]:
@@ -320,7 +290,7 @@ class Course:
         yield PatchSeen(
             stage=self.learner.stage,
             step=self.learner.step,
-            name=f"{self.plan.name}/{pair.name}",
+            name=f"{self.fold.name}/{pair.name}",
             held_out=self._looks.hold_out,
             lr=pair.lr,
             sr=sr,
