@@ -1,6 +1,6 @@
 """Let every call that puts something on disk fail, or be the last, while an output is written; and let two write one.
 
-    PYTHONPATH=. python benchmarks/robustness/writers.py [--short] [--races 200] [--seed 0]
+    PYTHONPATH=. python benchmarks/robustness/writers.py [--short] [--scenes ...] [--races 200] [--seed 0]
 
 For OME-Zarr and TIFF, begun, resumed and overwritten: each call of fsync, rename, mkdir and unlink fails once and is once the
 process's last, and no file may grow beyond some sizes. After each the run is repeated without the fault. It has to hold that
@@ -19,7 +19,7 @@ import shutil
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -67,7 +67,7 @@ def overwrite(folder: Path, name: str) -> None:
     upscale(LR, folder / name, MODEL, NEW, overwrite=True)
 
 
-SHORT = (("sr.zarr", "resumed"), ("sr.tif", "overwritten"))
+SHORT = ("zarr resumed", "tif overwritten")
 SCENES: dict[str, tuple[Callable[[Path, str], None], Callable[[Path, str], None]]] = {
     "begun": (begin, resume),
     "resumed": (unfinished, resume),
@@ -117,7 +117,9 @@ def faults_for(work: Callable[[], object], largest: int, *, short: bool) -> list
     return found + [Fault("write", at, kill) for at in sizes for kill in (False, True)]
 
 
-def inject(root: Path, *, short: bool) -> tuple[dict[str, Counter[str]], list[str]]:
+def inject(
+    root: Path, scenes: Sequence[str], *, short: bool
+) -> tuple[dict[str, Counter[str]], list[str]]:
     """Counts of ends by scene and kind of fault, and failures."""
     counts: dict[str, Counter[str]] = {}
     failures = []
@@ -128,7 +130,7 @@ def inject(root: Path, *, short: bool) -> tuple[dict[str, Counter[str]], list[st
             upscale(LR, root / kind / name / name, MODEL, settings)
         new, old = files(root / "new" / name / name), files(root / "old" / name / name)
         for scene, (prepare, work) in SCENES.items():
-            if short and (name, scene) not in SHORT:
+            if f"{name[3:]} {scene}" not in scenes:
                 continue
             start = root / f"{scene} {name}"
             start.mkdir()
@@ -188,6 +190,8 @@ def race(root: Path, races: int, seed: int) -> tuple[dict[str, int], list[str]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--short", action="store_true", help="a fault of each kind, in two scenes")
+    every = [f"{name[3:]} {scene}" for name in NAMES for scene in SCENES]
+    parser.add_argument("--scenes", nargs="*", choices=every, help="only these")
     parser.add_argument("--races", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
@@ -195,7 +199,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary, dask.config.set(scheduler="synchronous"):
         root = Path(temporary)
         begun = time.perf_counter()
-        counts, failures = inject(root, short=options.short)
+        scenes = SHORT if options.short else every
+        counts, failures = inject(
+            root, scenes if options.scenes is None else options.scenes, short=options.short
+        )
         races, lost = race(root, options.races, options.seed)
         print(
             json.dumps(
