@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from napari_sem_sr.errors import InputError, ModelError
+from napari_sem_sr.errors import InputError, ModelError, OutputError
 from napari_sem_sr.events import SliceDone
 from napari_sem_sr.inference import block
 from napari_sem_sr.inference.cluster import _shares, iter_upscale_on
@@ -103,6 +103,11 @@ def test_a_client_that_is_stopped_goes_on_with_resume(
     given = (cluster.scheduler_address, read_stack(place / "lr"), tmp_path / "sr.zarr", model)
     work = iter_upscale_on(*given, SETTINGS)
     next(e for e in work if isinstance(e, SliceDone))
+    # neither another client nor this machine alone may go on with what workers are writing
+    with pytest.raises(OutputError, match=f"process {os.getpid()}"):
+        collected(iter_upscale_on(*given, SETTINGS, resume=True))
+    with pytest.raises(OutputError, match=f"process {os.getpid()}"):
+        upscale(given[1], given[2], model, SETTINGS, resume=True)
     work.close()
     kept = len(ZarrStackWriter.reopen(tmp_path / "sr.zarr").done_slices())
     assert 0 < kept < SLICES
