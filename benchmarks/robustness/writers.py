@@ -6,7 +6,7 @@ For OME-Zarr and TIFF, begun, resumed and overwritten: each call of fsync, renam
 process's last, and no file may grow beyond some sizes. After each the run is repeated without the fault. It has to hold that
 what was there before an overwriting run is there or the new one is, whole; that nothing that says it is complete lacks a
 slice; that a failure is one sentence; and that the repeated run ends with the same bytes as one that nothing disturbed and
-leaves nothing else behind.
+leaves nothing else behind. Each case is one line on stderr.
 
 A race: two processes upscale into one output at the same time, and in every other one of both is killed somewhere. It has to hold
 that the second is told who the first is, and the same as above. Prints one JSON document; its ``failures`` have to be empty.
@@ -16,6 +16,7 @@ import argparse
 import json
 import random
 import shutil
+import sys
 import tempfile
 import time
 from collections import Counter
@@ -151,6 +152,7 @@ def inject(
                 counts.setdefault(key, Counter())[outcome.end] += 1
                 whole = [old, new] if scene == "overwritten" else []
                 trouble = trouble_of(outcome, folder, name, whole) or ended(folder, name, work, new)
+                print(f"{key}: {fault}: {outcome.end} {trouble}", file=sys.stderr, flush=True)
                 if trouble:
                     failures.append(f"{key}, {fault}: {trouble}")
     return counts, failures
@@ -173,7 +175,9 @@ def race(root: Path, races: int, seed: int) -> tuple[dict[str, int], list[str]]:
             time.sleep(dice.random() * 0.4)
             dice.choice(writers).kill()
         outcomes = [writer.outcome() for writer in writers]
-        counts[" and ".join(sorted(o.end for o in outcomes))] += 1
+        ends = " and ".join(sorted(o.end for o in outcomes))
+        print(f"race {case}: {ends}", file=sys.stderr, flush=True)
+        counts[ends] += 1
         for outcome, other in zip(outcomes, reversed(writers), strict=True):
             trouble = trouble_of(outcome, folder, name, [])
             if outcome.end == "told" and f"process {other.pid} " not in outcome.said:

@@ -193,7 +193,9 @@ class UpscaleDock(UpscaleChoice):
 
     def _start_over(self) -> None:
         answer = QMessageBox.question(
-            self, "Start over", f"Remove '{self._output}' and upscale from the first slice?"
+            self,
+            "Start over",
+            f"Upscale '{self._output}' again from the first slice? What is there is kept until the new output is whole.",
         )
         if answer == QMessageBox.StandardButton.Yes:
             self.upscale(overwrite=True)
