@@ -142,6 +142,19 @@ def test_a_system_that_cannot_exchange_names_puts_the_old_aside_and_back(
     assert (result.computed, names(tmp_path)) == (0, ["sr.zarr"])
 
 
+@pytest.mark.parametrize("name", ["sr.zarr", "sr.tif"])
+def test_a_folder_that_lies_where_the_new_output_would_be_made_is_never_removed(
+    tmp_path: Path, name: str
+) -> None:
+    upscale(stack(2), tmp_path / name, model(), FP32)
+    (tmp_path / f"{name}.partial.zarr").mkdir()
+    (tmp_path / f"{name}.partial.zarr" / "thesis.txt").write_text("three years")
+    before = files(tmp_path)
+    with pytest.raises(OutputError, match="not a stack written by"):
+        upscale(stack(3), tmp_path / name, model(), FP32, overwrite=True)
+    assert files(tmp_path) == before
+
+
 def measured_tiff(path: Path) -> None:
     tifffile.imwrite(path, np.zeros((4, 4), np.uint8))
 

@@ -148,8 +148,9 @@ class Destination:
         """
         if self.is_tiff and self.path.is_dir():
             raise OutputError(f"'{self.path}' is a folder, not a TIFF; choose another name.")
-        if self.work.exists() and self.work != self.path:
-            ZarrStackWriter.reopen(self.work)
+        for work in {self.work, self.beside().work} - {self.path}:
+            if work.exists():
+                ZarrStackWriter.reopen(work)
         if not self.path.exists():
             return
         made = (

@@ -194,9 +194,8 @@ def iter_plan(
         todo = tuple(z for z in range(first, end) if z - first not in done)
         if writer.complete and todo:
             writer.forget(())
-            yield Notice(
-                f"{spoken(todo)} of '{destination.path}' went missing or are cut off, and are made again."
-            )
+            gone = spoken([z - first for z in todo])
+            yield Notice(f"Of '{destination.path}', {gone} went missing or cut off: made again.")
         yield UpscaleStarted(destination.work, len(done), end - first)
         if (stack.provenance or {}).get("synthetic"):
             yield Notice(

@@ -72,9 +72,10 @@ def replace_folder(new: Path, path: Path) -> None:
         rename(new, path)
         sync_folder(path.parent)
         return
-    old = new
-    if not exchange(new, path):
-        old = _aside(path)
+    old = _aside(path)
+    if exchange(new, path):
+        rename(new, old)
+    else:
         rename(path, old)
         rename(new, path)
     sync_folder(path.parent)
