@@ -42,7 +42,8 @@ from napari_sem_sr.io.atomic_write import (
     sync_folder,
     told_plainly,
 )
-from napari_sem_sr.io.pyramid import halve, level_shapes, level_world
+from napari_sem_sr.io.pyramid import halve, level_shapes
+from napari_sem_sr.io.write.ngff import multiscales
 from napari_sem_sr.io.write.shard import write_shard
 from napari_sem_sr.io.zarr_layout import (
     KEY,
@@ -53,7 +54,7 @@ from napari_sem_sr.io.zarr_layout import (
     slice_file,
     spoken,
 )
-from napari_sem_sr.stack import SemStack, Triple, World
+from napari_sem_sr.stack import SemStack, Triple
 
 CHUNK = 512
 # Fast, and SEM noise does not get smaller with higher levels.
@@ -116,7 +117,7 @@ class ZarrStackWriter:
         """
         path = Path(path)
         attributes = {
-            "ome": _multiscales(like),
+            "ome": multiscales(like),
             KEY: _plain({"synthetic": True, **provenance, **_tilt(like), "complete": False}),
         }
         # made under another name, so that a kill leaves nothing or an output that can be resumed
@@ -325,40 +326,6 @@ def _create_level(group: zarr.Group, level: int, shape: Triple[int], dtype: np.d
         fill_value=0,
         dimension_names=("z", "y", "x"),
     )
-
-
-def _multiscales(like: SemStack) -> dict[str, Any]:
-    """Build the OME-Zarr 0.5 attribute "ome" (https://ngff.openmicroscopy.org/0.5)."""
-    world = like.world
-    axes: list[dict[str, str]] = []
-    for name, unit in zip("zyx", world.units, strict=True):
-        axes.append({"name": name, "type": "space"})
-        if unit != "pixel":
-            axes[-1]["unit"] = unit
-    return {
-        "version": "0.5",
-        "multiscales": [
-            {
-                "name": like.name,
-                "type": "mean",
-                "axes": axes,
-                "datasets": [
-                    {
-                        "path": str(level),
-                        "coordinateTransformations": _transformations(level_world(world, level)),
-                    }
-                    for level in range(len(level_shapes(like.shape)))
-                ],
-            }
-        ],
-    }
-
-
-def _transformations(world: World) -> list[dict[str, Any]]:
-    return [
-        {"type": "scale", "scale": [float(v) for v in world.scale]},
-        {"type": "translation", "translation": [float(v) for v in world.translate]},
-    ]
 
 
 def _tilt(like: SemStack) -> dict[str, float]:
