@@ -7,6 +7,7 @@ import pytest
 
 from napari_sem_sr.checking import check
 from napari_sem_sr.checking.report.document import JSON, PAGE, Report
+from napari_sem_sr.checking.review import judgements
 from napari_sem_sr.checking.review.judgements import (
     MIN_DECIDED,
     NAME,
@@ -140,7 +141,9 @@ def test_a_check_made_again_in_the_same_folder_reads_the_judgements_back(truth, 
     assert "a square" in (tmp_path / PAGE).read_text()
 
 
-def test_two_people_who_judge_at_the_same_time_lose_nothing(folder):
+def test_two_people_who_judge_at_the_same_time_lose_nothing(folder, monkeypatch):
+    monkeypatch.setattr(judgements, "PATIENCE_S", 200.0)  # a busy machine is no defect
+
     def person(first: int) -> None:
         for n in range(first, 20, 2):
             judge(folder, region(n), "artifact", f"seen by {first}")

@@ -33,7 +33,7 @@ Place = tuple[int, int, int, int, int]
 MIN_DECIDED = 10
 LEVEL = 0.95
 # A save takes a fraction of a second; another person's is waited for.
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 _SECTION = re.compile(r"<!-- judgements -->.*?<!-- /judgements -->", re.DOTALL)
 
 
