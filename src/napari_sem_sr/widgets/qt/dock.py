@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from napari.utils.theme import get_theme
 from qtpy.QtCore import QEvent, Qt, Signal
-from qtpy.QtGui import QColor, QDragEnterEvent, QDropEvent, QIcon, QPainter, QPalette, QPixmap
+from qtpy.QtGui import QColor, QDragEnterEvent, QDropEvent, QIcon, QPainter, QPixmap, QShowEvent
 from qtpy.QtWidgets import (
     QAbstractButton,
     QFrame,
@@ -70,7 +70,31 @@ def colours_of(theme: str) -> str:
     )
 
 
-class Line(QLabel):
+class Linked(QLabel):
+    """A label whose links can be read on the theme of the dock that it is in; Qt gives them the application's blue."""
+
+    def setText(self, text: str) -> None:  # noqa: N802, D102
+        self._said = text
+        self.paint_links()
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802, D102
+        super().showEvent(event)
+        self.paint_links()
+
+    def paint_links(self) -> None:
+        """Give links the colour of the theme."""
+        said: str = getattr(self, "_said", "")
+        around = self.parentWidget()
+        while around is not None and not isinstance(around, Themed):
+            around = around.parentWidget()
+        if around is not None and "<a " in said:
+            colour = LINK_ON_LIGHT if is_light(around.theme) else LINK_ON_DARK
+            said = said.replace("<a ", f"<a style='color: {colour}' ")
+        if said != self.text():
+            super().setText(said)
+
+
+class Line(Linked):
     """A wrapped line of text that hides when it has nothing to say."""
 
     def __init__(self, text: str = "", *, small: bool = False) -> None:
@@ -177,14 +201,15 @@ def _sign(text: str) -> QIcon:
     return QIcon(pixmap)
 
 
-class DropZone(QLabel):
+class DropZone(Linked):
     """A place for files."""
 
     dropped = Signal(list)
     """Paths as text."""
 
     def __init__(self, text: str, tip: str) -> None:
-        super().__init__(text)
+        super().__init__()
+        self.setText(text)
         self.setAcceptDrops(True)
         self.setWordWrap(True)
         self.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -222,11 +247,9 @@ class Themed(TakesFiles):
     def follow_theme(self) -> None:
         """Take the colours of the theme that the viewer has now."""
         self.theme = str(self.viewer.theme)
-        palette = self.palette()
-        links = LINK_ON_LIGHT if is_light(self.theme) else LINK_ON_DARK
-        palette.setColor(QPalette.ColorRole.Link, QColor(links))
-        self.setPalette(palette)
         self.setStyleSheet(colours_of(self.theme))
+        for label in self.findChildren(Linked):
+            label.paint_links()
 
 
 class Dock(Themed):
