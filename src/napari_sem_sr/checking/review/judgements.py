@@ -97,7 +97,9 @@ def read_judgements(folder: str | Path) -> tuple[Judgement, ...]:
     return found
 
 
-def _judgement(entry: Mapping[str, Any]) -> Judgement:
+def _judgement(entry: Any) -> Judgement:
+    if not isinstance(entry, Mapping):
+        raise TypeError("a judgement is no mapping")
     numbers = ("slice", "y", "x", "height", "width")
     if not all(isinstance(v, int if k in numbers else str) for k, v in entry.items()):
         raise TypeError("a place is not in whole numbers, or a note is no text")
