@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 from common import Picture, auroc, held_out, keep, picture, row, simulated
-from scipy.ndimage import gaussian_filter, gaussian_gradient_magnitude
+from scipy.ndimage import gaussian_filter
 
 from napari_sem_sr.checking.evidence.consistency import residual
 from napari_sem_sr.checking.evidence.expected_error import (
@@ -22,7 +22,7 @@ from napari_sem_sr.checking.evidence.expected_error import (
     example_of,
     fit_error,
 )
-from napari_sem_sr.checking.evidence.invention import added, doubt, invention
+from napari_sem_sr.checking.evidence.invention import doubt, invention
 from napari_sem_sr.checking.evidence.invention import wrong_detail as ranked
 from napari_sem_sr.checking.evidence.trust import error_score, wrong_detail_of
 from napari_sem_sr.metrics.resample import area_average
@@ -34,14 +34,12 @@ OVERALL, OWN, CROSS = 0.93, 0.85, 0.75
 def detail_evidence(p: Picture) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Evidence of wrong detail by name, and the detail energy."""
     found = invention(p.gan, p.twin, 4)
-    agreement = area_average(found.agreement, 4)
-    energy = np.sqrt(area_average(found.energy**2, 4))
-    amount, _ = added(found, 4)
+    agreement, energy, amount = (i.numpy() for i in (found.agreement, found.energy, found.amount))
     rest = np.sqrt(gaussian_filter(residual(p.gan, p.lr, 4).astype(float) ** 2, 2))
     return {
         "−e (baseline)": -energy,
         "−A": -agreement,
-        "doubt (−A − 0.3 ln e)": doubt(agreement, energy, p.sigma),
+        "doubt (−A − 0.3 ln e)": doubt(found.agreement, found.energy, p.sigma).numpy(),
         "ranks of −A and −e": ranked(agreement, energy),
         "invention / e": amount / (energy + 1e-3),
         "consistency": rest,
@@ -62,18 +60,14 @@ def _width(p: Picture) -> float:
 
 def error_evidence(p: Picture, learned: ExpectedError) -> tuple[dict[str, np.ndarray], np.ndarray]:
     found = invention(p.gan, p.twin, 4)
-    slope = gaussian_gradient_magnitude(p.gan.astype(float), 1.5)
-    slope = np.sqrt(area_average(gaussian_filter(slope**2, 1.5), 4))
-    amount, _ = added(found, 4)
+    slope, amount = found.slope.numpy(), found.amount.numpy()
     rest = np.sqrt(gaussian_filter(residual(p.gan, p.lr, 4).astype(float) ** 2, 2))
     width = _width(p)
     return {
         "slope of SR (baseline)": slope,
-        "expected error (learned)": learned.map(
-            evidence_of(p.gan, found, 4, width), p.lr.shape, width
-        ),
+        "expected error (learned)": learned.map(evidence_of(found, width), p.lr.shape, width),
         "invention": amount,
-        "score of the error mask": error_score(p.gan, found, 4, width),
+        "score of the error mask": error_score(found, width).numpy(),
         "consistency": rest,
     }, slope
 

@@ -24,7 +24,6 @@ from napari_sem_sr.checking.evidence.invention import doubt, invention
 from napari_sem_sr.checking.suspects.regions import WHOLE_FIELD
 from napari_sem_sr.events import drain
 from napari_sem_sr.measure.particles import match
-from napari_sem_sr.metrics.resample import area_average
 from napari_sem_sr.model.bicubic import upscale_bicubic
 from napari_sem_sr.model.bundle import Model, load_bundle
 from napari_sem_sr.samples.specimens import simulate
@@ -88,8 +87,6 @@ def look(model: Model, specimen: str, name: str, hr: np.ndarray) -> dict[str, An
         for image in (p.gan, p.twin, upscale_bicubic(p.lr, 4))
     )
     parts = invention(p.gan, p.twin, 4)
-    agreement = area_average(parts.agreement, 4)
-    energy = np.sqrt(area_average(parts.energy**2, 4))
     at = (y // 4, x // 4)
     return {
         "invented": invented,
@@ -100,8 +97,8 @@ def look(model: Model, specimen: str, name: str, hr: np.ndarray) -> dict[str, An
         "evidence": {
             "share of its contrast that bicubic lacks": 1 - bicubic / sr_contrast,
             "share of its contrast that the twin lacks": 1 - twin / sr_contrast,
-            "doubt": doubt(agreement, energy, p.sigma)[at],
-            "amount of invention": np.sqrt(area_average(parts.amount**2, 4))[at],
+            "doubt": doubt(parts.agreement, parts.energy, p.sigma).numpy()[at],
+            "amount of invention": parts.amount.numpy()[at],
             "residual": np.abs(residual(p.gan, p.lr, 4))[at],
             "smallness": -sigma,
         },

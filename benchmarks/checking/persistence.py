@@ -10,18 +10,19 @@ know of it, in place of the detail that was there; is it among the ten worst pla
 from pathlib import Path
 
 import numpy as np
-from common import Picture, auroc, interval, keep, middle, row, seen, to_dtype
+import torch
+from common import CPU, Picture, auroc, interval, keep, middle, row, seen, to_dtype
 
-from napari_sem_sr.checking.evidence.invention import detail
+from napari_sem_sr.checking.evidence.filter_bank import compare_with_neighbours
 from napari_sem_sr.checking.evidence.persistence import (
     ABSENT,
     ABSENT_BELOW,
     UsualPersistence,
-    persistence,
 )
 from napari_sem_sr.checking.evidence.trust import wrong_detail_of
 from napari_sem_sr.checking.suspects.extreme_values import tails_of
 from napari_sem_sr.checking.suspects.regions import Region, suspect_regions
+from napari_sem_sr.intensity import IntensityRange
 from napari_sem_sr.io import read_stack
 from napari_sem_sr.metrics.noise import noise_sigma
 from napari_sem_sr.metrics.resample import area_average
@@ -106,8 +107,8 @@ def _planted(
 
     def places(planes: list[np.ndarray]) -> list[Region]:
         found, energy = _persistence(planes)
-        score = tail.score(usual.heights(found, energy, sigma), found.size)
-        return suspect_regions({ABSENT: score}, 4)[:10]
+        there = usual.heights(torch.from_numpy(found), torch.from_numpy(energy), sigma)
+        return suspect_regions({ABSENT: tail.score(there.numpy(), found.size)}, 4)[:10]
 
     hits: dict[int, list[bool]] = {r: [] for r in RADII}
     clean = []
@@ -147,9 +148,10 @@ def _planted(
 
 
 def _persistence(planes: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    before, here, after = (detail(p, 4) for p in planes)
-    found = area_average(persistence(here, [before, after], 4), 4)
-    return found, np.sqrt(area_average(here**2, 4))
+    before, here, after = planes
+    grey = IntensityRange(0.0, 255.0)
+    found = compare_with_neighbours(here, before, after, 4, grey, CPU)
+    return found.correlation.numpy(), found.power.numpy()
 
 
 def _absent(planes: list[np.ndarray], sigma: float) -> float:

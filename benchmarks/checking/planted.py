@@ -13,8 +13,9 @@ from common import Picture, grey_level, held_out, interval, keep, picture, row, 
 
 from napari_sem_sr.checking.evidence.consistency import residual
 from napari_sem_sr.checking.evidence.invention import added, invention
-from napari_sem_sr.checking.suspects.background_model import KIND_OF, Slice, measure
+from napari_sem_sr.checking.suspects.background_model import Slice, measure
 from napari_sem_sr.checking.suspects.extreme_values import tails_of
+from napari_sem_sr.checking.suspects.reasons import KIND_OF
 from napari_sem_sr.checking.suspects.regions import Region, suspect_regions
 from napari_sem_sr.metrics.resample import area_average
 from napari_sem_sr.model.bundle import Model
@@ -29,11 +30,13 @@ WORST = 10
 def places(model: Model, p: Picture, sr: np.ndarray) -> list[Region]:
     """Suspect places of one picture, as a check finds them."""
     found = invention(sr, p.twin, 4)
-    amounts = [a / p.unit for a in added(found, 4)]
-    whole = Slice(p.lr / p.unit, residual(sr, p.lr, 4) / p.unit, amounts)
+    amounts = [a / p.unit for a in added(found)]
+    whole = Slice.of(p.lr / p.unit, residual(sr, p.lr, 4) / p.unit, amounts)
     tails = tails_of(model.calibration)
     heights = measure([whole], p.least).heights(whole)
-    return suspect_regions({r: tails[KIND_OF[r]].score(h, h.size) for r, h in heights.items()}, 4)
+    return suspect_regions(
+        {r: tails[KIND_OF[r]].score(h.numpy(), h.numel()) for r, h in heights.items()}, 4
+    )
 
 
 def feature(rng: np.random.Generator, shape: tuple[int, ...], kind: str) -> tuple[Any, int]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from common import held_out, keep, picture, row, simulated
 
+from napari_sem_sr.checking.evidence.invention import invention
 from napari_sem_sr.checking.evidence.trust import (
     ALPHA,
     Curves,
@@ -60,7 +61,9 @@ def curves_of(model: Model, fields) -> list[dict[Mask, Curves]]:
     for number, (specimen, name, hr) in enumerate(fields):
         p = picture(model, specimen, name, hr)
         width = p.intensity.high - p.intensity.low
-        found.append(image_curves(p.gan, p.twin, p.hr, 4, p.sigma, width))
+        found.append(
+            image_curves(p.gan, p.hr, 4, p.sigma, width, invention(p.gan, p.twin, 4, p.intensity))
+        )
         if number % 50 == 49:
             print("trust", number + 1, flush=True)
     return found

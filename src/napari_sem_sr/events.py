@@ -153,6 +153,15 @@ class CheckpointSaved(Event):
     step: int
 
 
+@dataclass(frozen=True)
+class Timed(Event):
+    """Seconds of work that each stage of ``what`` took; stages overlap, ``wall`` is what passed on the clock."""
+
+    what: str
+    seconds: Mapping[str, float]
+    wall: float
+
+
 def drain(work: Generator[Event, None, Result]) -> Result:
     """Run ``work`` to its end and return its result; notices go to the logger ``napari_sem_sr`` as warnings.
 

@@ -76,6 +76,9 @@ def follow(
                 return result
             if isinstance(event, events.Notice):
                 tell(event.message)
+            elif isinstance(event, events.Timed):
+                stages = ", ".join(f"{name} {s:.1f} s" for name, s in event.seconds.items())
+                tell(f"{event.what}: {event.wall:.1f} s ({stages})")
             else:
                 bars.update(bar, **_bar_state(event))
 

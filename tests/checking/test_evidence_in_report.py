@@ -12,6 +12,7 @@ from napari_sem_sr.checking import check
 from napari_sem_sr.checking.evidence.consistency import lr_sigma
 from napari_sem_sr.checking.evidence.domain import fit_domain
 from napari_sem_sr.checking.evidence.image_features import domain_features
+from napari_sem_sr.checking.evidence.invention import invention
 from napari_sem_sr.checking.evidence.trust import fit_trust, image_curves
 from napari_sem_sr.degradation.degrade import Degradation, degrade_stack
 from napari_sem_sr.degradation.steps import AreaAverage, BeamBlur
@@ -182,7 +183,11 @@ def calibrated(model: Model, tmp_path: Path, n: int) -> Model:
     for seed in range(50, 50 + n):
         truth = truth_of(specimen((1, 96, 96), seed))
         sr = upscale_bicubic(truth.lr.slice(0), 4)
-        images.append(image_curves(sr, sr, truth.hr.slice(0), 4, lr_sigma(truth.lr, 4), 255.0))
+        images.append(
+            image_curves(
+                sr, truth.hr.slice(0), 4, lr_sigma(truth.lr, 4), 255.0, invention(sr, sr, 4)
+            )
+        )
     arrays = {**model.calibration, **fit_trust(images, [str(i) for i in range(n)])}
     path = tmp_path / f"calibrated with {n}"
     save_model(path, model.card, model.weights["gan"], model.weights["twin"], arrays)

@@ -14,7 +14,7 @@ import tifffile
 from napari_sem_sr.errors import InputError, ModelError, OutputError
 from napari_sem_sr.events import SliceDone
 from napari_sem_sr.inference import block
-from napari_sem_sr.inference.cluster import _shares, iter_upscale_on
+from napari_sem_sr.inference.cluster import iter_upscale_on, shares
 from napari_sem_sr.inference.ledger import UNREADABLE, Ledger
 from napari_sem_sr.inference.runner import UpscaleSettings, upscale
 from napari_sem_sr.io import ZarrStackWriter, read_stack
@@ -164,19 +164,19 @@ def test_a_worker_that_lost_its_claim_writes_nothing(
 
 def test_a_worker_that_finds_another_model_refuses(place: Path, model: Model) -> None:
     with pytest.raises(ModelError, match="another model"):
-        block._model(block.ModelPlace(place / "model", "blake2b:other"))
+        block.model_at(block.ModelPlace(place / "model", "blake2b:other"))
     with pytest.raises(ModelError, match="does not see the model"):
-        block._model(block.ModelPlace(place / "nowhere", model.content_hash))
+        block.model_at(block.ModelPlace(place / "nowhere", model.content_hash))
 
 
 def test_every_worker_gets_some_and_no_block_has_gaps() -> None:
-    assert [s.slices for s in _shares((0, 1, 2, 3), 2)] == [(0,), (1,), (2,), (3,)]
-    assert [s.slices for s in _shares((0, 1, 2, 5, 6, 9, 10, 11), 1)] == [
+    assert [s.slices for s in shares((0, 1, 2, 3), 2)] == [(0,), (1,), (2,), (3,)]
+    assert [s.slices for s in shares((0, 1, 2, 5, 6, 9, 10, 11), 1)] == [
         (0, 1, 2),
         (5, 6),
         (9, 10, 11),
     ]
-    assert max(len(s.slices) for s in _shares(tuple(range(1000)), 2)) == 4
+    assert max(len(s.slices) for s in shares(tuple(range(1000)), 2)) == 4
 
 
 def test_what_several_writers_know_is_read_together(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import torch
 from scipy.ndimage import gaussian_filter
 
 from napari_sem_sr.metrics.texture import PATTERNS, pattern_shares
@@ -11,14 +12,18 @@ def image(seed: int = 0, size: int = 96) -> np.ndarray:
     return gaussian_filter(np.random.default_rng(seed).standard_normal((size, size)), 2)
 
 
+def of(tiles: np.ndarray, least: float) -> np.ndarray:
+    return pattern_shares(torch.from_numpy(np.ascontiguousarray(tiles, np.float32)), least).numpy()
+
+
 def shares(tile: np.ndarray) -> np.ndarray:
-    return pattern_shares(tile[None], LEAST)[0]
+    return of(tile[None], LEAST)[0]
 
 
 def test_shares_add_up_to_one():
-    found = pattern_shares(np.stack([image(1), image(2)]), LEAST)
+    found = of(np.stack([image(1), image(2)]), LEAST)
     assert found.shape == (2, PATTERNS)
-    np.testing.assert_allclose(found.sum(axis=1), 1)
+    np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-5)
 
 
 def test_a_flat_tile_has_one_pattern_whatever_rounding_does_to_it():
@@ -38,10 +43,8 @@ def test_an_edge_is_half_brighter_and_a_dot_is_darker_all_around():
 
 def test_contrast_and_brightness_do_not_matter_and_turning_by_a_quarter_does_not_either():
     plain = shares(image())
-    np.testing.assert_allclose(
-        pattern_shares(7 * image()[None] + 3, 7 * LEAST)[0], plain, atol=1e-9
-    )
-    np.testing.assert_allclose(shares(np.rot90(image())), plain, atol=1e-9)
+    np.testing.assert_allclose(of(7 * image()[None] + 3, 7 * LEAST)[0], plain, atol=2e-4)
+    np.testing.assert_allclose(shares(np.rot90(image())), plain, atol=2e-4)
 
 
 def test_bright_spots_and_dark_spots_differ():

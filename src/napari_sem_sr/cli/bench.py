@@ -1,4 +1,4 @@
-"""``sem-sr bench``: how fast this machine upscales."""
+"""``sem-sr bench``: how fast this machine upscales and checks."""
 
 from typing import Annotated, Any
 
@@ -13,11 +13,14 @@ def bench(
     device: DeviceOption = "auto",
     as_json: JsonFlag = False,
 ) -> None:
-    """Measure how fast this machine upscales; a few minutes, best while nothing else runs."""
+    """Measure how fast this machine upscales and checks; a few minutes, best while nothing else runs."""
+    from napari_sem_sr.checking.bench import CheckBenchSettings, iter_bench_checking
     from napari_sem_sr.inference.bench import BenchSettings, iter_bench
     from napari_sem_sr.model.zoo import load_model
 
-    document = follow(iter_bench(load_model(model), BenchSettings(device=device)))
+    loaded = load_model(model)
+    document = follow(iter_bench(loaded, BenchSettings(device=device)))
+    document["checking"] = follow(iter_bench_checking(loaded, CheckBenchSettings(device=device)))
     if as_json:
         print_json(document)
         return
@@ -45,6 +48,11 @@ def _spoken(document: dict[str, Any]) -> list[str]:
         f"time per slice: {stack['seconds_early']} s early, {stack['seconds_late']} s late in the stack",
         f"memory running out once: {failure['seconds']:.2f} s become {failure['seconds_with_one_failure']:.2f} s",
     ]
+    for side, slice_ in document["checking"]["slices"].items():
+        lines.append(
+            f"{side} × {side} px: upscaling {slice_['upscale']:.3f} s a slice, checking {slice_['check']:.3f} s ({slice_['ratio']:.2f} ×: "
+            f"the twin {slice_['twin']:.3f} s, evidence {slice_['evidence']:.3f} s); before the first slice {slice_['fixed']:.1f} s"
+        )
     if machine["gpu"] is None:
         lines.append("GPU: not measured, there is none here")
     return lines

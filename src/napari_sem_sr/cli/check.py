@@ -1,5 +1,6 @@
 """``sem-sr check``: what in an SR stack is supported by the measurement."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -31,6 +32,12 @@ def check(
         typer.Option("--project", help="Also write SR made consistent with LR: projected.zarr."),
     ] = False,
     without: WithoutOption = None,
+    every: Annotated[
+        int, typer.Option(min=1, metavar="N", help="A quick look: every N-th slice only.")
+    ] = 1,
+    scheduler: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Use the workers of this Dask scheduler.")
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue an interrupted check.")
     ] = False,
@@ -38,6 +45,7 @@ def check(
 ) -> None:
     """Check SR against what was measured, and against HR where there is one."""
     from napari_sem_sr.checking import iter_check
+    from napari_sem_sr.checking.cluster import iter_check_on
     from napari_sem_sr.model.zoo import load_model, model_of
     from napari_sem_sr.teachers.teacher import read_teachers
 
@@ -46,21 +54,26 @@ def check(
         teachers, notices = read_teachers(reference)
         for notice in notices:
             tell(notice)
-    made = read(sr)
-    report = follow(
-        iter_check(
-            read(lr),
-            made,
-            None if hr is None else read(hr),
-            model=model_of(made.provenance) if model is None else load_model(model),
-            reference=teachers,
-            out=out,
-            register=register,
-            project=project,
-            without=parse_without(without),
-            resume=resume,
-        )
+    # workers may run in another folder
+    lr_stack, made, truth = (
+        None if p is None else read(p if scheduler is None else p.absolute()) for p in (lr, sr, hr)
     )
+    assert lr_stack is not None and made is not None
+    begin = iter_check if scheduler is None else partial(iter_check_on, scheduler)
+    work = begin(
+        lr_stack,
+        made,
+        truth,
+        model=model_of(made.provenance) if model is None else load_model(model),
+        reference=teachers,
+        out=out,
+        register=register,
+        project=project,
+        without=parse_without(without),
+        every=every,
+        resume=resume,
+    )
+    report = follow(work)
     if as_json:
         print_json(report.document())
     else:

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,6 +22,9 @@ from napari_sem_sr.cli.options import (
     read,
 )
 from napari_sem_sr.terminal import follow, print_json, say
+
+if TYPE_CHECKING:
+    from napari_sem_sr.inference.runner import UpscaleResult
 
 
 def upscale(
@@ -48,6 +51,9 @@ def upscale(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace an existing output.")
     ] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Check each slice as well: OUTPUT's name with _check.")
+    ] = False,
     scheduler: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="Use the workers of this Dask scheduler.")
     ] = None,
@@ -73,6 +79,26 @@ def upscale(
     given = input_path if scheduler is None else input_path.absolute()
     stack = read(given, voxel, tilt, without, grey=grey)
     loaded = load_model(model)
+    if check:
+        if scheduler is not None:
+            raise typer.BadParameter(
+                "on a cluster upscale first, then sem-sr check --scheduler", param_hint="--check"
+            )
+        from napari_sem_sr.checking.alongside import iter_upscale_and_check
+
+        folder = output.with_name(f"{output.stem}_check")
+        result, report = follow(
+            iter_upscale_and_check(
+                stack, output, loaded, settings, out=folder, resume=resume, overwrite=overwrite
+            )
+        )
+        if as_json:
+            print_json({**asdict(result), "check": report.document()})
+        else:
+            _say(result)
+            say(report.verdict)
+            say(f"Report: {folder / 'report.html'}")
+        return
     if scheduler is None:
         work = iter_upscale(stack, output, loaded, settings, resume=resume, overwrite=overwrite)
     else:
@@ -85,6 +111,10 @@ def upscale(
     if as_json:
         print_json(asdict(result))
         return
+    _say(result)
+
+
+def _say(result: "UpscaleResult") -> None:
     stages = ", ".join(f"{s.name} {s.seconds:.1f} s" for s in result.stages)
     say(
         f"{result.output}: {result.total} slices, {result.computed} computed in {result.seconds:.1f} s ({stages})"

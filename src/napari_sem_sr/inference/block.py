@@ -32,7 +32,7 @@ from napari_sem_sr.model.bundle import Model, load_bundle
 from napari_sem_sr.stack import SemStack
 
 # Threads of one worker process share its device: a block at a time keeps one network and few slices in memory.
-_ONE_AT_A_TIME = threading.Lock()
+ONE_AT_A_TIME = threading.Lock()
 _RUN = f".run{PARTIAL}"
 
 
@@ -92,6 +92,11 @@ def claim(work: Path, run: str) -> None:
         (work / _RUN).write_text(run)
 
 
+def end_claim(work: Path) -> None:
+    """Let no worker write to ``work`` any more."""
+    (work / _RUN).unlink(missing_ok=True)
+
+
 def holds_claim(work: Path, run: str) -> bool:
     """Whether ``run`` may still write to ``work``."""
     try:
@@ -108,9 +113,9 @@ def upscale_block(job: Job, stack: SemStack, slices: Sequence[int]) -> BlockResu
     stack
         A part of the LR stack, from ``slices[0]`` on.
     """
-    with _ONE_AT_A_TIME, dask.config.set(scheduler="synchronous"):
+    with ONE_AT_A_TIME, dask.config.set(scheduler="synchronous"):
         _check_sight(job, stack)
-        torch.set_num_threads(_threads())
+        torch.set_num_threads(threads())
         engine = _engine(
             job.model, job.conditions, job.sharpness, job.device, job.precision, job.tile
         )
@@ -152,10 +157,10 @@ def choose(
     model: ModelPlace, device: str, precision: str, tile: int | None, pixels: int
 ) -> tuple[str, str, int, str]:
     """Settle every ``auto`` on a worker: device, precision, tile, and the version installed there."""
-    with _ONE_AT_A_TIME:
-        torch.set_num_threads(_threads())
+    with ONE_AT_A_TIME:
+        torch.set_num_threads(threads())
         engine = Engine(
-            _model(model).network("twin"), device=device, precision=precision, tile=tile
+            model_at(model).network("twin"), device=device, precision=precision, tile=tile
         )
         settled = engine.tile
         if tile is None and pixels >= REPAID_PIXELS:
@@ -168,7 +173,8 @@ def devices() -> tuple[str, ...]:
     return available_devices()
 
 
-def _threads() -> int:
+def threads() -> int:
+    """Threads that this worker may use."""
     from distributed import get_worker
 
     return max(1, int(get_worker().state.nthreads))
@@ -183,7 +189,14 @@ def _check_sight(job: Job, stack: SemStack) -> None:
             )
 
 
-def _model(place: ModelPlace) -> Model:
+def model_at(place: ModelPlace) -> Model:
+    """Load a model.
+
+    Raises
+    ------
+    ModelError
+        If it is not there, or another one is.
+    """
     if not place.path.exists():
         raise ModelError(
             f"The worker on '{socket.gethostname()}' does not see the model '{place.path}'; put it on a disk "
@@ -208,5 +221,5 @@ def _engine(
     tile: int,
 ) -> Engine:
     """Keep the engine of the last run, so that a worker loads its model once."""
-    network = _model(place).blended(sharpness, conditions)
+    network = model_at(place).blended(sharpness, conditions)
     return Engine(network, device=device, precision=precision, tile=tile)

@@ -6,7 +6,7 @@ that dies costs the slices it had in hand, and a client that dies is started aga
 
 import contextlib
 from collections import deque
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -62,12 +62,12 @@ def iter_upscale_on(
         If there is no scheduler, or its workers cannot do the work; else as `iter_upscale`.
     """
     clock = Stopwatch()
-    stack = _at_absolute_paths(stack)
+    stack = at_absolute_paths(stack)
     destination = Destination.of(Path(output).absolute(), stack)
-    with _connected(scheduler) as client:
-        yield from _iter_wait_for_workers(client, scheduler)
+    with connected(scheduler) as client:
+        yield from iter_wait_for_workers(client, scheduler)
         with locked(destination.path):
-            with _told_plainly(scheduler, output):
+            with told_plainly(scheduler, output):
                 plan = yield from iter_plan(
                     stack,
                     destination,
@@ -75,7 +75,7 @@ def iter_upscale_on(
                     settings,
                     resume=resume,
                     overwrite=overwrite,
-                    site=_site(client, model),
+                    site=site(client, model),
                 )
                 tally = Tally(done=plan.total - len(plan.todo), total=plan.total)
                 deviation = yield from _iter_blocks(client, plan, tally, clock)
@@ -83,7 +83,14 @@ def iter_upscale_on(
 
 
 @contextlib.contextmanager
-def _connected(scheduler: str) -> Iterator[Any]:
+def connected(scheduler: str) -> Iterator[Any]:
+    """A client of a scheduler.
+
+    Raises
+    ------
+    InputError
+        If none answers, or Dask's scheduler is not installed.
+    """
     try:
         import distributed
     except ImportError as error:
@@ -104,9 +111,10 @@ def _connected(scheduler: str) -> Iterator[Any]:
         client.close()
 
 
-def _iter_wait_for_workers(client: Any, scheduler: str) -> Generator[Event, None, None]:
+def iter_wait_for_workers(client: Any, scheduler: str) -> Generator[Event, None, None]:
+    """Wait until there is a worker, and say so once."""
     told = False
-    while not _workers(client):
+    while not workers(client):
         if not told:
             yield Notice(f"Waiting for workers of '{scheduler}'.")
             told = True
@@ -115,17 +123,18 @@ def _iter_wait_for_workers(client: Any, scheduler: str) -> Generator[Event, None
         yield Progress("waiting for workers", 0, 1, "step")
 
 
-def _workers(client: Any) -> int:
+def workers(client: Any) -> int:
+    """How many workers there are at this moment."""
     return len(client.scheduler_info(n_workers=-1)["workers"])
 
 
-def _site(client: Any, model: Model) -> Site:
+def site(client: Any, model: Model) -> Site:
     """Let a worker settle what is automatic, as this machine may have no GPU at all."""
 
     def choose(model: Model, settings: UpscaleSettings, pixels: int) -> Choice:
         device, precision, tile, installed = client.submit(
             block.choose,
-            _place(model),
+            place_of(model),
             settings.device,
             settings.precision,
             settings.tile,
@@ -146,16 +155,18 @@ def _site(client: Any, model: Model) -> Site:
     return Site(choose, devices)
 
 
-def _place(model: Model) -> block.ModelPlace:
+def place_of(model: Model) -> block.ModelPlace:
+    """Where workers find a model."""
     return block.ModelPlace(model.path.absolute(), model.content_hash)
 
 
-def _at_absolute_paths(stack: SemStack) -> SemStack:
+def at_absolute_paths(stack: SemStack) -> SemStack:
+    """A stack that is the same whatever folder a worker runs in."""
     return replace(stack, paths=tuple(path.absolute() for path in stack.paths))
 
 
 @contextlib.contextmanager
-def _told_plainly(scheduler: str, output: str | Path) -> Iterator[None]:
+def told_plainly(scheduler: str, output: str | Path) -> Iterator[None]:
     """Say in one sentence what a cluster does not get done."""
     from distributed.client import FutureCancelledError
     from distributed.comm.core import CommClosedError
@@ -176,7 +187,7 @@ def _told_plainly(scheduler: str, output: str | Path) -> Iterator[None]:
 
 
 @dataclass
-class _Share:
+class Share:
     """Slices that one task does, and how often it has been given out."""
 
     slices: tuple[int, ...]
@@ -189,13 +200,11 @@ def _iter_blocks(
     """Give out what is missing and collect what became of it; returns the deviation from fp32."""
     if not plan.todo:
         return None
-    from distributed import KilledWorker
-
     job = block.Job(
         run=uuid4().hex,
         work=plan.destination.work,
         first=plan.first,
-        model=_place(plan.model),
+        model=place_of(plan.model),
         conditions=plan.conditions,
         sharpness=plan.sharpness,
         device=plan.provenance["device"],
@@ -205,26 +214,62 @@ def _iter_blocks(
         region=plan.region,
     )
     block.claim(job.work, job.run)
-    waiting = deque(_shares(plan.todo, _workers(client)))
-    pending: dict[Any, _Share] = {}
-    ended: SimpleQueue[Any] = SimpleQueue()
     deviation = 0.0
+
+    def collected(result: block.BlockResult) -> Generator[Event, None, None]:
+        nonlocal deviation
+        deviation = max(deviation, result.deviation)
+        yield from _iter_collected(result, tally, clock)
+
+    yield from iter_blocks(
+        client,
+        plan.todo,
+        lambda share: _submit(client, job, plan.stack, share),
+        collected,
+        lambda: Progress("upscaling on the cluster", tally.done, tally.total, "slices"),
+    )
+    return deviation
+
+
+def iter_blocks(
+    client: Any,
+    todo: tuple[int, ...],
+    submit: Callable[["Share"], Any],
+    collected: Callable[[Any], Generator[Event, None, None]],
+    progress: Callable[[], Progress],
+) -> Generator[Event, None, None]:
+    """Give out slices in blocks, again where a worker dies, until all of them came back.
+
+    Parameters
+    ----------
+    submit
+        Gives a block to the cluster; returns Dask's future.
+    collected
+        Takes what a block came to.
+    progress
+        What is said while nothing comes back.
+    """
+    from distributed import KilledWorker
+
+    waiting = deque(shares(todo, workers(client)))
+    pending: dict[Any, Share] = {}
+    ended: SimpleQueue[Any] = SimpleQueue()
     try:
         while waiting or pending:
-            while waiting and len(pending) < AHEAD * max(1, _workers(client)):
+            while waiting and len(pending) < AHEAD * max(1, workers(client)):
                 share = waiting.popleft()
                 share.given += 1
-                future = _submit(client, job, plan.stack, share)
+                future = submit(share)
                 pending[future] = share
                 future.add_done_callback(ended.put)
             try:
                 future = ended.get(timeout=BEAT)
             except Empty:
-                yield Progress("upscaling on the cluster", tally.done, tally.total, "slices")
+                yield progress()
                 continue
             share = pending.pop(future)
             try:
-                result: block.BlockResult = future.result()
+                result = future.result()
             except KilledWorker as error:
                 if share.given >= PATIENCE:
                     raise OutputError(
@@ -234,27 +279,25 @@ def _iter_blocks(
                 yield Notice(f"Workers died; {_spoken(share)} will be done again.")
                 waiting.appendleft(share)
                 continue
-            deviation = max(deviation, result.deviation)
-            yield from _iter_collected(result, tally, clock)
+            yield from collected(result)
     finally:
         client.cancel(list(pending))
-    return deviation
 
 
-def _shares(todo: tuple[int, ...], workers: int) -> list[_Share]:
+def shares(todo: tuple[int, ...], n_workers: int) -> list[Share]:
     """Blocks of neighbouring slices, small enough that every worker gets some."""
-    size = max(1, min(BLOCK, len(todo) // (AHEAD * max(1, workers))))
-    shares: list[_Share] = []
+    size = max(1, min(BLOCK, len(todo) // (AHEAD * max(1, n_workers))))
+    found: list[Share] = []
     for z in todo:
-        last = shares[-1].slices if shares else ()
+        last = found[-1].slices if found else ()
         if last and len(last) < size and z == last[-1] + 1:
-            shares[-1].slices = (*last, z)
+            found[-1].slices = (*last, z)
         else:
-            shares.append(_Share((z,)))
-    return shares
+            found.append(Share((z,)))
+    return found
 
 
-def _submit(client: Any, job: block.Job, stack: SemStack, share: _Share) -> Any:
+def _submit(client: Any, job: block.Job, stack: SemStack, share: Share) -> Any:
     first, end = share.slices[0], share.slices[-1] + 1
     # only what the block reads: the graph of a whole stack would weigh more than the work
     (data,) = optimize(stack.data[first:end])
@@ -276,6 +319,6 @@ def _iter_collected(
         yield Notice(f"Slice {z} {reason}; going on with the others.")
 
 
-def _spoken(share: _Share) -> str:
+def _spoken(share: Share) -> str:
     first, last = share.slices[0], share.slices[-1]
     return f"slice {first}" if first == last else f"slices {first} to {last}"

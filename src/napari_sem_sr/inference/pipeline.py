@@ -41,7 +41,13 @@ class Stopwatch:
         """Add seconds by stage that were measured elsewhere."""
         with self._lock:
             for stage, more in seconds.items():
-                self._seconds[stage] += more
+                self._seconds[stage] = self._seconds.get(stage, 0.0) + more
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Seconds by stage."""
+        with self._lock:
+            return dict(self._seconds)
 
     @property
     def wall(self) -> float:

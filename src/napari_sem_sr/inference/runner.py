@@ -1,6 +1,6 @@
 """Upscale a stack of any length, slice by slice, so that nothing done is ever done twice."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from napari_sem_sr.stack import SemStack
 __all__ = ["UpscaleResult", "UpscaleSettings", "iter_upscale", "upscale"]
 
 DEFAULTS = UpscaleSettings()
+Made = Callable[[int, npt.NDArray[Any], npt.NDArray[Any]], None]
 
 
 def upscale(
@@ -109,38 +110,62 @@ def _iter_locked(
     tally = Tally(done=plan.total - len(plan.todo), total=plan.total)
     deviation = None
     if plan.todo:
-        engine = Engine(
-            plan.model.blended(plan.sharpness),
-            device=settings.device if ":" in settings.device else plan.provenance["device"],
-            precision=plan.settings.precision,
-            tile=plan.settings.tile,
-        )
-        deviation = engine.deviation
-        if deviation:
-            yield Notice(
-                f"Computing in {engine.precision}: at most {deviation:.2g} of the intensity range from "
-                "fp32 on a test tile."
-            )
-        writer = ZarrStackWriter.reopen(plan.destination.work)
-        ledger = Ledger(plan.destination.work)
-
-        def write(z: int, lr: npt.NDArray[Any], sr: npt.NDArray[Any]) -> None:
-            ledger.note(z, slice_hash(lr))
-            writer.write_slice(z - plan.first, sr)
-
-        yield from iter_slices(
-            stack.slice,
-            stack.dtype,
-            plan.todo,
-            plan.total,
-            engine,
-            plan.intensity,
-            plan.region,
-            write,
-            tally,
-            clock,
-        )
+        engine = engine_of(plan, settings)
+        deviation = yield from iter_compute(plan, engine, tally, clock)
     return (yield from iter_finish(plan, tally, clock, deviation))
+
+
+def engine_of(plan: Plan, settings: UpscaleSettings) -> Engine:
+    """The engine that a plan settled on."""
+    return Engine(
+        plan.model.blended(plan.sharpness),
+        device=settings.device if ":" in settings.device else plan.provenance["device"],
+        precision=plan.settings.precision,
+        tile=plan.settings.tile,
+    )
+
+
+def iter_compute(
+    plan: Plan,
+    engine: Engine,
+    tally: Tally,
+    clock: Stopwatch,
+    made: Made = lambda z, lr, sr: None,
+) -> Generator[Event, None, float]:
+    """Compute and write what is missing; returns the deviation from fp32.
+
+    Parameters
+    ----------
+    made
+        Called in another thread with every slice (its index in the LR stack, LR and SR) before `SliceDone` says
+        that it is on disk.
+    """
+    if engine.deviation:
+        yield Notice(
+            f"Computing in {engine.precision}: at most {engine.deviation:.2g} of the intensity range from "
+            "fp32 on a test tile."
+        )
+    writer = ZarrStackWriter.reopen(plan.destination.work)
+    ledger = Ledger(plan.destination.work)
+
+    def write(z: int, lr: npt.NDArray[Any], sr: npt.NDArray[Any]) -> None:
+        made(z, lr, sr)
+        ledger.note(z, slice_hash(lr))
+        writer.write_slice(z - plan.first, sr)
+
+    yield from iter_slices(
+        plan.stack.slice,
+        plan.stack.dtype,
+        plan.todo,
+        plan.total,
+        engine,
+        plan.intensity,
+        plan.region,
+        write,
+        tally,
+        clock,
+    )
+    return engine.deviation
 
 
 def iter_finish(

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.ndimage import distance_transform_edt
 
 
 def area_average(image: npt.NDArray[Any], factor: int) -> npt.NDArray[np.float64]:
@@ -11,3 +12,16 @@ def area_average(image: npt.NDArray[Any], factor: int) -> npt.NDArray[np.float64
     *rest, y, x = image.shape
     blocks = image.reshape(*rest, y // factor, factor, x // factor, factor)
     return np.asarray(blocks.mean(axis=(-3, -1), dtype=np.float64))
+
+
+def filled_near(image: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """``image`` with the nearest valid value where it is NaN."""
+    if image.dtype.kind != "f":
+        return image
+    masked = ~np.isfinite(image)
+    if masked.all():
+        return np.zeros_like(image)
+    if masked.any():
+        nearest = distance_transform_edt(masked, return_distances=False, return_indices=True)
+        image = image[tuple(nearest)]
+    return image

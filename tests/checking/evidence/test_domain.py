@@ -13,6 +13,7 @@ from napari_sem_sr.checking.evidence.image_features import (
 )
 from napari_sem_sr.errors import InputError
 from napari_sem_sr.metrics.texture import PATTERNS
+from tests.checking.numpy_reference import features as reference
 
 
 def material(seed: int, grain: float, size: int = 128) -> np.ndarray:
@@ -170,3 +171,13 @@ def test_many_images_of_one_specimen_count_no_more_than_one():
 def test_the_distance_of_a_typical_specimen_is_about_one():
     known = domain(12)
     assert 0.8 < np.median(known.left_out) < 1.5
+
+
+@pytest.mark.parametrize("shape", [(100, 70), (20, 25)])
+def test_features_are_those_of_the_reference_in_double_precision(shape):
+    rng = np.random.default_rng(0)
+    image = (
+        0.5 + gaussian_filter(rng.standard_normal(shape), 1.5) + 0.02 * rng.standard_normal(shape)
+    )
+    image = image.astype(np.float32)
+    np.testing.assert_allclose(domain_features(image), reference.domain_features(image), atol=2e-4)

@@ -33,7 +33,7 @@ def test_where_two_networks_differ_error_is_expected_and_better_than_by_slope_al
     assert known.auroc > 0.8
     assert known.auroc > known.auroc_slope + 0.1
     hr, gan, twin = pictures(9)
-    expected = known.map(evidence_of(gan, invention(gan, twin, 4), 4, 255.0), (24, 24), 255.0)
+    expected = known.map(evidence_of(invention(gan, twin, 4), 255.0), (24, 24), 255.0)
     true = np.sqrt(((gan - hr) ** 2).reshape(24, 4, 24, 4).mean(axis=(1, 3)))
     assert np.corrcoef(np.log(expected + 1).ravel(), np.log(true + 1).ravel())[0, 1] > 0.7
     assert expected[true > 1].mean() == pytest.approx(true[true > 1].mean(), rel=0.4)

@@ -2,20 +2,23 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from scipy.ndimage import gaussian_filter
 
 from napari_sem_sr.checking import check
-from napari_sem_sr.checking.evidence.invention import detail
+from napari_sem_sr.checking.evidence.filter_bank import Lasting, compare_with_neighbours
 from napari_sem_sr.checking.evidence.persistence import (
     ABSENT,
     UsualPersistence,
-    flicker_sums,
     inapplicable,
-    persistence,
-    persistence_numbers,
 )
+from napari_sem_sr.intensity import IntensityRange
+from napari_sem_sr.metrics.resample import area_average
 from napari_sem_sr.stack import SemStack
 from tests.checking.conftest import truth_of
+from tests.checking.numpy_reference import invention as reference
+
+GREY = IntensityRange(0.0, 255.0)
 
 
 def texture(seed: int, depth: float = 0.0, shape=(3, 96, 96)) -> np.ndarray:
@@ -23,31 +26,38 @@ def texture(seed: int, depth: float = 0.0, shape=(3, 96, 96)) -> np.ndarray:
     return 100 + 20 * image / image.std()
 
 
+def lasting(here: np.ndarray, before: np.ndarray | None, after: np.ndarray | None) -> Lasting:
+    return compare_with_neighbours(here, before, after, 4, GREY, torch.device("cpu"))
+
+
 def test_detail_that_is_there_again_persists_and_independent_detail_does_not():
     thick, thin = texture(0, depth=3.0), texture(0, depth=0.0)
     for stack, low, high in ((thick, 0.7, 1.0), (thin, -0.3, 0.4)):
-        planes = [detail(plane, 4) for plane in stack]
-        found = persistence(planes[1], [planes[0], planes[2]], 4)
-        assert low < found.mean() <= high
+        found = lasting(stack[1], stack[0], stack[2]).correlation
+        assert low < float(found.mean()) <= high
 
 
 def test_one_neighbour_that_shows_it_is_enough():
-    a, b = (detail(texture(seed)[0], 4) for seed in (0, 1))
-    np.testing.assert_allclose(persistence(a, [b, a], 4), 1, atol=1e-6)
+    a, b = (texture(seed)[0] for seed in (0, 1))
+    np.testing.assert_allclose(lasting(a, b, a).correlation, 1, atol=1e-4)
 
 
-def test_only_visible_detail_counts():
-    found = np.array([[0.0, 0.0, 0.9]], np.float32)
-    numbers = persistence_numbers(found, np.array([[5.0, 0.1, 5.0]]), 1.0)
-    assert (numbers["visible"], numbers["absent"], numbers["n"]) == (2, 1, 3)
-    assert numbers["sum"] == pytest.approx(0.9)
+def test_it_is_what_the_reference_finds_in_double_precision():
+    before, here, after = texture(3, depth=1.0)
+    found = lasting(here, before, after)
+    a, b, c = (reference.detail(i, 4) for i in (here, before, after))
+    both = [reference.local_correlation(a, other, reference.WINDOW) for other in (b, c)]
+    np.testing.assert_allclose(found.correlation, area_average(np.max(both, axis=0), 4), atol=5e-3)
+    np.testing.assert_allclose(found.power, np.sqrt(area_average(a**2, 4)), atol=1e-3)
+    assert found.change == pytest.approx(((a - c) ** 2).sum(), rel=1e-4)
+    assert found.detail == pytest.approx((a**2 + c**2).sum() / 2, rel=1e-4)
 
 
 def test_flicker_is_nothing_for_a_still_stack_and_root_two_for_independent_slices():
-    a, b = (detail(texture(seed)[0], 4) for seed in (0, 1))
-    assert flicker_sums(a, a)["change"] == 0
-    sums = flicker_sums(a, b)
-    assert np.sqrt(sums["change"] / sums["detail"]) == pytest.approx(np.sqrt(2), abs=0.1)
+    a, b = (texture(seed)[0] for seed in (0, 1))
+    assert lasting(a, None, a).change == 0
+    found = lasting(a, None, b)
+    assert np.sqrt(found.change / found.detail) == pytest.approx(np.sqrt(2), abs=0.1)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +82,7 @@ def test_less_than_usual_persists_where_visible_detail_is_new():
     usual = UsualPersistence.of([(found, energy)], 1.0)
     found[4, 4], found[8, 8], found[12, 12] = 0.0, 0.0, np.nan
     energy[8, 8] = 0.5
-    heights = usual.heights(found, energy, 1.0)
+    heights = usual.heights(torch.from_numpy(found), torch.from_numpy(energy), 1.0).numpy()
     assert heights[4, 4] > 5
     assert heights[8, 8] == 0, "hardly visible detail says nothing"
     assert np.isnan(heights[12, 12])
@@ -84,7 +94,7 @@ def test_where_hardly_anything_persists_nothing_stands_out():
     found = rng.uniform(-0.2, 0.5, (40, 40)).astype(np.float32)
     energy = np.ones_like(found)
     usual = UsualPersistence.of([(found, energy)], 0.5)
-    assert np.nanmax(usual.heights(found, energy, 0.5)) < 3
+    assert np.nanmax(usual.heights(torch.from_numpy(found), torch.from_numpy(energy), 0.5)) < 3
     assert UsualPersistence.of([(found, energy)], 2.0) == UsualPersistence(0.0, 1.0)
 
 

@@ -1,7 +1,15 @@
 import numpy as np
 import pytest
 
-from napari_sem_sr.checking.evidence.stability import VIEWS, instability, rms_of, sampled, sums
+from napari_sem_sr.checking.evidence.stability import (
+    PIECE_PX,
+    VIEWS,
+    Squares,
+    instability,
+    piece_of,
+    rms_of,
+    sampled,
+)
 from napari_sem_sr.model.bicubic import upscale_bicubic
 
 LR = np.random.default_rng(0).normal(100, 20, (12, 17)).astype(np.float32)
@@ -38,5 +46,15 @@ def test_a_few_slices_stand_for_the_stack():
 
 def test_sums_of_slices_give_the_rms_of_all():
     a, b = np.full((2, 2), 3, np.float32), np.array([[np.nan, 4]], np.float32)
-    assert rms_of([sums(a), sums(b)]) == pytest.approx(np.sqrt((4 * 9 + 16) / 5))
+    assert rms_of([Squares.of(a), Squares.of(b)]) == pytest.approx(np.sqrt((4 * 9 + 16) / 5))
     assert rms_of([]) is None
+
+
+def test_pieces_lie_in_the_slice_and_in_another_quarter_of_each():
+    shape = (400, 300)
+    pieces = [piece_of(shape, number) for number in range(4)]
+    assert len(set(pieces)) == 4
+    for bounds in pieces:
+        for (start, end), size in zip(bounds, shape, strict=True):
+            assert 0 <= start < end <= size and end - start == PIECE_PX
+    assert piece_of((40, 30), 3) == ((0, 40), (0, 30))

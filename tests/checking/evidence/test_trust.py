@@ -4,10 +4,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
 
+from napari_sem_sr.checking.evidence.invention import invention
 from napari_sem_sr.checking.evidence.trust import THRESHOLDS as ALL_THRESHOLDS
 from napari_sem_sr.checking.evidence.trust import Curves, Trust, curves, fit_trust, image_curves
 
 THRESHOLDS = ALL_THRESHOLDS["detail"]
+
+
+def curves_of(gan, twin, hr):
+    return image_curves(gan, hr, 4, 1.0, 255.0, invention(gan, twin, 4))
 
 
 def specimen(rng: np.random.Generator) -> Curves:
@@ -88,10 +93,10 @@ def test_detail_that_follows_hr_may_be_trusted_and_made_up_detail_may_not():
         return 100 + 20 * image / image.std()
 
     hr, other = texture(), texture()
-    good = image_curves(hr, 100 + 0.8 * (hr - 100), hr, 4, 1.0, 255.0)["detail"]
+    good = curves_of(hr, 100 + 0.8 * (hr - 100), hr)["detail"]
     assert good.lost.max() == 0
     half = np.where(np.arange(128) < 64, hr, other)
-    mixed = image_curves(half, hr, hr, 4, 1.0, 255.0)["detail"]
+    mixed = curves_of(half, hr, hr)["detail"]
     at = int(np.searchsorted(THRESHOLDS, -1.4))
     assert mixed.trusted[at] == pytest.approx(0.5, abs=0.1)
     assert mixed.lost[at] < 0.02
@@ -115,7 +120,7 @@ def test_grey_values_are_trusted_where_sr_is_smooth_and_nothing_was_invented():
     hr = np.full((128, 128), 100.0)
     sr = hr.copy()
     sr[:, 64:] += 40 * (rng.random((128, 64)) - 0.5)
-    found = image_curves(sr, hr, hr, 4, 1.0, 255.0)["error"]
+    found = curves_of(sr, hr, hr)["error"]
     assert found.lost[-1] == pytest.approx(0.5 * (1 - 2 * 0.05 * 255 / 40), abs=0.03)
     half = int(np.argmax(found.trusted > 0.4))
     assert found.lost[half] == 0

@@ -2,15 +2,14 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter, gaussian_laplace
 
+from napari_sem_sr.checking.evidence.filter_bank import CORE
 from napari_sem_sr.checking.suspects.background_model import (
-    INVENTED,
-    TEXTURE,
-    TOO_BRIGHT,
-    TOO_DARK,
     Slice,
     by_kind,
     measure,
 )
+from napari_sem_sr.checking.suspects.reasons import INVENTED, TEXTURE, TOO_BRIGHT, TOO_DARK
+from tests.checking.numpy_reference import yardsticks as reference
 
 
 def lr_image(seed: int = 0, size: int = 128) -> np.ndarray:
@@ -29,12 +28,12 @@ def natural(lr: np.ndarray, seed: int = 1) -> np.ndarray:
 
 
 def worst(residual: np.ndarray, lr: np.ndarray, yardsticks) -> np.ndarray:
-    return by_kind(yardsticks.heights(Slice(lr, residual)))["residual"]
+    return by_kind(yardsticks.heights(Slice.of(lr, residual)))["residual"]
 
 
 def test_a_natural_residual_stands_out_nowhere():
     lr = lr_image()
-    usual = measure([Slice(lr, natural(lr))], 0.0)
+    usual = measure([Slice.of(lr, natural(lr))], 0.0)
     found = worst(natural(lr, 7), lr, usual)
     assert (found > 4).mean() < 0.01
     assert found.max() < 7
@@ -42,7 +41,7 @@ def test_a_natural_residual_stands_out_nowhere():
 
 def test_a_weak_addition_in_a_quiet_place_is_as_suspect_as_a_strong_one_in_a_busy_place():
     lr, residual = lr_image(), natural(lr_image())
-    usual = measure([Slice(lr, residual)], 0.0)
+    usual = measure([Slice.of(lr, residual)], 0.0)
     residual[60:64, 20:24] += 2.0
     residual[60:64, 100:104] += 20.0
     found = worst(residual, lr, usual)
@@ -56,7 +55,7 @@ def test_a_weak_addition_in_a_quiet_place_is_as_suspect_as_a_strong_one_in_a_bus
 
 def test_what_follows_from_lr_alone_is_not_suspect():
     lr = lr_image()
-    usual = measure([Slice(lr, 0.1 * gaussian_laplace(lr, 0.6))], 0.05)
+    usual = measure([Slice.of(lr, 0.1 * gaussian_laplace(lr, 0.6))], 0.05)
     other = lr_image(5)
     assert worst(0.1 * gaussian_laplace(other, 0.6), other, usual).max() < 1
 
@@ -70,7 +69,7 @@ def test_additions_of_any_shape_are_found_at_their_place(rows, columns, strength
     rng = np.random.default_rng(2)
     lr = np.full((128, 128), 100.0)
     residual = rng.normal(0, 1, lr.shape)
-    usual = measure([Slice(lr, residual)], 0.0)
+    usual = measure([Slice.of(lr, residual)], 0.0)
     residual[60 : 60 + rows, 60 : 60 + columns] += strength
     found = worst(residual, lr, usual)
     peak = np.unravel_index(found.argmax(), found.shape)
@@ -82,9 +81,9 @@ def test_a_texture_whose_mean_is_zero_is_found_by_its_power():
     rng = np.random.default_rng(2)
     lr = np.full((128, 128), 100.0)
     residual = rng.normal(0, 1, lr.shape)
-    usual = measure([Slice(lr, residual)], 0.0)
+    usual = measure([Slice.of(lr, residual)], 0.0)
     residual[60:70, 60:70] += 3 * (-1.0) ** np.add.outer(np.arange(10), np.arange(10))
-    found = usual.heights(Slice(lr, residual))[TEXTURE]
+    found = usual.heights(Slice.of(lr, residual))[TEXTURE].numpy()
     peak = np.unravel_index(found.argmax(), found.shape)
     assert found.max() > 5
     assert all(58 <= i <= 71 for i in peak)
@@ -99,7 +98,7 @@ def test_a_coarse_addition_stands_out_more_where_the_residual_has_no_coarse_part
     white = rng.standard_normal(lr.shape) * fine.std()
     found = []
     for residual in (fine, white):
-        usual = measure([Slice(lr, residual)], 0.0)
+        usual = measure([Slice.of(lr, residual)], 0.0)
         added = residual.copy()
         added[60:66, 60:66] += 1.0
         found.append(worst(added, lr, usual)[60:66, 60:66].max())
@@ -109,9 +108,9 @@ def test_a_coarse_addition_stands_out_more_where_the_residual_has_no_coarse_part
 def test_the_sign_tells_bright_from_dark():
     lr = np.full((64, 64), 100.0)
     residual = np.random.default_rng(3).normal(0, 1, lr.shape)
-    usual = measure([Slice(lr, residual)], 0.0)
+    usual = measure([Slice.of(lr, residual)], 0.0)
     residual[30, 30], residual[10, 10] = 20.0, -20.0
-    found = usual.heights(Slice(lr, residual))
+    found = usual.heights(Slice.of(lr, residual))
     assert found[TOO_BRIGHT][30, 30] > 10 > found[TOO_BRIGHT][10, 10]
     assert found[TOO_DARK][10, 10] > 10 > found[TOO_DARK][30, 30]
 
@@ -120,7 +119,7 @@ def test_masked_places_say_nothing_and_do_not_spread():
     lr = lr_image()
     residual = natural(lr)
     lr[:10] = residual[:10] = np.nan
-    usual = measure([Slice(lr, residual)], 0.0)
+    usual = measure([Slice.of(lr, residual)], 0.0)
     found = worst(residual, lr, usual)
     assert np.isnan(found[:10]).all()
     assert np.isfinite(found[10:]).all()
@@ -129,7 +128,7 @@ def test_masked_places_say_nothing_and_do_not_spread():
 @pytest.mark.parametrize("value", [0.0, 3.0])
 def test_a_perfect_residual_of_any_constant_is_not_suspect(value):
     lr = np.full((32, 32), 7.0)
-    flat = Slice(lr, np.full(lr.shape, value))
+    flat = Slice.of(lr, np.full(lr.shape, value))
     assert by_kind(measure([flat], 0.07).heights(flat))["residual"].max() < 1e-6
 
 
@@ -137,9 +136,9 @@ def test_an_amount_is_suspect_where_it_exceeds_what_is_usual_for_such_a_place():
     rng = np.random.default_rng(4)
     lr = lr_image()
     amount = np.where(np.arange(128) < 64, 1.0, 20.0) * np.exp(rng.normal(0, 0.2, lr.shape))
-    usual = measure([Slice(lr, natural(lr), [amount])], 0.1)
+    usual = measure([Slice.of(lr, natural(lr), [amount])], 0.1)
     amount[50, 20] = 12.0
-    found = usual.heights(Slice(lr, natural(lr), [amount]))[INVENTED]
+    found = usual.heights(Slice.of(lr, natural(lr), [amount]))[INVENTED].numpy()
     assert found[50, 20] > 5
     assert found.argmax() == 50 * 128 + 20
 
@@ -147,11 +146,11 @@ def test_an_amount_is_suspect_where_it_exceeds_what_is_usual_for_such_a_place():
 def test_texture_is_no_more_suspect_at_an_edge_than_inside():
     rng = np.random.default_rng(5)
     slices = [
-        Slice(lr_image(seed), gaussian_filter(rng.standard_normal((128, 128)), 0.5))
+        Slice.of(lr_image(seed), gaussian_filter(rng.standard_normal((128, 128)), 0.5))
         for seed in range(12)
     ]
     yardsticks = measure(slices, 0.05)
-    power = np.stack([yardsticks.heights(s)[TEXTURE] for s in slices])
+    power = np.stack([yardsticks.heights(s)[TEXTURE].numpy() for s in slices])
     edge = np.ones(power.shape[1:], bool)
     edge[2:-2, 2:-2] = False
     # where no lump hides it
@@ -160,3 +159,22 @@ def test_texture_is_no_more_suspect_at_an_edge_than_inside():
         for kind, where in (("edge", edge), ("inside", ~edge))
     }
     assert high["edge"] < 1.2 * high["inside"]
+
+
+@pytest.mark.parametrize(("shape", "core"), [((90, 70), 256), ((90, 70), 40), ((12, 20), 256)])
+def test_heights_are_those_of_the_reference_in_double_precision(shape, core, monkeypatch):
+    monkeypatch.setitem(CORE, "cpu", core)
+    rng = np.random.default_rng(8)
+    lr = [lr_image(seed, 128)[: shape[0], : shape[1]] for seed in (0, 1)]
+    rest = [natural(image, seed)[: shape[0], : shape[1]] for seed, image in enumerate(lr)]
+    amounts = [[np.exp(rng.normal(0, 0.4, shape)) for _ in "ab"] for _ in lr]
+    rest[0][:3, :4] = lr[0][:3, :4] = np.nan
+    true = reference.measure(
+        [reference.Slice(*s) for s in zip(lr, rest, amounts, strict=True)], 0.07
+    ).heights(reference.Slice(lr[0], rest[0], amounts[0]))
+    found = measure([Slice.of(*s) for s in zip(lr, rest, amounts, strict=True)], 0.07).heights(
+        Slice.of(lr[0], rest[0], amounts[0])
+    )
+    assert set(found) == set(true)
+    for reason, image in true.items():
+        np.testing.assert_allclose(found[reason], image, atol=0.03)

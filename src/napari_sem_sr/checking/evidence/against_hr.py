@@ -8,11 +8,12 @@ wrong are then forgiven. Bicubic and, where the model is at hand, its twin stand
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
+from napari_sem_sr.checking.evidence.base import Evidence, Found, MapKind, Shown, SoFar
 from napari_sem_sr.checking.field import Field
 from napari_sem_sr.measure import particles
 from napari_sem_sr.metrics import frc, local_frc
@@ -21,6 +22,10 @@ from napari_sem_sr.metrics.psnr_ssim import StackScores, squared_error, ssim, ss
 from napari_sem_sr.metrics.resample import area_average
 from napari_sem_sr.teachers.registration.placement import fit_line
 from napari_sem_sr.teachers.registration.register import Registration
+
+if TYPE_CHECKING:
+    from napari_sem_sr.checking.evidence.seen import Seen
+    from napari_sem_sr.checking.evidence.setup import Setup
 
 Image = npt.NDArray[Any]
 Float = npt.NDArray[np.float32]
@@ -255,3 +260,91 @@ def finite(value: float) -> float | None:
 
 def _coarse(image: npt.NDArray[Any], factor: int) -> Float:
     return area_average(image, factor).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class HrRecord:
+    """Numbers of `compare` on one slice."""
+
+    numbers: dict[str, Any]
+
+
+class HrEvidence(Evidence[HrRecord]):
+    """SR, its twin and bicubic beside HR of the same field."""
+
+    name = "against_hr"
+    section = "scores"
+    record = HrRecord
+    draws = (
+        MapKind("difference", "SR − HR, grey levels", grid="SR"),
+        MapKind(
+            "difference_low",
+            "SR − HR below the Nyquist frequency of LR: contradicts LR, grey levels",
+        ),
+        MapKind(
+            "difference_high",
+            "SR − HR above the Nyquist frequency of LR, root mean square, grey levels",
+        ),
+        MapKind(
+            "ssim",
+            "local structural similarity of SR and HR, −1 to 1",
+            shown=Shown("SSIM with HR", 0, 1, "", "dark: structure differs from HR"),
+        ),
+        MapKind(
+            "local_frc",
+            "where the ring correlation of SR and HR in a patch falls below 0.5, cycles per LR pixel (0.5 is LR's Nyquist frequency)",
+            shown=Shown(
+                "Local ring correlation",
+                0,
+                1,
+                "cycles per LR pixel",
+                "dark: SR leaves HR early; 0.5 is LR's Nyquist",
+            ),
+        ),
+    )
+    cannot = "Which detail of SR is real: scores say how far SR is from HR on the whole."
+
+    @classmethod
+    def missing(cls, setup: "Setup") -> str | None:
+        """Only where there is HR."""
+        if setup.field.hr is not None:
+            return None
+        return "No HR was given, so nothing here says how close SR comes to the truth."
+
+    @classmethod
+    def prepare(cls, setup: "Setup") -> Self:
+        """Nothing has to be measured."""
+        return cls()
+
+    def look(self, seen: "Seen") -> Found[HrRecord]:
+        """Compare one slice."""
+        assert seen.hr is not None, "only with HR"
+        pictures = {"": seen.sr, "bicubic_": seen.setup.bicubic(seen.index)}
+        if seen.twin is not None:
+            pictures["twin_"] = seen.twin
+        compared = compare(pictures, seen.hr, seen.setup.field.factor, seen.setup.data_range)
+        return Found(HrRecord(compared.numbers), compared.maps)
+
+    def combine(self, records: Sequence[HrRecord], setup: "Setup", so_far: SoFar) -> dict[str, Any]:
+        """Scores of the whole stack."""
+        field, limits = setup.field, so_far.limits
+        found = [r.numbers for r in records]
+        scores = scores_of(found, setup.data_range, field, setup.registration, limits)
+        if not field.registered and _made_from(field):
+            limits.append(
+                "LR was made from this HR by averaging, so both share their noise and the degradation is exactly the "
+                "model's: PSNR, SSIM, resolution and chi-square are optimistic compared with two recordings on two microscopes."
+            )
+        return scores
+
+
+def _made_from(field: Field) -> bool:
+    """Whether LR is HR averaged, by what its file says or by its pixels."""
+    if "degraded_from" in (field.lr.provenance or {}):
+        return True
+    assert field.hr is not None
+    index = field.kept[len(field.kept) // 2]
+    mean = area_average(field.hr.slice(index), field.factor)
+    lr = field.lr_part.slice(index)
+    step = 0.5 if field.lr.dtype.kind in "ui" else 1e-4 * max(1.0, float(np.nanmax(np.abs(lr))))
+    return bool(np.nanmax(np.abs(mean - lr)) <= step + 1e-6)

@@ -15,17 +15,22 @@ and that is most of what a generator invents: a consistent picture is not a true
 taught on noise-free LR copies LR's noise, so natural residuals are smaller than the noise.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Self
 
 import dask.array as da
 import numpy as np
 import numpy.typing as npt
 
+from napari_sem_sr.checking.evidence.base import Evidence, Found, MapKind, Shown, SoFar, summed
 from napari_sem_sr.degradation.degrade import AREA_AVERAGE, Degradation, expected, spread
 from napari_sem_sr.metrics.noise import noise_sigma
 from napari_sem_sr.stack import SemStack
+
+if TYPE_CHECKING:
+    from napari_sem_sr.checking.evidence.seen import Seen
+    from napari_sem_sr.checking.evidence.setup import Setup
 
 Float = npt.NDArray[np.float32]
 
@@ -84,48 +89,115 @@ def residual_stack(sr: SemStack, lr: SemStack, factor: int) -> SemStack:
     return replace(lr, data=data, name=f"{sr.name} averaged − {lr.name}", paths=(), provenance=None)
 
 
-def residual_numbers(
-    degraded: npt.NDArray[np.float64], lr: npt.NDArray[Any], sigma: float
-) -> dict[str, float]:
-    """Sums over one slice of degraded SR from which :func:`summarise_consistency` makes the numbers of a stack."""
-    a, b = degraded, lr.astype(np.float64)
+@dataclass(frozen=True)
+class ConsistencyRecord:
+    """Sums over one slice: pixels, z², pixels beyond 3 sigma; of SR degraded (a) and LR (b) values, squares and products."""
+
+    n: float
+    chi2: float
+    beyond: float
+    a: float
+    b: float
+    aa: float
+    bb: float
+    ab: float
+
+
+@dataclass(frozen=True)
+class ConsistencySection:
+    """How far SR, degraded, is LR.
+
+    ``chi2`` is a mean, 1 where the residual is LR's noise; ``rse``, ``residual_rms``, ``lr_contrast`` (standard deviation
+    of LR) and ``noise_sigma`` are in grey levels.
+    """
+
+    rse: float | None
+    rsp: float | None
+    chi2: float | None
+    fraction_beyond_3_sigma: float | None
+    residual_rms: float | None
+    lr_contrast: float | None
+    noise_sigma: float
+    degradation: str
+
+
+def residual_sums(
+    degraded: npt.NDArray[Any], lr: npt.NDArray[Any], sigma: float
+) -> ConsistencyRecord:
+    """Sums over one slice of degraded SR from which `consistency_of` makes the numbers of a stack."""
+    a, b = degraded.astype(np.float64), lr.astype(np.float64)
     valid = np.isfinite(a) & np.isfinite(b)
     a, b = a[valid], b[valid]
     z = (a - b) / sigma
-    return {
-        "n": float(a.size),
-        "chi2": float((z**2).sum()),
-        "beyond": float(np.count_nonzero(np.abs(z) > 3)),
-        "a": float(a.sum()),
-        "b": float(b.sum()),
-        "aa": float((a * a).sum()),
-        "bb": float((b * b).sum()),
-        "ab": float((a * b).sum()),
-    }
+    return ConsistencyRecord(
+        n=float(a.size),
+        chi2=float((z * z).sum()),
+        beyond=float(np.count_nonzero(np.abs(z) > 3)),
+        a=float(a.sum()),
+        b=float(b.sum()),
+        aa=float((a * a).sum()),
+        bb=float((b * b).sum()),
+        ab=float((a * b).sum()),
+    )
 
 
-def summarise_consistency(slices: Sequence[Mapping[str, float]], sigma: float) -> dict[str, Any]:
-    """``chi2`` (mean; 1 where the residual is LR's noise), ``fraction_beyond_3_sigma``, ``rse``, ``rsp`` and more.
-
-    ``residual_rms``, ``lr_contrast`` (standard deviation of LR) and ``noise_sigma`` are in grey levels.
-    """
-    t = {key: sum(s[key] for s in slices) for key in slices[0]}
+def consistency_of(
+    slices: Sequence[ConsistencyRecord], sigma: float, degradation: Degradation = AREA_AVERAGE
+) -> ConsistencySection:
+    """Numbers of a stack from the sums of its slices."""
+    t = summed(slices)
     n = t["n"]
     if n == 0:
-        names = ("rse", "rsp", "chi2", "fraction_beyond_3_sigma", "residual_rms", "lr_contrast")
-        return {**dict.fromkeys(names), "noise_sigma": sigma}
+        return ConsistencySection(None, None, None, None, None, None, sigma, degradation.describe())
     var_a, var_b = (t["aa"] - t["a"] ** 2 / n) / n, (t["bb"] - t["b"] ** 2 / n) / n
     covariance = (t["ab"] - t["a"] * t["b"] / n) / n
     flat = var_a <= 0 or var_b <= 0
-    return {
-        "rse": None if flat else float(np.sqrt(max(0.0, var_b - covariance**2 / var_a))),
-        "rsp": None if flat else float(covariance / np.sqrt(var_a * var_b)),
-        "chi2": t["chi2"] / n,
-        "fraction_beyond_3_sigma": t["beyond"] / n,
-        "residual_rms": float(np.sqrt(t["chi2"] / n)) * sigma,
-        "lr_contrast": float(np.sqrt(max(0.0, var_b))),
-        "noise_sigma": sigma,
-    }
+    return ConsistencySection(
+        rse=None if flat else float(np.sqrt(max(0.0, var_b - covariance**2 / var_a))),
+        rsp=None if flat else float(covariance / np.sqrt(var_a * var_b)),
+        chi2=t["chi2"] / n,
+        fraction_beyond_3_sigma=t["beyond"] / n,
+        residual_rms=float(np.sqrt(t["chi2"] / n)) * sigma,
+        lr_contrast=float(np.sqrt(max(0.0, var_b))),
+        noise_sigma=sigma,
+        degradation=degradation.describe(),
+    )
+
+
+class ConsistencyEvidence(Evidence[ConsistencyRecord]):
+    """SR degraded back to LR."""
+
+    name = "consistency"
+    section = "consistency"
+    record = ConsistencyRecord
+    draws = (
+        MapKind(
+            "consistency",
+            "SR averaged over LR pixels − LR, in standard deviations of LR's noise",
+            shown=Shown(
+                "Consistency with LR", -4, 4, "σ", "red: SR brighter than LR measured", signed=True
+            ),
+        ),
+    )
+    cannot = "Detail whose mean over every LR pixel is zero cannot be checked against LR; consistency with LR is no proof of it."
+
+    @classmethod
+    def prepare(cls, setup: "Setup") -> Self:
+        """LR's noise belongs to the setup."""
+        return cls()
+
+    def look(self, seen: "Seen") -> Found[ConsistencyRecord]:
+        """Sums, and the residual in standard deviations of LR's noise."""
+        sigma = seen.setup.sigma
+        record = residual_sums(seen.degraded, seen.lr, sigma)
+        return Found(record, {"consistency": seen.residual / np.float32(sigma)})
+
+    def combine(
+        self, records: Sequence[ConsistencyRecord], setup: "Setup", so_far: SoFar
+    ) -> ConsistencySection:
+        """Numbers of the whole field."""
+        so_far.limits.append(self.cannot)
+        return consistency_of(records, setup.sigma, setup.degradation)
 
 
 def project(

@@ -14,15 +14,22 @@ Error is largest at edges, which everyone knows; it says little about wrong deta
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import gaussian_filter, gaussian_gradient_magnitude
 from scipy.stats import rankdata
 
-from napari_sem_sr.checking.evidence.invention import BLUR, MEASURED_AT, Invention, filled
+from napari_sem_sr.checking.evidence.base import Evidence, Found, MapKind, SoFar
+from napari_sem_sr.checking.evidence.invention import Invention
+from napari_sem_sr.checking.evidence.stability import Squares, rms_of
 from napari_sem_sr.metrics.resample import area_average
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from napari_sem_sr.checking.evidence.seen import Seen
+    from napari_sem_sr.checking.evidence.setup import Setup
 
 Float = npt.NDArray[np.float32]
 Matrix = npt.NDArray[np.float64]
@@ -74,27 +81,27 @@ class ExpectedError:
         return score.reshape(shape).astype(np.float32)
 
 
-def evidence_of(sr: npt.NDArray[Any], found: Invention, factor: int, width: float) -> Matrix:
+def evidence_of(found: Invention, width: float) -> Matrix:
     """Evidence of every LR pixel, ``(places, kinds)``, the slope first and a constant last.
 
     Parameters
     ----------
-    sr
-        (y, x) in grey levels; NaN stays NaN.
     found
-        What was invented in it.
+        Slope of SR, and what was invented in it.
     width
         Of the intensity range, in grey levels.
     """
-    masked = ~np.isfinite(sr)
-    blur = BLUR * factor / MEASURED_AT
-    slope = gaussian_filter(gaussian_gradient_magnitude(filled(sr, masked), blur) ** 2, blur)
-    slope[masked] = np.nan
-    squares = (slope, found.energy**2, found.amount**2)
-    logs = [np.log(np.sqrt(area_average(s, factor)) / width + TINY) for s in squares]
-    agreement = area_average(found.agreement, factor)
-    columns = [*logs, agreement, agreement * logs[1], np.ones_like(agreement)]
-    return np.stack([c.ravel() for c in columns], axis=1)
+    return np.asarray(_columns(found, width).cpu().numpy().T, np.float64)
+
+
+def _columns(found: Invention, width: float) -> "Tensor":
+    """``(kinds, places)``."""
+    import torch
+
+    logs = [(i / width + TINY).log() for i in (found.slope, found.energy, found.amount)]
+    agreement = found.agreement
+    columns = [*logs, agreement, agreement * logs[1], torch.ones_like(agreement)]
+    return torch.stack([c.flatten() for c in columns])
 
 
 def example_of(
@@ -102,7 +109,7 @@ def example_of(
 ) -> Example:
     """Evidence and error of one image with known truth, all (y, x)."""
     error = np.sqrt(area_average((sr.astype(np.float64) - hr) ** 2, factor)) / width
-    return Example(evidence_of(sr, found, factor, width), np.log(error + TINY).ravel())
+    return Example(evidence_of(found, width), np.log(error + TINY).ravel())
 
 
 def fit_error(images: Sequence[Example], specimens: Sequence[str]) -> Arrays:
@@ -141,3 +148,76 @@ def _ridge(images: Sequence[Example]) -> npt.NDArray[np.float64]:
         normal += image.evidence.T @ image.evidence / n
         target += image.evidence.T @ image.log_error / n
     return np.asarray(np.linalg.solve(normal, target), np.float64)
+
+
+@dataclass(frozen=True)
+class ExpectedErrorSection:
+    """Expected error in grey levels, beside how well it, and the slope of SR alone, told errors on held-out teachers."""
+
+    expected_error_rms: float | None
+    expected_error_auroc: float | None
+    slope_auroc: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class ExpectedErrorEvidence(Evidence[Squares]):
+    """How far SR probably is from HR.
+
+    Parameters
+    ----------
+    known
+        The model's learned score; None where it carries none, which is said.
+    """
+
+    known: ExpectedError | None
+
+    name = "expected_error"
+    section = "invention"
+    record = Squares
+    draws = (
+        MapKind(
+            "expected_error",
+            "how far SR is probably from HR, as learned on held-out teachers, grey levels",
+        ),
+    )
+    cannot = "Wrong detail, which hardly moves the error; and other materials than the teachers'."
+
+    @classmethod
+    def missing(cls, setup: "Setup") -> str | None:
+        """Without the model nothing was learned; invention says so."""
+        return None if setup.model is not None else ""
+
+    @classmethod
+    def prepare(cls, setup: "Setup") -> Self:
+        """Take the score from the model."""
+        assert setup.model is not None, "only with a model"
+        return cls(ExpectedError.of(setup.model.calibration))
+
+    @property
+    def maps(self) -> tuple[str, ...]:
+        """One map, if the model has a score."""
+        return ("expected_error",) if self.known is not None else ()
+
+    def look(self, seen: "Seen") -> Found[Squares]:
+        """Expected error by place."""
+        import torch
+
+        found = seen.invention
+        if self.known is None or found is None:
+            return Found(None)
+        width = seen.setup.intensity.high - seen.setup.intensity.low
+        weights = torch.from_numpy(self.known.weights.astype(np.float32)).to(seen.device)
+        score = (weights @ _columns(found, width)).exp_().mul_(width)
+        image = score.view(found.energy.shape).cpu().numpy()
+        return Found(Squares.of(image), {"expected_error": image})
+
+    def combine(
+        self, records: Sequence[Squares], setup: "Setup", so_far: SoFar
+    ) -> ExpectedErrorSection:
+        """Root mean square over the field."""
+        if self.known is None:
+            so_far.limits.append(
+                "The model carries no learned error score, so the size of errors was not foreseen; train it again with more than one specimen."
+            )
+            return ExpectedErrorSection(None, None, None)
+        return ExpectedErrorSection(rms_of(records), self.known.auroc, self.known.auroc_slope)

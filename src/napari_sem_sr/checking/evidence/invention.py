@@ -14,89 +14,105 @@ model has learnt, not that it is true: on a material it was not taught on, both 
 says that there is too little detail to be right about, not that something was made up.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import gaussian_filter
 from scipy.stats import rankdata
 
-from napari_sem_sr.metrics.resample import area_average
+from napari_sem_sr.checking.evidence.base import Evidence, Found, MapKind, Shown, SoFar, summed
+from napari_sem_sr.intensity import IntensityRange
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from napari_sem_sr.checking.evidence.seen import Seen
+    from napari_sem_sr.checking.evidence.setup import Setup
 
 Float = npt.NDArray[np.float32]
 
-# In SR pixels at factor 4, where they were measured; they scale with the factor, as the LR pixel does.
-FINE, COARSE, WINDOW, BLUR = 0.7, 2.5, 5.0, 1.5
-MEASURED_AT = 4
-# Below this share of a grey level there is nothing to correlate.
+# Of a grey level: below it there is no detail.
 TINY = 1e-3
+# Where SR's detail is under the noise of LR, a low agreement says nothing.
+DISAGREES = 0.5
 
 
 @dataclass(frozen=True, eq=False)
 class Invention:
-    """Maps on the SR grid, NaN where SR is.
+    """Maps on the LR grid, in grey levels, on the device that made them; NaN where SR or its twin is.
 
     Parameters
     ----------
     amount
-        Local root mean square of GAN − twin, in grey levels.
+        Root mean square of GAN − twin.
     agreement
         Local correlation A of their detail, -1 to 1.
     energy
-        Local root mean square e of SR's detail, in grey levels.
+        Local root mean square e of SR's detail.
+    slope
+        Root mean square of SR's slope, per SR pixel.
+    unexplained
+        Local root mean square of the detail that no multiple of the twin's detail explains.
     """
 
-    amount: Float
-    agreement: Float
-    energy: Float
+    amount: "Tensor"
+    agreement: "Tensor"
+    energy: "Tensor"
+    slope: "Tensor"
+    unexplained: "Tensor"
 
 
-def invention(gan: npt.NDArray[Any], twin: npt.NDArray[Any], factor: int) -> Invention:
-    """Compare GAN and twin, ``(y, x)`` each, in grey levels."""
-    masked = ~(np.isfinite(gan) & np.isfinite(twin))
-    a, b = (filled(image, masked) for image in (gan, twin))
-    scale = factor / MEASURED_AT
-    ha, hb = detail(a, factor), detail(b, factor)
-    amount = np.sqrt(np.maximum(gaussian_filter((a - b) ** 2, BLUR * scale), 0))
-    energy = np.sqrt(np.maximum(gaussian_filter(ha**2, WINDOW * scale), 0))
-    agreement = local_correlation(ha, hb, WINDOW * scale)
-    return Invention(*(_masked(image, masked) for image in (amount, agreement, energy)))
+def invention(
+    gan: npt.NDArray[Any],
+    twin: npt.NDArray[Any],
+    factor: int,
+    intensity: IntensityRange | None = None,
+    device: "torch.device | str" = "cpu",
+) -> Invention:
+    """Compare GAN and twin, ``(y, x)`` each, in grey levels.
+
+    Parameters
+    ----------
+    intensity
+        Of the stack, in which numbers are scaled; by default black and white of ``gan`` itself.
+    device
+        Where it is computed.
+    """
+    import torch
+
+    from napari_sem_sr.checking.evidence.filter_bank import (
+        LEVELS,
+        coarse_mask,
+        compare_with_twin,
+        without_gaps,
+    )
+
+    (a, gaps_a), (b, gaps_b) = without_gaps(gan), without_gaps(twin)
+    if intensity is None:
+        low, high = float(a.min()), float(a.max())
+        intensity = IntensityRange(low, high if high > low else low + 1.0)
+    fine = compare_with_twin(a, b, factor, intensity, torch.device(device))
+    unit = (intensity.high - intensity.low) / LEVELS
+    maps = [i.mul_(unit) for i in (fine.amount, fine.energy, fine.slope, fine.unexplained)]
+    masked = coarse_mask((gaps_a, gaps_b), factor)
+    if masked is not None:
+        where = torch.from_numpy(masked).to(device)
+        for image in (*maps, fine.agreement):
+            image[where] = torch.nan
+    amount, energy, slope, unexplained = maps
+    return Invention(amount, fine.agreement, energy, slope, unexplained)
 
 
-def added(found: Invention, factor: int) -> tuple[Float, Float]:
+def added(found: Invention) -> "tuple[Tensor, Tensor]":
     """What was added to the twin, on the LR grid in grey levels, measured in two ways.
 
     Its amount, and the detail that no multiple of the twin's detail explains: a texture shows in the first, a
     structure in the second.
     """
-    explained = np.maximum(found.agreement, 0) ** 2
-    unexplained = area_average(found.energy**2 * (1 - explained), factor)
-    amount = area_average(found.amount**2, factor)
-    return np.sqrt(amount).astype(np.float32), np.sqrt(unexplained).astype(np.float32)
-
-
-def detail(image: npt.NDArray[Any], factor: int) -> npt.NDArray[np.float64]:
-    """Band-pass H of an image without NaN."""
-    scale = factor / MEASURED_AT
-    values = image.astype(np.float64)
-    return np.asarray(
-        gaussian_filter(values, FINE * scale) - gaussian_filter(values, COARSE * scale)
-    )
-
-
-def local_correlation(
-    a: npt.NDArray[np.float64], b: npt.NDArray[np.float64], window: float
-) -> npt.NDArray[np.float64]:
-    """Normalised cross-correlation in a Gaussian window of ``window`` pixels; 0 where either is flat."""
-    ma, mb = gaussian_filter(a, window), gaussian_filter(b, window)
-    va = np.maximum(gaussian_filter(a * a, window) - ma**2, 0)
-    vb = np.maximum(gaussian_filter(b * b, window) - mb**2, 0)
-    covariance = gaussian_filter(a * b, window) - ma * mb
-    norm = np.sqrt(va * vb)
-    enough = norm > TINY**2
-    ratio = np.divide(covariance, norm, out=np.zeros_like(norm), where=enough)
-    return np.asarray(np.clip(ratio, -1, 1))
+    return found.amount, found.unexplained
 
 
 def wrong_detail(agreement: npt.NDArray[Any], energy: npt.NDArray[Any]) -> Float:
@@ -110,21 +126,113 @@ def wrong_detail(agreement: npt.NDArray[Any], energy: npt.NDArray[Any]) -> Float
     return ranks
 
 
-def doubt(agreement: npt.NDArray[Any], energy: npt.NDArray[Any], sigma: float) -> Float:
+def doubt(agreement: "Tensor", energy: "Tensor", sigma: float) -> "Tensor":
     """Score of wrong detail that compares across slices: -A - 0.3 ln(e / sigma), ``sigma`` the noise of LR."""
-    ratio = np.maximum(energy / max(sigma, TINY), TINY)
-    return (-agreement - 0.3 * np.log(ratio)).astype(np.float32)
+    ratio = (energy / max(sigma, TINY)).clamp_min(TINY)
+    return -agreement - 0.3 * ratio.log()
 
 
-def filled(image: npt.NDArray[Any], masked: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
-    """``image`` in float with its mean where it is ``masked``."""
-    values = image.astype(np.float64)
-    if masked.any():
-        values[masked] = values[~masked].mean() if not masked.all() else 0.0
-    return values
+@dataclass(frozen=True)
+class InventionRecord:
+    """Sums over one slice: places, squares in grey levels, places where detail stands out of LR's noise and disagrees."""
+
+    n: int
+    amount_squared: float
+    energy_squared: float
+    agreement: float
+    visible: int
+    disagreeing: int
 
 
-def _masked(image: npt.NDArray[np.float64], masked: npt.NDArray[np.bool_]) -> Float:
-    found = image.astype(np.float32)
-    found[masked] = np.nan
-    return found
+@dataclass(frozen=True)
+class InventionSection:
+    """How much was added to the twin, and how far both agree.
+
+    ``amount_rms`` and ``detail_rms`` in grey levels; ``disagreeing_fraction`` is the share of the field where
+    detail stands out of LR's noise and correlates less than 0.5 with the twin's.
+    """
+
+    compared: str
+    amount_rms: float
+    detail_rms: float
+    agreement_mean: float
+    disagreeing_fraction: float
+
+
+class InventionEvidence(Evidence[InventionRecord]):
+    """What the adversarial stage added."""
+
+    name = "invention"
+    section = "invention"
+    record = InventionRecord
+    draws = (
+        MapKind(
+            "invention", "what SR (or the GAN, where SR is the twin) adds to the twin, grey levels"
+        ),
+        MapKind(
+            "agreement",
+            "local correlation of that picture's detail with the twin's, −1 to 1",
+            shown=Shown(
+                "Agreement with the twin", 0, 1, "", "dark: detail that LR does not determine"
+            ),
+        ),
+        MapKind(
+            "doubt", "−agreement − 0.3 ln(detail / noise): larger where detail is more likely wrong"
+        ),
+    )
+    cannot = (
+        "Whether the twin is right: on a material it was not taught on, both can be wrong together."
+    )
+
+    @classmethod
+    def missing(cls, setup: "Setup") -> str | None:
+        """Without the model there is no twin."""
+        if setup.model is not None:
+            return None
+        return "Without the model, invention and the model's domain could not be judged; give it with --model."
+
+    @classmethod
+    def prepare(cls, setup: "Setup") -> Self:
+        """Nothing has to be measured."""
+        return cls()
+
+    def look(self, seen: "Seen") -> Found[InventionRecord]:
+        """Sums and maps of one slice."""
+        from napari_sem_sr.checking.evidence.filter_bank import total
+
+        found, sigma = seen.invention, seen.setup.sigma
+        assert found is not None, "only with a model"
+        visible = found.energy > sigma
+        valid = found.agreement.isfinite()
+        record = InventionRecord(
+            n=int(valid.sum()),
+            amount_squared=total(found.amount.square().nan_to_num(0.0)),
+            energy_squared=total(found.energy.square().nan_to_num(0.0)),
+            agreement=total(found.agreement.nan_to_num(0.0)),
+            visible=int(visible.sum()),
+            disagreeing=int((visible & (found.agreement < DISAGREES)).sum()),
+        )
+        maps = {
+            "invention": found.amount,
+            "agreement": found.agreement,
+            "doubt": doubt(found.agreement, found.energy, sigma),
+        }
+        return Found(record, {name: image.cpu().numpy() for name, image in maps.items()})
+
+    def combine(
+        self, records: Sequence[InventionRecord], setup: "Setup", so_far: SoFar
+    ) -> InventionSection:
+        """Root mean squares and shares of the whole field."""
+        if setup.sr_is_twin:
+            so_far.limits.append(
+                "SR is the twin itself (sharpness 0) and invents nothing beyond it; agreement is that of the model's GAN."
+            )
+        t = summed(records)
+        n = max(1, t["n"])
+        return InventionSection(
+            compared="the model's GAN with its twin" if setup.sr_is_twin else "SR with its twin",
+            amount_rms=(t["amount_squared"] / n) ** 0.5,
+            detail_rms=(t["energy_squared"] / n) ** 0.5,
+            agreement_mean=t["agreement"] / n,
+            disagreeing_fraction=t["disagreeing"] / n,
+        )

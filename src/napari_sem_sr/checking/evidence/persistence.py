@@ -12,18 +12,24 @@ structure is at least two slice spacings thick. Detail that persists is *not* pr
 makes a generator invent the same fiction again, and invention persisted more than real detail.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from napari_sem_sr.checking.evidence.invention import MEASURED_AT, WINDOW, local_correlation
+from napari_sem_sr.checking.evidence.base import Evidence, Found, MapKind, SoFar, summed
 from napari_sem_sr.metrics.robust import middle_and_scatter
 from napari_sem_sr.stack import SemStack
 
-Detail = npt.NDArray[np.float64]
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from napari_sem_sr.checking.evidence.seen import Seen
+    from napari_sem_sr.checking.evidence.setup import Setup
+
 Float = npt.NDArray[np.float32]
 
 ABSENT = "detail that neither neighbouring slice shows"
@@ -51,14 +57,6 @@ def inapplicable(sr: SemStack, factor: int) -> str | None:
     return None
 
 
-def persistence(here: Detail, neighbours: list[Detail], factor: int) -> npt.NDArray[np.float32]:
-    """Persistence of detail ``here`` (y, x) of SR, -1 to 1; ``neighbours``: detail of one or two slices."""
-    window = WINDOW * factor / MEASURED_AT
-    return np.asarray(
-        np.max([local_correlation(here, other, window) for other in neighbours], axis=0), np.float32
-    )
-
-
 @dataclass(frozen=True)
 class UsualPersistence:
     """How much visible detail of a stack usually persists: Fisher's z (Fisher 1915) of it, and how far that scatters."""
@@ -73,36 +71,130 @@ class UsualPersistence:
         values = np.concatenate(seen) if seen else np.empty(0)
         return cls(*middle_and_scatter(values, SMALLEST_SCATTER))
 
-    def heights(self, found: Float, energy: Float, sigma: float) -> Float:
+    def heights(self, found: "Tensor", energy: "Tensor", sigma: float) -> "Tensor":
         """How many standard deviations less than usual persists at a place, (y, x).
 
         0 where detail does not stand out of LR's noise ``sigma``, or is not absent from both neighbours; NaN where masked.
         """
-        less = (self.middle - _fisher(found)) / self.scatter
+        less = (self.middle - found.clamp(-PERFECT, PERFECT).atanh()) / self.scatter
         absent = (energy > sigma) & (found < ABSENT_BELOW)
-        return np.where(np.isfinite(found), np.where(absent, less, 0), np.nan).astype(np.float32)
+        return less.masked_fill(~absent, 0.0).masked_fill_(~found.isfinite(), float("nan"))
 
 
 def _fisher(correlation: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
     return np.arctanh(np.clip(correlation.astype(np.float64), -PERFECT, PERFECT))
 
 
-def persistence_numbers(
-    persistent: npt.NDArray[Any], energy: npt.NDArray[Any], sigma: float
-) -> dict[str, float]:
-    """Sums over one slice; only detail that stands out of LR's noise ``sigma`` counts."""
-    visible = energy > sigma
-    return {
-        "n": float(persistent.size),
-        "visible": float(np.count_nonzero(visible)),
-        "sum": float(persistent[visible].sum(dtype=np.float64)),
-        "absent": float(np.count_nonzero(visible & (persistent < ABSENT_BELOW))),
-    }
+@dataclass(frozen=True)
+class PersistenceRecord:
+    """Sums over one slice.
+
+    Places, those whose detail stands out of LR's noise, their persistence, and how many of them are in no neighbour;
+    squared change of detail to the next slice, and squared detail of both (0 where there is no next one).
+    """
+
+    n: float
+    visible: float
+    sum: float
+    absent: float
+    change: float
+    detail: float
 
 
-def flicker_sums(here: Detail, after: Detail) -> dict[str, float]:
-    """Squared change of detail from one slice to the next, and squared detail."""
-    return {
-        "change": float(((here - after) ** 2).sum()),
-        "detail": float((here**2 + after**2).sum() / 2),
-    }
+@dataclass(frozen=True)
+class PersistenceEvidence(Evidence[PersistenceRecord]):
+    """Slice beside slice.
+
+    Parameters
+    ----------
+    usual
+        How much detail of this stack usually persists.
+    """
+
+    usual: UsualPersistence
+
+    name = "persistence"
+    section = "persistence"
+    record = PersistenceRecord
+    draws = (
+        MapKind(
+            "persistence",
+            "local correlation of SR's detail with the slice before or after, −1 to 1",
+        ),
+    )
+    cannot = "Detail that stays is not proven: the same LR makes the same fiction."
+
+    @classmethod
+    def missing(cls, setup: "Setup") -> str | None:
+        """Slices that lie too far apart, or alone."""
+        reason = unsuited(setup)
+        if reason is None:
+            return None
+        return f"Persistence from slice to slice says nothing here: {reason}."
+
+    @classmethod
+    def instead(cls, setup: "Setup") -> dict[str, Any]:
+        """Why it does not apply."""
+        return {"applicable": False, "reason": unsuited(setup)}
+
+    @classmethod
+    def prepare(cls, setup: "Setup") -> Self:
+        """Measure what is usual on a few pieces."""
+        pieces = [
+            (seen.lasting.correlation.cpu().numpy(), _power(seen).cpu().numpy())
+            for seen in setup.glimpses
+        ]
+        return cls(UsualPersistence.of(pieces, setup.sigma))
+
+    def look(self, seen: "Seen") -> Found[PersistenceRecord]:
+        """Sums and map of one slice."""
+        from napari_sem_sr.checking.evidence.filter_bank import total
+
+        found, power, sigma = seen.lasting, _power(seen), seen.setup.sigma
+        visible = power > sigma
+        squared = seen.setup.unit**2
+        record = PersistenceRecord(
+            n=float(power.numel()),
+            visible=float(visible.sum()),
+            sum=total(found.correlation * visible),
+            absent=float((visible & (found.correlation < ABSENT_BELOW)).sum()),
+            change=found.change * squared,
+            detail=found.detail * squared,
+        )
+        image = found.correlation.cpu().numpy()
+        there = np.where(np.isfinite(seen.residual), image, np.float32(np.nan))
+        return Found(record, {"persistence": there})
+
+    def heights(self, seen: "Seen") -> "Tensor":
+        """How far less than usual persists, by place."""
+        found = seen.lasting.correlation
+        masked = ~seen.tensor(seen.residual).isfinite()
+        return self.usual.heights(
+            found.masked_fill(masked, float("nan")), _power(seen), seen.setup.sigma
+        )
+
+    def combine(
+        self, records: Sequence[PersistenceRecord], setup: "Setup", so_far: SoFar
+    ) -> dict[str, Any]:
+        """How much of the visible detail is in a neighbouring slice too."""
+        t = summed(records)
+        return {
+            "applicable": True,
+            "mean": t["sum"] / t["visible"] if t["visible"] else None,
+            "absent_fraction": t["absent"] / t["n"],
+            "flicker": math.sqrt(t["change"] / t["detail"]) if t["detail"] else None,
+        }
+
+
+def unsuited(setup: "Setup") -> str | None:
+    """Why persistence says nothing about a stack; None if it applies."""
+    field = setup.field
+    reason = inapplicable(field.sr, field.factor)
+    if reason is None and len(field.kept) < 2:
+        return "all slices but one are left out or empty"
+    return reason
+
+
+def _power(seen: "Seen") -> "Tensor":
+    """Root mean square of detail in grey levels."""
+    return seen.lasting.power * seen.setup.unit

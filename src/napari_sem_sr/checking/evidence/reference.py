@@ -13,13 +13,14 @@ everywhere has them too: a match is no proof of truth, a mismatch is reason for 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
 from skimage.transform import rescale
 
 from napari_sem_sr.checking.evidence.against_hr import square_pixel_nm
+from napari_sem_sr.checking.evidence.base import Evidence, Found, SoFar
 from napari_sem_sr.checking.field import Field
 from napari_sem_sr.errors import InputError
 from napari_sem_sr.measure.morphology import (
@@ -31,6 +32,10 @@ from napari_sem_sr.measure.morphology import (
 )
 from napari_sem_sr.measure.particles import Polarity, Segmentation
 from napari_sem_sr.teachers.teacher import Teacher
+
+if TYPE_CHECKING:
+    from napari_sem_sr.checking.evidence.seen import Seen
+    from napari_sem_sr.checking.evidence.setup import Setup
 
 Image = npt.NDArray[Any]
 
@@ -103,58 +108,91 @@ def measure_teachers(teachers: Sequence[Teacher], pixel_nm: float | None) -> Tea
     return Teachers(polarity, specimens, len(teachers), hashes, note)
 
 
-class Reference:
-    """Measures slices of a field in the way the teachers were.
+@dataclass(frozen=True)
+class ReferenceRecord:
+    """Sums over one slice, by picture."""
+
+    numbers: dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class ReferenceEvidence(Evidence[ReferenceRecord]):
+    """Measures slices in the way the teachers were.
 
     Parameters
     ----------
     teachers
         As measured.
-    field
-        The stack.
+    segmentation
+        One for the stack, taken from its LR.
     """
 
-    def __init__(self, teachers: Teachers, field: Field) -> None:
-        self.teachers = teachers
-        self.field = field
-        middle = field.lr_part.slice(field.sr.shape[0] // 2)
-        self._fine = Segmentation.of(self._spread(middle), teachers.polarity)
+    teachers: Teachers
+    segmentation: Segmentation
 
-    def look(self, index: int, bicubic: Image) -> dict[str, Any]:
-        """Sums over slice ``index``, for the journal."""
-        lr, sr = self._lr(index), self.field.sr.slice(index)
-        pictures = {"lr": lr, "bicubic": bicubic, "sr": sr}
-        found: dict[str, Any] = {
-            name: measure(image, self._fine) for name, image in pictures.items()
+    name = "reference"
+    section = "reference"
+    record = ReferenceRecord
+    cannot = (
+        "Statistics like the reference's are no proof that single structures are true; a generator that draws the teachers' "
+        "texture everywhere has them too."
+    )
+
+    @classmethod
+    def missing(cls, setup: "Setup") -> str | None:
+        """Only where teachers were given."""
+        return None if setup.reference is not None else ""
+
+    @classmethod
+    def prepare(cls, setup: "Setup") -> Self:
+        """Take the threshold from the middle slice."""
+        assert setup.reference is not None, "only with teachers"
+        middle = setup.field.lr_part.slice(setup.field.sr.shape[0] // 2)
+        fine = _spread(middle, setup.field.factor)
+        return cls(setup.reference, Segmentation.of(fine, setup.reference.polarity))
+
+    def look(self, seen: "Seen") -> Found[ReferenceRecord]:
+        """Sums over one slice, and what links it to the one before."""
+        setup, f = seen.setup, seen.setup.field.factor
+        pictures = {
+            "lr": _spread(seen.lr, f),
+            "bicubic": setup.bicubic(seen.index),
+            "sr": seen.sr,
         }
-        for name, image in (("lr", lr), ("sr", sr)):
-            before = None
-            if index > 0:
-                other = self._lr(index - 1) if name == "lr" else self.field.sr.slice(index - 1)
-                before = self._fine.mask(other)
-            found[name] |= slice_links(self._fine.mask(image), before)
-        return found
+        found: dict[str, Any] = {
+            name: measure(image, self.segmentation) for name, image in pictures.items()
+        }
+        before = None if seen.index == 0 else setup.seen(seen.index - 1)
+        for name in ("lr", "sr"):
+            other = None
+            if before is not None:
+                other = self.segmentation.mask(_spread(before.lr, f) if name == "lr" else before.sr)
+            found[name] |= slice_links(self.segmentation.mask(pictures[name]), other)
+        return Found(ReferenceRecord(found))
 
-    def _lr(self, index: int) -> Image:
-        return self._spread(self.field.lr_part.slice(index))
+    def combine(
+        self, records: Sequence[ReferenceRecord], setup: "Setup", so_far: SoFar
+    ) -> dict[str, Any]:
+        """Stack and teachers side by side."""
+        found = [r.numbers for r in records]
+        return reference_of(found, self.teachers, setup.field, so_far.limits)
 
-    def _spread(self, lr: Image) -> Image:
-        f = self.field.factor
-        return lr.repeat(f, 0).repeat(f, 1)
+
+def _spread(lr: Image, factor: int) -> Image:
+    return lr.repeat(factor, 0).repeat(factor, 1)
 
 
 def reference_of(
-    found: Sequence[Mapping[str, Any]], reference: Reference, limits: list[str]
+    found: Sequence[Mapping[str, Any]], teachers: Teachers, field: Field, limits: list[str]
 ) -> dict[str, Any]:
-    """Stack and teachers side by side, of `Reference.look` of every slice.
+    """Stack and teachers side by side, of what `ReferenceEvidence` found on every slice.
 
     Returns
     -------
     ``lr``, ``bicubic``, ``sr``: as `summarise_morphology`, in 3D ``connectivity``; ``teachers``: the same with ``low``
     and ``high`` of the mean's interval (None with fewer than 3 specimens) and ``range`` of single specimens.
     """
-    teachers = reference.teachers
-    known = square_pixel_nm(reference.field)
+    known = square_pixel_nm(field)
     pixel = known or 1.0
     result: dict[str, Any] = {
         "unit": "nm" if known else "px",
@@ -177,10 +215,7 @@ def reference_of(
             f"The reference images show {len(each)} specimen{'s' if len(each) > 1 else ''}; how much specimens differ is unknown below "
             f"{ENOUGH_SPECIMENS}, so they have no intervals."
         )
-    limits.append(
-        "Statistics like the reference's are no proof that single structures are true; a generator that draws the teachers' "
-        "texture everywhere has them too."
-    )
+    limits.append(ReferenceEvidence.cannot)
     return result
 
 

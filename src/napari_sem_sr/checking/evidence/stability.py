@@ -2,7 +2,7 @@
 
 A structure in the sample does not know which way up the camera was. Where the eight pictures differ, the network
 decides by itself; the map is their standard deviation. Eight pictures cost eight times the upscaling, so that it is
-measured on up to `SAMPLED_SLICES` slices of a stack.
+measured on up to `SAMPLED_SLICES` slices of a stack, on a piece of each.
 
 Source: test-time augmentation as a measure of uncertainty (Wang et al. 2019, Neurocomputing 338, 34).
 
@@ -11,19 +11,29 @@ still be wrong.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
+from napari_sem_sr.checking.evidence.base import Evidence, Found, MapKind, SoFar
+from napari_sem_sr.inference.engine.tiling import Region
 from napari_sem_sr.metrics.resample import area_average
+
+if TYPE_CHECKING:
+    from napari_sem_sr.checking.evidence.seen import Seen
+    from napari_sem_sr.checking.evidence.setup import Setup
 
 Image = npt.NDArray[Any]
 Float = npt.NDArray[np.float32]
 
 SAMPLED_SLICES = 4
 VIEWS = 8
+# LR pixels along a side of the piece of a slice on which it is measured: eight views of whole slices took longer than
+# hundreds of slices of everything else.
+PIECE_PX = 96
 
 
 def sampled(slices: int) -> frozenset[int]:
@@ -40,7 +50,7 @@ def instability(upscale: Callable[[Image], Image], lr: Image, factor: int) -> Fl
     upscale
         (y, x) of LR to SR.
     lr
-        One slice.
+        One slice, or a piece of one.
     """
     total = np.zeros((factor * lr.shape[0], factor * lr.shape[1]))
     squares = np.zeros_like(total)
@@ -57,13 +67,106 @@ def instability(upscale: Callable[[Image], Image], lr: Image, factor: int) -> Fl
     return np.sqrt(area_average(variance, factor)).astype(np.float32)
 
 
-def sums(image: Float) -> dict[str, float]:
-    """Squares of a map and how many there are, for the journal."""
-    valid = image[np.isfinite(image)].astype(np.float64)
-    return {"squared": float(np.dot(valid, valid)), "n": float(valid.size)}
+def piece_of(shape: tuple[int, int], number: int, side: int = PIECE_PX) -> Region:
+    """Piece of slice ``number`` of those that are sampled: the middle of another quarter in each."""
+    place = [((number // 2) % 2 * 2 + 1) / 4, (number % 2 * 2 + 1) / 4]
+    (y0, y1), (x0, x1) = (
+        (start, min(n, start + side))
+        for start, n in (
+            (max(0, min(n - side, int(p * n) - side // 2)), n)
+            for p, n in zip(place, shape, strict=True)
+        )
+    )
+    return (y0, y1), (x0, x1)
 
 
-def rms_of(slices: Sequence[Mapping[str, float]]) -> float | None:
-    """Root mean square of `sums` of several slices; None without any."""
-    n = sum(s["n"] for s in slices)
-    return math.sqrt(sum(s["squared"] for s in slices) / n) if n else None
+@dataclass(frozen=True)
+class Squares:
+    """Squares of a map added up, and how many there are."""
+
+    squared: float
+    n: float
+
+    @classmethod
+    def of(cls, image: Float) -> "Squares":
+        """Those of a map; NaN is left out."""
+        valid = image[np.isfinite(image)].astype(np.float64)
+        return cls(float(np.square(valid).sum()), float(valid.size))
+
+
+def rms_of(slices: Sequence[Squares]) -> float | None:
+    """Root mean square of the maps of several slices; None without any."""
+    n = sum(s.n for s in slices)
+    return math.sqrt(sum(s.squared for s in slices) / n) if n else None
+
+
+@dataclass(frozen=True)
+class StabilitySection:
+    """Root mean square over eight views in grey levels, and on how many slices it was measured."""
+
+    stability_rms: float | None
+    stability_slices: int
+
+
+@dataclass(frozen=True)
+class StabilityEvidence(Evidence[Squares]):
+    """Flips and turns of LR.
+
+    Parameters
+    ----------
+    slices
+        Slices of the field on which it is measured, by which of the pieces.
+    """
+
+    slices: tuple[int, ...]
+
+    name = "stability"
+    section = "invention"
+    record = Squares
+    draws = (
+        MapKind(
+            "stability",
+            "standard deviation of SR over eight flips and turns of LR, grey levels; on pieces of a few slices only",
+        ),
+    )
+    cannot = "What all eight views draw alike can still be wrong."
+
+    @classmethod
+    def missing(cls, setup: "Setup") -> str | None:
+        """Without the model nothing can be upscaled again; invention says so."""
+        return None if setup.model is not None else ""
+
+    @classmethod
+    def prepare(cls, setup: "Setup") -> Self:
+        """Choose the slices."""
+        return cls(tuple(sorted(sampled(setup.field.sr.shape[0]))))
+
+    def look(self, seen: "Seen") -> Found[Squares]:
+        """Measure it where it is this slice's turn; elsewhere the map is NaN."""
+        found: Float = np.full(seen.lr.shape, np.nan, np.float32)
+        if seen.index not in self.slices or seen.setup.networks is None:
+            return Found(None, {"stability": found})
+        engine, setup = seen.setup.networks.made_sr, seen.setup
+        number = self.slices.index(seen.index)
+        height, width = seen.lr.shape
+        (y0, y1), (x0, x1) = piece = piece_of((height, width), number)
+        # as far around the piece as the network looks
+        top, left = max(0, y0 - engine.reach), max(0, x0 - engine.reach)
+        lr = seen.lr[top : min(height, y1 + engine.reach), left : min(width, x1 + engine.reach)]
+
+        def again(view: Image) -> Image:
+            grey = view.astype(np.float32)
+            return engine.upscale_slice(grey, setup.intensity, grey.dtype).image
+
+        if np.isfinite(lr).any():
+            wide = instability(again, lr, setup.field.factor)
+            found[slice(*piece[0]), slice(*piece[1])] = wide[
+                y0 - top : y1 - top, x0 - left : x1 - left
+            ]
+        return Found(Squares.of(found), {"stability": found})
+
+    def combine(
+        self, records: Sequence[Squares], setup: "Setup", so_far: SoFar
+    ) -> StabilitySection:
+        """Root mean square over all pieces."""
+        return StabilitySection(rms_of(records), len(records))

@@ -19,24 +19,20 @@ model was calibrated on images of one specimen, the bound is about further image
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import gaussian_filter, gaussian_gradient_magnitude
 
-from napari_sem_sr.checking.evidence.invention import (
-    BLUR,
-    MEASURED_AT,
-    WINDOW,
-    Invention,
-    detail,
-    doubt,
-    filled,
-    invention,
-    local_correlation,
-)
+from napari_sem_sr.checking.evidence.base import Evidence, Found, MapKind, Shown, SoFar
+from napari_sem_sr.checking.evidence.invention import Invention, doubt, invention
 from napari_sem_sr.metrics.resample import area_average
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from napari_sem_sr.checking.evidence.seen import Seen
+    from napari_sem_sr.checking.evidence.setup import Setup
 
 Vector = npt.NDArray[np.float64]
 Mask = Literal["detail", "error"]
@@ -53,6 +49,9 @@ THRESHOLDS: Mapping[Mask, Vector] = {
     "detail": np.linspace(-2.0, 3.0, 251),
     "error": np.linspace(-7.0, -0.5, 261),
 }
+# The map of each mask.
+MASKS: Mapping[Mask, str] = {"detail": "trust", "error": "trust_error"}
+NOT_INDEPENDENT = "images of one specimen, not independent"
 # What a model's calibration arrays are called.
 PREFIX: Mapping[Mask, str] = {"detail": "trust", "error": "trust_error"}
 
@@ -65,42 +64,34 @@ class Curves:
     lost: Vector
 
 
-def error_score(
-    sr: npt.NDArray[Any], found: Invention, factor: int, width: float
-) -> npt.NDArray[np.float32]:
+def error_score(found: Invention, width: float) -> "Tensor":
     """Score of absolute error on the LR grid: log of slope of SR and amount of invention, geometric mean.
 
     Parameters
     ----------
-    sr
-        ``(y, x)`` in grey levels; NaN stays NaN.
     found
-        What was invented in it.
+        Slope of SR, and what was invented in it.
     width
         Of the intensity range, in grey levels.
     """
-    masked = ~np.isfinite(sr)
-    blur = BLUR * factor / MEASURED_AT
-    slope = gaussian_gradient_magnitude(filled(sr, masked), blur)
-    slope = area_average(gaussian_filter(slope**2, blur), factor) ** 0.5 / width
-    amount = area_average(found.amount**2, factor) ** 0.5 / width
-    score = (np.log(slope + LEAST_SLOPE) + np.log(amount + LEAST_AMOUNT)) / 2
-    return np.asarray(score, np.float32)
+    return (
+        (found.slope / width + LEAST_SLOPE).log() + (found.amount / width + LEAST_AMOUNT).log()
+    ) / 2
 
 
 def image_curves(
     gan: npt.NDArray[Any],
-    twin: npt.NDArray[Any],
     hr: npt.NDArray[Any],
     factor: int,
     sigma: float,
     width: float,
+    found: Invention,
 ) -> dict[Mask, Curves]:
     """Curves of both masks for one image with known truth; a place is an LR pixel.
 
     Parameters
     ----------
-    gan, twin, hr
+    gan, hr
         ``(y, x)`` in grey levels, without NaN; y and x multiples of ``factor``.
     factor
         Upscale factor.
@@ -108,14 +99,15 @@ def image_curves(
         Noise of LR in grey levels, as :func:`~napari_sem_sr.checking.evidence.consistency.lr_sigma` gives it.
     width
         Of the intensity range, in grey levels.
+    found
+        `invention` of GAN and twin.
     """
-    found = invention(gan, twin, factor)
-    energy = np.sqrt(area_average(found.energy**2, factor))
-    score = doubt(area_average(found.agreement, factor), energy, sigma)
+    score = doubt(found.agreement, found.energy, sigma).cpu().numpy()
     off = np.abs(gan.astype(np.float64) - hr) > TOLERANCE * width
+    error = error_score(found, width).cpu().numpy()
     return {
         "detail": curves(score, wrong_detail_of(gan, hr, factor), "detail"),
-        "error": curves(error_score(gan, found, factor, width), area_average(off, factor), "error"),
+        "error": curves(error, area_average(off, factor), "error"),
     }
 
 
@@ -123,9 +115,7 @@ def wrong_detail_of(
     sr: npt.NDArray[Any], hr: npt.NDArray[Any], factor: int
 ) -> npt.NDArray[np.bool_]:
     """Where SR's detail is wrong by HR, on the LR grid."""
-    window = WINDOW * factor / MEASURED_AT
-    true = local_correlation(detail(sr, factor), detail(hr, factor), window)
-    return np.asarray(area_average(true, factor) < WRONG_BELOW)
+    return np.asarray(invention(sr, hr, factor).agreement.cpu().numpy() < WRONG_BELOW)
 
 
 def curves(score: npt.NDArray[Any], wrong: npt.NDArray[Any], mask: Mask = "detail") -> Curves:
@@ -226,3 +216,128 @@ class Trust:
         column = int(np.searchsorted(self.thresholds, threshold - 1e-9))
         trusted, lost = self.trusted[:, column].mean(), self.lost[:, column].mean()
         return float(trusted), float(lost / trusted) if trusted > 0 else 0.0
+
+
+@dataclass(frozen=True)
+class TrustRecord:
+    """Places of one slice, and how many of them each mask trusts; None for a mask without threshold."""
+
+    places: int
+    detail: int | None
+    error: int | None
+
+
+@dataclass(frozen=True)
+class TrustEvidence(Evidence[TrustRecord]):
+    """Masks of places that may be trusted.
+
+    Parameters
+    ----------
+    detail, error
+        Thresholds of the two masks; None where the model's calibration allows none.
+    """
+
+    detail: float | None
+    error: float | None
+
+    name = "trust"
+    section = "trust"
+    record = TrustRecord
+    draws = (
+        MapKind(
+            "trust",
+            "1 where the detail may be trusted, 0 where not",
+            shown=Shown("Trust mask", 0, 1, "", "light: detail may be trusted"),
+        ),
+        MapKind(
+            "trust_error",
+            f"1 where SR may be trusted to be within {TOLERANCE:.0%} of the intensity range, 0 where not",
+        ),
+    )
+    cannot = "The trust mask bounds the mean loss over specimens like those of the calibration, not the loss on this one."
+
+    @classmethod
+    def missing(cls, setup: "Setup") -> str | None:
+        """Without the model there is no calibration; invention says so."""
+        return None if setup.model is not None else ""
+
+    @classmethod
+    def prepare(cls, setup: "Setup") -> Self:
+        """Take the thresholds from the model's calibration."""
+        assert setup.model is not None, "only with a model"
+        calibration = setup.model.calibration
+        return cls(*(Trust.of(calibration, mask).threshold() for mask in MASKS))
+
+    @property
+    def maps(self) -> tuple[str, ...]:
+        """A map for every mask that has a threshold."""
+        return tuple(MASKS[m] for m in MASKS if getattr(self, m) is not None)
+
+    def look(self, seen: "Seen") -> Found[TrustRecord]:
+        """Both masks of one slice."""
+        found, setup = seen.invention, seen.setup
+        assert found is not None, "only with a model"
+        width = setup.intensity.high - setup.intensity.low
+        valid = found.agreement.isfinite()
+        counts: dict[str, int | None] = {}
+        maps = {}
+        for mask, name in MASKS.items():
+            threshold = getattr(self, mask)
+            counts[mask] = None
+            if threshold is None:
+                continue
+            score = (
+                doubt(found.agreement, found.energy, setup.sigma)
+                if mask == "detail"
+                else error_score(found, width)
+            )
+            trusted = score <= threshold
+            counts[mask] = int(trusted.sum())
+            image = trusted.float().masked_fill_(~score.isfinite(), float("nan"))
+            maps[name] = image.cpu().numpy()
+        return Found(TrustRecord(int(valid.sum()), counts["detail"], counts["error"]), maps)
+
+    def combine(
+        self, records: Sequence[TrustRecord], setup: "Setup", so_far: SoFar
+    ) -> dict[str, Any]:
+        """How much of the field may be trusted, or why nobody can say.
+
+        At the top the mask of detail, under ``error`` that of absolute error. ``error_among_trusted`` and
+        ``trusted_in_calibration`` are as measured on the calibration specimens, without guarantee.
+        """
+        domain = so_far.sections.get("domain")
+        result = self._mask("detail", records, setup, domain)
+        result["wrong"] = f"local correlation with HR under {WRONG_BELOW:g}"
+        result["error"] = self._mask("error", records, setup, domain)
+        result["error"]["tolerance"] = TOLERANCE
+        result["error"]["wrong"] = f"farther from HR than {TOLERANCE:.0%} of the intensity range"
+        if result["refused"]:
+            so_far.limits.append(f"There is no trust mask: {result['refused']}.")
+        else:
+            so_far.limits.append(self.cannot)
+        return result
+
+    def _mask(
+        self, mask: Mask, records: Sequence[TrustRecord], setup: "Setup", domain: Any
+    ) -> dict[str, Any]:
+        assert setup.model is not None, "only with a model"
+        trust = Trust.of(setup.model.calibration, mask)
+        threshold = getattr(self, mask)
+        refused = trust.refusal(ALPHA)
+        if refused is None and threshold is None:
+            refused = "no threshold keeps the mean loss on the calibration specimens low enough"
+        if refused is None and (domain is None or domain["alarm"]):
+            refused = "the stack is not known to lie within the model's domain, so the calibration does not apply"
+        independent = setup.model.card.teachers.unit == "specimen"
+        result: dict[str, Any] = {
+            "alpha": ALPHA,
+            "n_calibration": trust.n,
+            "trusted_fraction": None,
+            "refused": refused,
+            "unit": "specimens" if independent else NOT_INDEPENDENT,
+        }
+        if refused is None and threshold is not None:
+            places = max(1, sum(r.places for r in records))
+            result["trusted_fraction"] = sum(getattr(r, mask) for r in records) / places
+            result["trusted_in_calibration"], result["error_among_trusted"] = trust.at(threshold)
+        return result

@@ -22,6 +22,12 @@ class Journal:
         """Whether a check was begun here and not finished."""
         return self._log.path.exists()
 
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """What the check that was begun here is of; empty where there is none."""
+        there = [r["checked"] for r in self._log.records() if "checked" in r]
+        return there[0] if there else {}
+
     def begin(self, identity: Mapping[str, Any]) -> dict[int, dict[str, Any]]:
         """Begin, or take up what is known by slice; slices whose record is damaged are not known.
 

@@ -42,6 +42,8 @@ class Report:
     def looked_at(self) -> list[int]:
         """Slices of LR that were checked."""
         checked = self.sr["checked"]
+        if "looked_at" in checked:
+            return list(checked["looked_at"])
         apart = {*checked.get("without", ()), *checked.get("empty", ())}
         return [z for z in range(*checked["slices"]) if z not in apart]
 

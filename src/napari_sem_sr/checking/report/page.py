@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import zarr
 
+from napari_sem_sr.checking.evidence.base import Shown
 from napari_sem_sr.checking.field import Field
 from napari_sem_sr.checking.report import images
 from napari_sem_sr.checking.report.document import Report
@@ -36,20 +37,6 @@ SHOWN_PX = 320
 SHOWN_PLACES = 10
 # Map pixels along a side.
 MAP_PX = 480
-# Title, value of the darkest and of the lightest colour, unit, and how to read it.
-SHOWN_MAPS: Mapping[str, tuple[str, float, float, str, str]] = {
-    "consistency": ("Consistency with LR", -4, 4, "σ", "red: SR brighter than LR measured"),
-    "agreement": ("Agreement with the twin", 0, 1, "", "dark: detail that LR does not determine"),
-    "trust": ("Trust mask", 0, 1, "", "light: detail may be trusted"),
-    "ssim": ("SSIM with HR", 0, 1, "", "dark: structure differs from HR"),
-    "local_frc": (
-        "Local ring correlation",
-        0,
-        1,
-        "cycles per LR pixel",
-        "dark: SR leaves HR early; 0.5 is LR's Nyquist",
-    ),
-}
 PACKAGES = ("napari-sem-sr", "torch", "numpy", "scipy", "scikit-image")
 
 Image = npt.NDArray[Any]
@@ -58,7 +45,9 @@ Image = npt.NDArray[Any]
 class Pictures(Protocol):
     """Where the pictures of the page come from: a field, and what else may be drawn of its slices."""
 
-    field: Field
+    @property
+    def field(self) -> Field:
+        """Where stacks lie."""
 
     def bicubic(self, index: int) -> Image:
         """Bicubic picture of the field's slice ``index``, in the dtype of LR."""
@@ -68,7 +57,10 @@ class Pictures(Protocol):
 
 
 def render_page(
-    report: Report, source: Pictures, model: Model | None, maps: Path | None = None
+    report: Report,
+    source: Pictures,
+    model: Model | None,
+    maps: tuple[Path, Mapping[str, Shown]] | None = None,
 ) -> str:
     """Make ``report.html``.
 
@@ -81,9 +73,9 @@ def render_page(
     model
         Gives what its card says.
     maps
-        Folder of the maps, as far as they are to be shown.
+        Folder of the maps, and which of them are shown how, by name.
     """
-    index = source.field.kept[_shown_slice(report)]
+    index = report.looked_at[_shown_slice(report)] - source.field.slices[0]
     panels, place = _panels(source, index)
     card = None if model is None else model.card
     lr_pixel = source.field.lr.voxel_nm[2]
@@ -94,7 +86,7 @@ def render_page(
             report=report,
             panels=panels,
             place=place,
-            maps=[] if maps is None else _maps(maps, index),
+            maps=[] if maps is None else _maps(*maps, index),
             stops={
                 "diverging": images.stops(),
                 "sequential": images.stops(images.SEQUENTIAL),
@@ -190,30 +182,32 @@ class MapPanel:
     colours: str
 
 
-def _maps(folder: Path, index: int) -> list[MapPanel]:
+def _maps(folder: Path, drawn: Mapping[str, Shown], index: int) -> list[MapPanel]:
     """Maps of one slice, whole, in the order in which they are best read."""
     panels = []
-    for name, (title, low, high, unit, note) in SHOWN_MAPS.items():
+    for name, shown in drawn.items():
         if not (folder / name).exists():
             continue
         image = np.asarray(zarr.open_array(folder / name / "0", mode="r")[index], np.float32)
         if not np.isfinite(image).any():
             continue
         image = image[tuple(slice(None, None, -(-n // MAP_PX)) for n in image.shape)]
-        signed = low < 0 and name == "consistency"
-        uri = images.diverging_uri(image, high) if signed else images.map_uri(image, low, high)
+        low, high = shown.low, shown.high
+        uri = (
+            images.diverging_uri(image, high) if shown.signed else images.map_uri(image, low, high)
+        )
         ends = [f"{v:g}".replace("-", "−") for v in (low, high)]
         height, width = image.shape
         panels.append(
             MapPanel(
-                title,
-                note,
+                shown.title,
+                shown.note,
                 uri,
                 width,
                 height,
                 ends[0],
-                f"{ends[1]} {unit}".strip(),
-                "diverging" if signed else "sequential",
+                f"{ends[1]} {shown.unit}".strip(),
+                "diverging" if shown.signed else "sequential",
             )
         )
     return panels

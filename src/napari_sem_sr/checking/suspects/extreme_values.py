@@ -12,13 +12,17 @@ faults that the model makes everywhere are usual for it and raise no score.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import maximum_filter
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 Vector = npt.NDArray[np.float64]
+Heights = TypeVar("Heights", npt.NDArray[np.float32], "Tensor")
 
 # Kinds of evidence, each with its own tail, and how many reasons share it (too bright and too dark).
 KINDS = {"residual": 2, "texture": 1, "invention": 1, "persistence": 1}
@@ -43,10 +47,9 @@ class Tail:
         """Height above which a clean stack of so many LR pixels has one peak."""
         return max(START, self.level + self.height * float(np.log(self.rate * max(1, pixels))))
 
-    def score(self, image: npt.NDArray[Any], pixels: int) -> npt.NDArray[np.float32]:
+    def score(self, image: Heights, pixels: int) -> Heights:
         """Scores of a map of peak heights."""
-        above = (image - self.threshold(pixels)) / (self.height * np.log(10))
-        return np.asarray(1 + above, np.float32)
+        return 1 + (image - self.threshold(pixels)) / (self.height * float(np.log(10)))
 
 
 # sem-x4 on the held-out specimens of benchmarks/checking, with and without noise: for SR whose model is not at hand or

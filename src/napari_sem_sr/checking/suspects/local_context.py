@@ -8,102 +8,187 @@ a single fault by heart.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import (
-    distance_transform_edt,
-    gaussian_filter,
-    gaussian_gradient_magnitude,
-    gaussian_laplace,
-)
+import torch
+from torch import Tensor
+
+from napari_sem_sr.metrics.banded import Banded, gaussian, radius_of, smoothing
 
 Vector = npt.NDArray[np.float64]
 
 # LR pixels.
 CONTRAST_SCALES = (0.7, 1.4, 3.0)
 SLOPE_SCALES = (0.7, 1.4)
+SLOPE_BLUR = 1.0
 BRIGHTNESS_SCALE = 1.5
-# Grey levels of 255: keeps logarithms finite where LR is flat.
+# What a generator leaves of LR in the residual is told from LR in these bands; LR pixels.
+BANDS, CURVATURE = (0.7, 1.0, 2.0), 0.6
+# LR pixels that filters look around a place.
+REACH = radius_of(max(CONTRAST_SCALES))
+MARGIN = REACH + radius_of(SLOPE_BLUR)
+# 255ths of the intensity range: keeps logarithms finite where LR is flat.
 FLAT = 0.1
+MIDDLE = 127.5
 RIDGE = 1e-2
-# Places that look unlike all that was learnt from are judged like the nearest that were.
-REACH = 0.1
-
-
-def surroundings(lr: npt.NDArray[Any]) -> Vector:
-    """``(pixels, features)`` of an LR slice (y, x) in 255ths of the intensity range; NaN filled with what is near."""
-    image = filled_near(lr)
-    found = []
-    for scale in CONTRAST_SCALES:
-        mean = gaussian_filter(image, scale)
-        variance = gaussian_filter(image**2, scale) - mean**2
-        found.append(np.log(np.sqrt(np.maximum(variance, 0)) + 3 * FLAT))
-    for scale in SLOPE_SCALES:
-        for slope in (gaussian_gradient_magnitude, gaussian_laplace):
-            energy = gaussian_filter(slope(image, scale) ** 2, 1)
-            found.append(np.log(np.sqrt(np.maximum(energy, 0)) + FLAT))
-    found.append(gaussian_filter(image, BRIGHTNESS_SCALE))
-    return np.stack([f.ravel() for f in found], axis=1)
+# Per cent: places that look unlike all that was learnt from are judged like the nearest that were.
+EXTREME = 0.1
 
 
 @dataclass(frozen=True, eq=False)
-class Usual:
-    """Linear in the features and their squares.
+class Context:
+    """How LR looks around every pixel.
 
     Parameters
     ----------
-    centre, spread, low, high
-        ``(features,)``, by which they are standardised and between which they are held.
-    weights
-        ``(1 + 2 * features,)``.
+    features
+        ``(features, y, x)``: log contrast, log slope and log curvature at some scales, brightness.
+    bands
+        ``(bands, y, x)``: LR in some bands, and a constant.
     """
+
+    features: Tensor
+    bands: Tensor
+
+
+def context_of(lr: Tensor) -> Context:
+    """Describe LR (y, x), in 255ths of the intensity range without NaN, except for `MARGIN` around it."""
+    filters = _filters()
+    # from the middle of the range, so that single precision loses nothing
+    lr = lr - MIDDLE
+    rows = _Rows(lr, filters)
+    squares = _Rows(lr * lr, filters)
+    spare = MARGIN - REACH
+
+    def cut(image: Tensor) -> Tensor:
+        return image[spare:-spare, spare:-spare]
+
+    features = []
+    for scale in CONTRAST_SCALES:
+        variance = squares.along_x(scale) - rows.along_x(scale).square()
+        features.append(cut(variance).clamp_min_(0).sqrt_().add_(3 * FLAT).log_())
+    blur = smoothing(SLOPE_BLUR)
+    for scale in SLOPE_SCALES:
+        for slope in (rows.slope_squared(scale), rows.curvature(scale).square_()):
+            features.append(blur.both(slope).clamp_min_(0).sqrt_().add_(FLAT).log_())
+    features.append(cut(rows.along_x(BRIGHTNESS_SCALE)))
+    image = lr[MARGIN:-MARGIN, MARGIN:-MARGIN]
+    bands = [image - cut(rows.along_x(scale)) for scale in BANDS]
+    bands += [cut(rows.curvature(CURVATURE)), torch.ones_like(image)]
+    return Context(torch.stack(features), torch.stack(bands))
+
+
+@lru_cache(maxsize=1)
+def _filters() -> tuple[dict[tuple[float, int], int], Banded]:
+    """All filters along y in one product: by scale and order the number of each, and the filters."""
+    plain = {*CONTRAST_SCALES, *SLOPE_SCALES, BRIGHTNESS_SCALE, *BANDS, CURVATURE}
+    kinds = [(scale, 0) for scale in sorted(plain)]
+    kinds += [(scale, 1) for scale in SLOPE_SCALES]
+    kinds += [(scale, 2) for scale in (*SLOPE_SCALES, CURVATURE)]
+    weights = np.concatenate([gaussian(scale, order, reach=REACH) for scale, order in kinds])
+    return {kind: n for n, kind in enumerate(kinds)}, Banded(weights, 1, block=32)
+
+
+class _Rows:
+    """An image filtered along y by everything; along x as asked."""
+
+    def __init__(self, image: Tensor, filters: tuple[dict[tuple[float, int], int], Banded]) -> None:
+        self._number, banded = filters
+        made = banded.along_y(image)
+        self._made = made.view(-1, banded.outputs, image.shape[1])
+
+    def along_x(self, scale: float, order: int = 0, order_y: int = 0) -> Tensor:
+        rows = self._made[:, self._number[scale, order_y]]
+        spare = REACH - radius_of(scale)
+        return smoothing(scale, order).along_x(rows[:, spare : rows.shape[1] - spare])
+
+    def slope_squared(self, scale: float) -> Tensor:
+        return self.along_x(scale, 1).square_().add_(self.along_x(scale, order_y=1).square_())
+
+    def curvature(self, scale: float) -> Tensor:
+        # weights of a Gaussian's second derivative do not add up to nothing where it is narrow
+        leak = 2 * MIDDLE * float(gaussian(scale, 2).sum())
+        return self.along_x(scale, 2).add_(self.along_x(scale, order_y=2)).add_(leak)
+
+
+@dataclass(frozen=True, eq=False)
+class Standard:
+    """How features are standardised, and between which values they are held; ``(features,)`` each."""
 
     centre: Vector
     spread: Vector
     low: Vector
     high: Vector
+
+    @classmethod
+    def of(cls, features: Vector) -> "Standard":
+        """That of ``(pixels, features)``."""
+        low, high = np.percentile(features, [EXTREME, 100 - EXTREME], axis=0)
+        return cls(features.mean(axis=0), features.std(axis=0) + 1e-6, low, high)
+
+    def expand(self, features: Vector) -> Vector:
+        """``(pixels, 1 + 2 * features)``: a constant, the features and their squares."""
+        z = (np.clip(features, self.low, self.high) - self.centre) / self.spread
+        return np.concatenate([np.ones((len(z), 1)), z, z**2], axis=1)
+
+
+@dataclass(frozen=True, eq=False)
+class Usual:
+    """Some quantities, linear in the features and their squares.
+
+    Parameters
+    ----------
+    standard
+        Of the features.
+    weights
+        ``(quantities, 1 + 2 * features)``.
+    """
+
+    standard: Standard
     weights: Vector
 
-    def at(self, features: Vector) -> Vector:
-        """``(pixels,)`` what is usual there."""
-        return np.asarray(_expand(self._standard(features)) @ self.weights)
-
-    def _standard(self, features: Vector) -> Vector:
-        return (np.clip(features, self.low, self.high) - self.centre) / self.spread
-
-
-def learn(features: Sequence[Vector], values: Sequence[npt.NDArray[Any]]) -> Usual:
-    """Learn what ``values`` (one array of pixels per slice) usually are; NaN is left out."""
-    x, y = np.concatenate(features), np.concatenate([v.ravel() for v in values]).astype(np.float64)
-    valid = np.isfinite(y)
-    x, y = x[valid], y[valid]
-    if len(y) == 0:
-        width = features[0].shape[1]
-        nothing = np.zeros(width)
-        return Usual(nothing, nothing + 1, nothing, nothing, np.zeros(1 + 2 * width))
-    low, high = np.percentile(x, [REACH, 100 - REACH], axis=0)
-    centre, spread = x.mean(axis=0), x.std(axis=0) + 1e-6
-    z = _expand((np.clip(x, low, high) - centre) / spread)
-    penalty = RIDGE * len(z) * np.eye(z.shape[1])
-    penalty[0, 0] = 0
-    # a flat slice has features of no variance at all
-    weights: Vector = np.linalg.lstsq(z.T @ z + penalty, z.T @ y, rcond=None)[0].astype(np.float64)
-    return Usual(centre, spread, low, high, weights)
+    def at(self, features: Tensor) -> Tensor:
+        """``(quantities, y, x)`` what is usual where LR has these ``(features, y, x)``."""
+        count, *shape = features.shape
+        centre, spread, low, high = (
+            torch.from_numpy(v.astype(np.float32)).to(features.device)[:, None]
+            for v in (
+                self.standard.centre,
+                self.standard.spread,
+                self.standard.low,
+                self.standard.high,
+            )
+        )
+        z = features.reshape(count, -1).clamp(low, high).sub_(centre).div_(spread)
+        weights = torch.from_numpy(self.weights.astype(np.float32)).to(features.device)
+        found = weights[:, 1 : 1 + count] @ z
+        found += weights[:, 1 + count :] @ z.square_()
+        return found.add_(weights[:, :1]).view(-1, *shape)
 
 
-def _expand(z: Vector) -> Vector:
-    return np.concatenate([np.ones((len(z), 1)), z, z**2], axis=1)
+def learn(standard: Standard, features: Vector, values: Sequence[npt.NDArray[Any]]) -> Usual:
+    """Learn what some quantities usually are.
 
-
-def filled_near(image: npt.NDArray[Any]) -> Vector:
-    """``image`` in float with the nearest valid value where it is NaN."""
-    values = image.astype(np.float64)
-    masked = ~np.isfinite(values)
-    if masked.all():
-        return np.zeros_like(values)
-    if masked.any():
-        nearest = distance_transform_edt(masked, return_distances=False, return_indices=True)
-        values = values[tuple(nearest)]
-    return values
+    Parameters
+    ----------
+    features
+        ``(pixels, features)``.
+    values
+        ``(pixels,)`` of each quantity; NaN is left out.
+    """
+    expanded = standard.expand(features)
+    weights = []
+    for value in values:
+        valid = np.isfinite(value)
+        z, y = expanded[valid], value[valid].astype(np.float64)
+        if len(y) == 0:
+            weights.append(np.zeros(expanded.shape[1]))
+            continue
+        penalty = RIDGE * len(z) * np.eye(z.shape[1])
+        penalty[0, 0] = 0
+        # a flat slice has features of no variance at all
+        weights.append(np.linalg.lstsq(z.T @ z + penalty, z.T @ y, rcond=None)[0])
+    return Usual(standard, np.stack(weights))

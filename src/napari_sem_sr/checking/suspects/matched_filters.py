@@ -6,13 +6,17 @@ generator is not white: it keeps LR's coarse grey values better than the fine on
 more than their size alone would let them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
+from scipy.fft import next_fast_len
 from scipy.ndimage import gaussian_filter
-from scipy.signal import oaconvolve
+from torch import Tensor
 
+from napari_sem_sr.metrics.banded import radius_of, smoothing
 from napari_sem_sr.metrics.resample import area_average
 
 Float = npt.NDArray[np.float64]
@@ -25,6 +29,9 @@ TEXTURE_SCALES = (1.0, 1.8)
 KERNEL_RADIUS, GRID, RINGS = 10, 64, 16
 # Drawn this much finer, and blurred by what is unknown of the position within a pixel.
 FINER, JITTER = 8, 0.3
+TEXTURE_MARGIN = KERNEL_RADIUS + radius_of(max(TEXTURE_SCALES))
+# Spectra of the filters that are kept, by the size of a window.
+MOST_SPECTRA = 8
 # Share of the residual's power under which a ring is not amplified further.
 LEAST_POWER = 0.02
 
@@ -43,6 +50,13 @@ class Bank:
 
     shapes: Float
     whitening: Float
+    _spectra: dict[tuple[str, tuple[int, ...], torch.device], Tensor] = field(
+        default_factory=dict, repr=False
+    )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what belongs to a device."""
+        return {"shapes": self.shapes, "whitening": self.whitening, "_spectra": {}}
 
     @classmethod
     def of(cls, power: Float) -> "Bank":
@@ -53,16 +67,44 @@ class Bank:
         shapes = [_kernel(np.fft.fft2(_centred(s)) / spectrum) for s in _shapes()]
         return cls(np.stack(shapes), _kernel(1 / np.sqrt(spectrum)))
 
-    def responses(self, residual: Float) -> Float:
-        """``(filters, y, x)``; positive where the residual is too bright."""
-        return np.stack([oaconvolve(residual, k, mode="same") for k in self.shapes])
+    def responses(self, residual: Tensor) -> Tensor:
+        """``(filters, y, x)``; positive where the residual, (y, x) and `KERNEL_RADIUS` around it, is too bright."""
+        return self._filtered("shapes", self.shapes, residual)
 
-    def texture(self, residual: Float) -> Float:
-        """``(scales, y, x)``: cube root of local power, near normal for noise (Wilson and Hilferty 1931)."""
-        # mirrored at the edges, where zeros would leave it half whitened
-        wider = np.pad(residual, self.whitening.shape[0] // 2, mode="symmetric")
-        white = oaconvolve(wider, self.whitening, mode="valid") ** 2
-        return np.stack([np.cbrt(gaussian_filter(white, s)) for s in TEXTURE_SCALES])
+    def texture(self, residual: Tensor) -> list[Tensor]:
+        """Cube root of local power by scale, near normal for noise (Wilson and Hilferty 1931).
+
+        Parameters
+        ----------
+        residual
+            ``(y, x)`` and `TEXTURE_MARGIN` around it: mirrored at the edges of an image, where zeros would leave it half
+            whitened.
+        """
+        white = self._filtered("whitening", self.whitening[None], residual)[0].square_()
+        found = []
+        for scale in TEXTURE_SCALES:
+            spare = TEXTURE_MARGIN - KERNEL_RADIUS - radius_of(scale)
+            part = white[spare : white.shape[0] - spare, spare : white.shape[1] - spare]
+            found.append(smoothing(scale).both(part).clamp_min_(0).pow_(1 / 3))
+        return found
+
+    def _filtered(self, name: str, kernels: Float, image: Tensor) -> Tensor:
+        """Every kernel over the image, `KERNEL_RADIUS` narrower on all sides, by way of its spectrum."""
+        size = tuple(next_fast_len(n, real=True) for n in image.shape)
+        key = (name, size, image.device)
+        if key not in self._spectra:
+            # a run has windows of two or three sizes
+            if len(self._spectra) >= MOST_SPECTRA:
+                self._spectra.clear()
+            there = torch.from_numpy(kernels.astype(np.float32)).to(image.device)
+            self._spectra[key] = torch.fft.rfft2(there, s=size)
+        spectrum = torch.fft.rfft2(image, s=size)
+        made = torch.fft.irfft2(spectrum * self._spectra[key], s=size)
+        # what is wrapped around lies in the first rows and columns
+        found: Tensor = made[
+            :, 2 * KERNEL_RADIUS : image.shape[0], 2 * KERNEL_RADIUS : image.shape[1]
+        ]
+        return found
 
 
 def ring_power(residual: Float) -> Float:

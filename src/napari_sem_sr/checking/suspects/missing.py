@@ -7,19 +7,24 @@ What it can and cannot tell: it counts NaN and infinite pixels. A hole that was 
 other, found by consistency with LR.
 """
 
-from collections.abc import Collection, Generator, Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from collections.abc import Collection, Generator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Self
 
 import dask.array as da
 import numpy as np
 import numpy.typing as npt
 
+from napari_sem_sr.checking.evidence.base import Evidence, Found, SoFar
 from napari_sem_sr.checking.field import Field
 from napari_sem_sr.checking.suspects.regions import IN_REPORT, WHOLE_FIELD, Region, suspect_regions
 from napari_sem_sr.events import Event, Progress
 from napari_sem_sr.metrics.resample import area_average
 from napari_sem_sr.stack import SemStack
+
+if TYPE_CHECKING:
+    from napari_sem_sr.checking.evidence.seen import Seen
+    from napari_sem_sr.checking.evidence.setup import Setup
 
 NO_VALUE = "no value where LR measured one"
 # No chance makes a hole, so it stands before whatever is only unlikely.
@@ -84,9 +89,12 @@ def holes(lr: npt.NDArray[Any], residual: npt.NDArray[Any]) -> npt.NDArray[np.bo
     return np.asarray(np.isfinite(lr) & ~np.isfinite(residual))
 
 
-def hole_numbers(lr: npt.NDArray[Any], hole: npt.NDArray[np.bool_]) -> dict[str, int]:
+@dataclass(frozen=True)
+class HolesRecord:
     """LR pixels of a slice that were measured, and those of them where SR has no value."""
-    return {"measured": int(np.isfinite(lr).sum()), "missing": int(hole.sum())}
+
+    measured: int
+    missing: int
 
 
 def hole_regions(
@@ -108,14 +116,14 @@ def empty_regions(field: Field) -> list[Region]:
 
 
 def compared(
-    field: Field, found: Sequence[Mapping[str, Any]], limits: list[str]
+    field: Field, found: Sequence[HolesRecord], limits: list[str]
 ) -> dict[str, float | None]:
     """Share of the field that could be compared, None where nothing was there; ``limits`` gets a sentence for the rest.
 
     The field is what LR measured, and slices of SR where LR measured nothing.
     """
-    whole = sum(s["holes"]["measured"] for s in found)
-    missing = sum(s["holes"]["missing"] for s in found)
+    whole = sum(s.measured for s in found)
+    missing = sum(s.missing for s in found)
     apart = {index: _valued(field, index, who) for index, who in field.empty.items()}
     missing += sum(pixels for index, pixels in apart.items() if field.empty[index] == "SR")
     measured = whole + sum(n for index, n in apart.items() if field.empty[index] != "LR")
@@ -129,9 +137,34 @@ def compared(
             limits.append(
                 f"{who} has no value that could be compared in {_numbered(slices)}; nothing is said about {'it' if len(slices) == 1 else 'them'}."
             )
-    judged = whole - sum(s["holes"]["missing"] for s in found)
+    judged = whole - sum(s.missing for s in found)
     whole += sum(apart.values())
     return {"compared_fraction": judged / whole if whole else None}
+
+
+class HolesEvidence(Evidence[HolesRecord]):
+    """Share of the field that could be compared."""
+
+    name = "holes"
+    section = "consistency"
+    record = HolesRecord
+    cannot = "A hole that was filled with zeros is a dark place like any other."
+
+    @classmethod
+    def prepare(cls, setup: "Setup") -> Self:
+        """Nothing has to be measured."""
+        return cls()
+
+    def look(self, seen: "Seen") -> Found[HolesRecord]:
+        """Count the holes of one slice."""
+        missing = int(holes(seen.lr, seen.residual).sum())
+        return Found(HolesRecord(int(np.isfinite(seen.lr).sum()), missing))
+
+    def combine(
+        self, records: Sequence[HolesRecord], setup: "Setup", so_far: SoFar
+    ) -> dict[str, float | None]:
+        """The share, and sentences on what is missing."""
+        return compared(setup.field, records, so_far.limits)
 
 
 def _valued(field: Field, index: int, empty: str) -> int:

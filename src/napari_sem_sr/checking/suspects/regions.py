@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import label
+from skimage.segmentation import flood
 
 WHOLE_FIELD = "whole field"
 # A place is at most this share of a slice; where more than WHOLE_SHARE is suspect, the field is, not places in it.
@@ -73,7 +73,7 @@ def suspect_regions(
     """
     if not evidence:
         return []
-    maps = {reason: np.nan_to_num(image.astype(np.float64)) for reason, image in evidence.items()}
+    maps = {reason: np.nan_to_num(image) for reason, image in evidence.items()}
     left = np.maximum.reduce(list(maps.values()))
     height, width = left.shape
     side = int(np.sqrt(MAX_SHARE * height * width))
@@ -93,8 +93,7 @@ def suspect_regions(
         if peak < 1:
             break
         row, column = (int(i) for i in np.unravel_index(int(left.argmax()), left.shape))
-        around, _ = label(left >= max(1.0, EDGE * peak))
-        thing = around == around[row, column]
+        thing = flood(left >= max(1.0, EDGE * peak), (row, column), connectivity=1)  # type: ignore[no-untyped-call]
         top, end_row = _span(thing.any(axis=1), row, side)
         first, end_column = _span(thing.any(axis=0), column, side)
         if taken[top:end_row, first:end_column].any():

@@ -97,7 +97,12 @@ class ZarrStackWriter:
 
     @classmethod
     def create(
-        cls, path: str | Path, *, like: SemStack, provenance: Mapping[str, Any]
+        cls,
+        path: str | Path,
+        *,
+        like: SemStack,
+        provenance: Mapping[str, Any],
+        fill: float = 0,
     ) -> "ZarrStackWriter":
         """Make a new output without slices.
 
@@ -109,6 +114,8 @@ class ZarrStackWriter:
             Shape, dtype, place and name of the output; its pixels are not read.
         provenance
             How the pixels are made, as JSON values; ``synthetic`` is true unless it says otherwise.
+        fill
+            What readers see of slices that are not there.
 
         Raises
         ------
@@ -133,7 +140,7 @@ class ZarrStackWriter:
             try:
                 group = zarr.create_group(DurableStore(unborn), attributes=attributes)
                 for level, shape in enumerate(level_shapes(like.shape)):
-                    _create_level(group, level, shape, like.dtype)
+                    _create_level(group, level, shape, like.dtype, fill)
                 if path.is_dir():
                     path.rmdir()
                 rename(unborn, path)
@@ -314,7 +321,9 @@ def _array(group: zarr.Group, name: str) -> zarr.Array[Any]:
     return zarr.open_array(group.store, path=name, mode="r")
 
 
-def _create_level(group: zarr.Group, level: int, shape: Triple[int], dtype: np.dtype[Any]) -> None:
+def _create_level(
+    group: zarr.Group, level: int, shape: Triple[int], dtype: np.dtype[Any], fill: float
+) -> None:
     chunk = (1, CHUNK, CHUNK)
     group.create_array(
         str(level),
@@ -323,7 +332,7 @@ def _create_level(group: zarr.Group, level: int, shape: Triple[int], dtype: np.d
         chunks=chunk,
         shards=(1, *(-(-n // CHUNK) * CHUNK for n in shape[1:])),
         compressors=ZstdCodec(level=ZSTD_LEVEL),
-        fill_value=0,
+        fill_value=fill,
         dimension_names=("z", "y", "x"),
     )
 

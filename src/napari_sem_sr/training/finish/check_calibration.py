@@ -16,7 +16,7 @@ from napari_sem_sr.checking.evidence.expected_error import example_of, fit_error
 from napari_sem_sr.checking.evidence.expected_gain import Distances, fit_gain
 from napari_sem_sr.checking.evidence.expected_gain import Example as GainExample
 from napari_sem_sr.checking.evidence.image_features import domain_features
-from napari_sem_sr.checking.evidence.invention import added, invention
+from napari_sem_sr.checking.evidence.invention import Invention, added, invention
 from napari_sem_sr.checking.evidence.trust import fit_trust, image_curves
 from napari_sem_sr.checking.suspects.background_model import Slice, by_kind, measure
 from napari_sem_sr.checking.suspects.extreme_values import fit_tails
@@ -91,9 +91,9 @@ def iter_calibrate(
             usual = yield from iter_upscaled(pair, blended(seen_by, chosen), device)
         width = pair.intensity.high - pair.intensity.low
         sigma = lr_sigma(SemStack.from_array(pair.lr, pair.name), factor)
-        curves.append(image_curves(gan, twin, pair.hr, factor, sigma, width))
-        heights.append(heights_of(pair, gan, twin, how))
-        found = invention(gan, twin, factor)
+        found = invention(gan, twin, factor, pair.intensity, device)
+        curves.append(image_curves(gan, pair.hr, factor, sigma, width, found))
+        heights.append(heights_of(pair, gan, found, how))
         examples.append(example_of(gan, pair.hr, found, factor, width))
         gains.append(gain_example(pair, usual, twin, factor))
     # a part of an image that the networks were taught on is no specimen of its own
@@ -129,13 +129,13 @@ def gain_example(
 
 
 def heights_of(
-    pair: Pair, gan: npt.NDArray[Any], twin: npt.NDArray[Any], degradation: Degradation
+    pair: Pair, gan: npt.NDArray[Any], found: Invention, degradation: Degradation
 ) -> dict[str, npt.NDArray[Any]]:
     """Height of suspicion by kind of evidence on an image in which nothing was planted."""
     factor = pair.hr.shape[0] // pair.lr.shape[0]
     unit = (pair.intensity.high - pair.intensity.low) / 255
-    amounts = [a / unit for a in added(invention(gan, twin, factor), factor)]
-    whole = Slice(pair.lr / unit, residual(gan, pair.lr, factor, degradation) / unit, amounts)
+    amounts = [a / unit for a in added(found)]
+    whole = Slice.of(pair.lr / unit, residual(gan, pair.lr, factor, degradation) / unit, amounts)
     rounding = ROUNDING**0.5 / factor / unit if gan.dtype.kind in "ui" else 0.0
     return by_kind(measure([whole], rounding).heights(whole))
 

@@ -7,7 +7,7 @@ from typing import Any
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
-from napari_sem_sr.checking.pipeline import maps
+from napari_sem_sr.checking.pipeline.kinds import MAPS, MAPS_FOLDER
 from napari_sem_sr.events import Event, Progress
 from napari_sem_sr.intensity import stack_range
 from napari_sem_sr.io import read_stack
@@ -60,8 +60,8 @@ class EvidenceForm(QWidget):
         self.box.clear()
         self.box.addItem(NONE)
         if evidence is not None:
-            folder = evidence.folder / maps.FOLDER
-            self.box.addItems([name for name in maps.MAPS if (folder / name).exists()])
+            folder = evidence.folder / MAPS_FOLDER
+            self.box.addItems([name for name in MAPS if (folder / name).exists()])
         self.box.setEnabled(evidence is not None)
         self.box.setToolTip(
             NO_EVIDENCE if evidence is None else "Show where the check found what, as a pane."
@@ -78,7 +78,7 @@ class EvidenceForm(QWidget):
         if evidence is None or name == NONE:
             self.shown.emit()
             return
-        self.message.say(maps.MAPS[name][1])
+        self.message.say(MAPS[name].meaning)
         seats = dict(self._comparison.seats)
         self.work.start(f"map of {name}", lambda: iter_map(evidence, name, seats))
 
@@ -93,8 +93,8 @@ def iter_map(
 ) -> Generator[Event, None, Computed]:
     """Lay a map over the stacks on screen, with limits that are the same for all slices."""
     yield Progress(f"reading {name}", 0, 1, "map")
-    found = read_stack(evidence.folder / maps.FOLDER / name)
-    stack = seated(evidence, maps.MAPS[name][0], found, seats)
+    found = read_stack(evidence.folder / MAPS_FOLDER / name)
+    stack = seated(evidence, MAPS[name].grid, found, seats)
     if name in FIXED:
         limits, colormap = FIXED[name]
     else:

@@ -1,0 +1,136 @@
+"""One slice, or a piece of one, as all kinds of evidence see it: what they share is computed once, when first asked for."""
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from napari_sem_sr.checking.evidence.filter_bank import (
+    Lasting,
+    compare_with_neighbours,
+    without_gaps,
+)
+from napari_sem_sr.checking.evidence.invention import Invention, invention
+from napari_sem_sr.degradation.degrade import expected
+from napari_sem_sr.inference.engine.tiling import Region
+from napari_sem_sr.metrics.resample import area_average
+
+if TYPE_CHECKING:
+    from napari_sem_sr.checking.evidence.setup import Setup
+
+Image = npt.NDArray[Any]
+Float = npt.NDArray[np.float32]
+
+
+class Seen:
+    """One slice of the field; arrays are ``(y, x)`` in grey levels, maps are on the LR grid.
+
+    Parameters
+    ----------
+    setup
+        Of the stack.
+    index
+        Of the slice in the field.
+    region
+        The part of it, in LR pixels of the field.
+    """
+
+    def __init__(self, setup: "Setup", index: int, region: Region) -> None:
+        self.setup = setup
+        self.index = index
+        self.region = region
+
+    @property
+    def device(self) -> torch.device:
+        """Where evidence is computed: where the networks run."""
+        networks = self.setup.networks
+        return torch.device("cpu") if networks is None else networks.twin.device
+
+    @cached_property
+    def lr(self) -> Image:
+        """LR."""
+        return self.setup.part(self.setup.shelf.get("lr", self.index), self.region)
+
+    @cached_property
+    def sr(self) -> Image:
+        """SR."""
+        return self._sr(self.index)
+
+    @cached_property
+    def hr(self) -> Image | None:
+        """HR, if there is one."""
+        field = self.setup.field
+        if field.hr is None:
+            return None
+        return self.setup.fine(self.setup.shelf.get("hr", self.index), self.region)
+
+    @cached_property
+    def twin(self) -> Image | None:
+        """What the model's twin makes of LR, in its dtype; None without a model."""
+        networks = self.setup.networks
+        if networks is None:
+            return None
+        return self.setup.upscale(networks.twin, self.index, self.region)
+
+    @cached_property
+    def generated(self) -> Image:
+        """SR, or what the model's GAN makes of LR where SR is the twin."""
+        networks = self.setup.networks
+        if networks is None or not self.setup.sr_is_twin:
+            return self.sr
+        return self.setup.upscale(networks.gan, self.index, self.region)
+
+    @cached_property
+    def degraded(self) -> Float:
+        """SR degraded to LR."""
+        f, degradation = self.setup.field.factor, self.setup.degradation
+        if degradation.averages_on_average:
+            return area_average(self.sr, f).astype(np.float32)
+        return expected(self.sr, f, degradation).astype(np.float32)
+
+    @cached_property
+    def residual(self) -> Float:
+        """SR degraded − LR; NaN where either is."""
+        return np.asarray(self.degraded - self.lr, np.float32)
+
+    @cached_property
+    def invention(self) -> Invention | None:
+        """What was added to the twin, and how far both agree; None without a model."""
+        if self.twin is None:
+            return None
+        field = self.setup.field
+        return invention(self.generated, self.twin, field.factor, self.setup.intensity, self.device)
+
+    @cached_property
+    def lasting(self) -> Lasting:
+        """How far the detail of SR is in the slices before and after it."""
+        kept = self.setup.field.kept
+        place = kept.index(self.index)
+        before, after = kept[:place][-1:], kept[place + 1 :][:1]
+        images = [
+            None if not z else without_gaps(self._sr(z[0]))[0]
+            for z in ((self.index,), before, after)
+        ]
+        here, earlier, later = images
+        assert here is not None
+        # a slice that was left out comes between
+        follows = bool(after) and after[0] == self.index + 1
+        return compare_with_neighbours(
+            here,
+            earlier,
+            later,
+            self.setup.field.factor,
+            self.setup.intensity,
+            self.device,
+            sums=follows,
+        )
+
+    def tensor(self, image: Image) -> Tensor:
+        """A map on the device, in float32."""
+        return torch.from_numpy(np.ascontiguousarray(image, np.float32)).to(self.device)
+
+    def _sr(self, index: int) -> Image:
+        return self.setup.sr(index, self.region)

@@ -1,0 +1,284 @@
+"""What is given of the whole stack before any slice is looked at, and its slices as they are asked for."""
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
+from functools import cached_property
+from threading import Lock
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_sem_sr.checking.evidence.consistency import lr_sigma
+from napari_sem_sr.checking.evidence.networks import Networks
+from napari_sem_sr.checking.evidence.reference import Teachers
+from napari_sem_sr.checking.evidence.seen import Seen
+from napari_sem_sr.checking.field import Field
+from napari_sem_sr.degradation.degrade import AREA_AVERAGE, Degradation
+from napari_sem_sr.inference.engine.engine import Engine
+from napari_sem_sr.inference.engine.tiling import Region
+from napari_sem_sr.inference.pipeline import Stopwatch
+from napari_sem_sr.intensity import IntensityRange
+from napari_sem_sr.model.bicubic import upscale_bicubic
+from napari_sem_sr.model.bundle import Model
+from napari_sem_sr.teachers.registration.register import Registration
+
+Image = npt.NDArray[Any]
+Role = Literal["lr", "sr", "hr"]
+
+# What is usual in a stack is measured on so many slices, on pieces of so many LR pixels along a side: enough for
+# a few dozen numbers, however large the slices.
+GLIMPSES, GLIMPSE_PX = 4, 256
+# Where in a slice a piece lies, as shares of the way; another one in each slice.
+PLACES = ((0.5, 0.5), (0.2, 0.8), (0.8, 0.2), (0.3, 0.3), (0.7, 0.7))
+# A piece with less data than this is passed over for the next place.
+ENOUGH_DATA = 0.9
+
+
+class Shelf:
+    """Slices that were read or will be wanted soon; read in a thread of its own.
+
+    Parameters
+    ----------
+    read
+        Reads a slice of the field; LR whole, as networks look beyond the field.
+    """
+
+    def __init__(self, read: Callable[[Role, int], Image]) -> None:
+        self._read = read
+        self._lock = Lock()
+        self._there: dict[tuple[Role, int], Future[Image]] = {}
+        self._reader = ThreadPoolExecutor(1)
+
+    def get(self, role: Role, index: int) -> Image:
+        """A slice of the field, read now if it is not there."""
+        return self._ask(role, index).result()
+
+    def put(self, role: Role, index: int, image: Image) -> None:
+        """Lay down a slice that somebody has at hand, so that it need not be read."""
+        future: Future[Image] = Future()
+        future.set_result(image)
+        with self._lock:
+            self._there[role, index] = future
+
+    def want(self, wanted: Iterable[tuple[Role, int]]) -> None:
+        """Begin to read these slices, and forget all others."""
+        wanted = tuple(wanted)
+        with self._lock:
+            for key in [k for k in self._there if k not in wanted]:
+                del self._there[key]
+        for role, index in wanted:
+            self._ask(role, index)
+
+    def has(self, role: Role, index: int) -> bool:
+        """Whether a slice is here, or on its way."""
+        with self._lock:
+            return (role, index) in self._there
+
+    def forget(self, before: int) -> None:
+        """Keep no slice before this one."""
+        with self._lock:
+            for key in [k for k in self._there if k[1] < before]:
+                del self._there[key]
+
+    def close(self) -> None:
+        """Read no more."""
+        self._reader.shutdown(wait=True, cancel_futures=True)
+
+    def _ask(self, role: Role, index: int) -> "Future[Image]":
+        with self._lock:
+            if (role, index) not in self._there:
+                self._there[role, index] = self._reader.submit(self._read, role, index)
+            return self._there[role, index]
+
+
+@dataclass(frozen=True, eq=False)
+class Setup:
+    """Everything that kinds of evidence share, of one stack.
+
+    Parameters
+    ----------
+    field
+        LR, SR and HR, placed over each other.
+    model
+        The model that made SR, if it is at hand.
+    intensity
+        Range that its networks see as [0, 1], that of the upscaling.
+    data_range
+        Peak of PSNR and SSIM.
+    sharpness
+        Of SR, if known: where it is 0, SR is the twin itself and the model's GAN is compared with it instead.
+    reference
+        Teachers whose statistics are held beside the stack's, if any.
+    registration
+        Where HR lies over LR, or why nobody knows.
+    noise
+        Of LR in grey levels; measured if None.
+    clock
+        Is told how long reading takes.
+    device, precision, tile
+        Of the networks, as of `Engine`.
+    reader
+        Reads slices (LR whole) where they are not read from ``field``, as on a machine that has a part of it.
+    sr_source
+        Gives a region of a slice of SR where SR is not read from ``field``, as while it is made.
+    """
+
+    field: Field
+    model: Model | None
+    intensity: IntensityRange
+    data_range: float
+    sharpness: float | None = None
+    reference: Teachers | None = None
+    registration: Registration | str | None = None
+    noise: float | None = None
+    clock: Stopwatch = dataclass_field(default_factory=Stopwatch)
+    device: str = "auto"
+    precision: str = "auto"
+    tile: int | None = None
+    reader: Callable[[Role, int], Image] | None = None
+    sr_source: Callable[[int, Region], Image] | None = None
+
+    @cached_property
+    def shelf(self) -> Shelf:
+        """Slices that were read or will be wanted soon."""
+        return Shelf(self._read)
+
+    def _read(self, role: Role, index: int) -> Image:
+        with self.clock.timed("read"):
+            if self.reader is not None:
+                return self.reader(role, index)
+            if role == "sr" and self.sr_source is not None:
+                return self.sr_source(index, self.region)
+            if role == "lr":
+                return self.field.lr.slice(self.field.slices[0] + index)
+            stack = self.field.sr if role == "sr" else self.field.hr
+            assert stack is not None, "only asked for where there is HR"
+            return stack.slice(index)
+
+    @property
+    def sr_is_twin(self) -> bool:
+        """Whether SR is what the twin makes."""
+        return self.sharpness == 0
+
+    @property
+    def degradation(self) -> Degradation:
+        """HR to LR, as the model was taught."""
+        return AREA_AVERAGE if self.model is None else self.model.card.degradation
+
+    @cached_property
+    def sigma(self) -> float:
+        """Noise of LR in grey levels."""
+        return self.noise or lr_sigma(self.field.lr_part, self.field.factor)
+
+    @property
+    def unit(self) -> float:
+        """Grey levels of this stack in a 255th of the intensity range."""
+        return (self.intensity.high - self.intensity.low) / 255
+
+    @cached_property
+    def networks(self) -> Networks | None:
+        """The model's networks, ready to run."""
+        if self.model is None:
+            return None
+        return Networks(self.model, self.sharpness, self.device, self.precision, self.tile)
+
+    @property
+    def region(self) -> Region:
+        """All of the field's LR pixels, counted from its first."""
+        _, height, width = self.field.lr_part.shape
+        return (0, height), (0, width)
+
+    def seen(self, index: int, region: Region | None = None) -> Seen:
+        """Slice ``index`` of the field, or a ``region`` (in LR pixels of the field) of it."""
+        return Seen(self, index, region or self.region)
+
+    @cached_property
+    def glimpses(self) -> tuple[Seen, ...]:
+        """Pieces of a few slices, on which is measured what is usual."""
+        kept = self.field.kept
+        picks = np.unique(np.linspace(0, len(kept) - 1, GLIMPSES).round().astype(int))
+        return tuple(
+            self.seen(kept[pick], self._piece(kept[pick], number, GLIMPSE_PX))
+            for number, pick in enumerate(picks)
+        )
+
+    def _piece(self, index: int, number: int, side: int) -> Region:
+        """A piece of a slice where there is data."""
+        lr = self.part(self.shelf.get("lr", index), self.region)
+        best: Region | None = None
+        most = -1.0
+        for turn in range(len(PLACES)):
+            down, right = PLACES[(number + turn) % len(PLACES)]
+            top, left = (
+                int(share * max(0, n - side))
+                for share, n in zip((down, right), lr.shape, strict=True)
+            )
+            piece = (
+                (top, min(lr.shape[0], top + side)),
+                (left, min(lr.shape[1], left + side)),
+            )
+            there = float(np.isfinite(lr[slice(*piece[0]), slice(*piece[1])]).mean())
+            if there > most:
+                best, most = piece, there
+            if there >= ENOUGH_DATA:
+                break
+        assert best is not None
+        return best
+
+    def part(self, whole_lr: Image, region: Region) -> Image:
+        """LR pixels of a ``region`` of the field, from a whole slice of LR."""
+        (y0, y1), (x0, x1) = self.in_lr(region)
+        return whole_lr[y0:y1, x0:x1]
+
+    def in_lr(self, region: Region) -> Region:
+        """A region of the field in pixels of the whole LR slice."""
+        (top, _), (left, _) = self.field.region
+        (y0, y1), (x0, x1) = region
+        return (top + y0, top + y1), (left + x0, left + x1)
+
+    def sr(self, index: int, region: Region) -> Image:
+        """SR of a region of slice ``index``."""
+        if self.sr_source is not None and region != self.region and not self.shelf.has("sr", index):
+            return self.sr_source(index, region)
+        return self.fine(self.shelf.get("sr", index), region)
+
+    def fine(self, image: Image, region: Region) -> Image:
+        """A region of a picture on the SR grid."""
+        f = self.field.factor
+        (y0, y1), (x0, x1) = region
+        return image[f * y0 : f * y1, f * x0 : f * x1]
+
+    def upscale(self, engine: Engine, index: int, region: Region) -> Image:
+        """What a network makes of a region of slice ``index``, in the dtype of LR."""
+        lr = self.shelf.get("lr", index)
+        where = self.in_lr(region)
+        return engine.upscale_slice(lr, self.intensity, lr.dtype, where, index).image
+
+    def bicubic(self, index: int) -> Image:
+        """Bicubic picture of slice ``index`` of the field, in the dtype of LR."""
+        f = self.field.factor
+        (y0, y1), (x0, x1) = self.field.region
+        whole = upscale_bicubic(self.shelf.get("lr", index), f)
+        return whole[f * y0 : f * y1, f * x0 : f * x1]
+
+    def twin(self, index: int) -> Image | None:
+        """What the model's twin makes of slice ``index``, in the dtype of LR; None without a model."""
+        if self.networks is None:
+            return None
+        return self.upscale(self.networks.twin, index, self.region)
+
+    def want(self, index: int, more: Iterable[int] = ()) -> None:
+        """Read what slice ``index`` needs, and the slices ``more`` that come after it."""
+        kept = self.field.kept
+        place = kept.index(index)
+        around = (*kept[:place][-1:], index, *kept[place + 1 :][:1])
+        wanted: list[tuple[Role, int]] = [("lr", index), ("sr", index)]
+        wanted += [("sr", z) for z in around if z != index]
+        if self.field.hr is not None:
+            wanted.append(("hr", index))
+        for z in more:
+            wanted += [("lr", z), ("sr", z)]
+        self.shelf.want(dict.fromkeys(wanted))
