@@ -22,9 +22,10 @@ from napari_sem_sr.checking.evidence.expected_error import (
     example_of,
     fit_error,
 )
-from napari_sem_sr.checking.evidence.invention import doubt, invention
+from napari_sem_sr.checking.evidence.invention import doubt
 from napari_sem_sr.checking.evidence.invention import wrong_detail as ranked
 from napari_sem_sr.checking.evidence.trust import error_score, wrong_detail_of
+from napari_sem_sr.checking.view.invention_maps import invention
 from napari_sem_sr.metrics.resample import area_average
 from napari_sem_sr.model.bundle import Model
 

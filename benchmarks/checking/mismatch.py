@@ -20,8 +20,9 @@ from scipy.ndimage import gaussian_filter, gaussian_laplace
 
 from napari_sem_sr.checking import check
 from napari_sem_sr.checking.evidence.consistency import residual
-from napari_sem_sr.checking.evidence.invention import doubt, invention
+from napari_sem_sr.checking.evidence.invention import doubt
 from napari_sem_sr.checking.suspects.regions import WHOLE_FIELD
+from napari_sem_sr.checking.view.invention_maps import invention
 from napari_sem_sr.events import drain
 from napari_sem_sr.measure.particles import match
 from napari_sem_sr.model.bicubic import upscale_bicubic

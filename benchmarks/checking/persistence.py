@@ -13,7 +13,6 @@ import numpy as np
 import torch
 from common import CPU, Picture, auroc, interval, keep, middle, row, seen, to_dtype
 
-from napari_sem_sr.checking.evidence.filter_bank import compare_with_neighbours
 from napari_sem_sr.checking.evidence.persistence import (
     ABSENT,
     ABSENT_BELOW,
@@ -22,6 +21,7 @@ from napari_sem_sr.checking.evidence.persistence import (
 from napari_sem_sr.checking.evidence.trust import wrong_detail_of
 from napari_sem_sr.checking.suspects.extreme_values import tails_of
 from napari_sem_sr.checking.suspects.regions import Region, suspect_regions
+from napari_sem_sr.checking.view.filter_bank import compare_with_neighbours
 from napari_sem_sr.intensity import IntensityRange
 from napari_sem_sr.io import read_stack
 from napari_sem_sr.metrics.noise import noise_sigma

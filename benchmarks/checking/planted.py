@@ -12,11 +12,12 @@ import numpy as np
 from common import Picture, grey_level, held_out, interval, keep, picture, row, to_dtype
 
 from napari_sem_sr.checking.evidence.consistency import residual
-from napari_sem_sr.checking.evidence.invention import added, invention
+from napari_sem_sr.checking.evidence.invention import added
 from napari_sem_sr.checking.suspects.background_model import Slice, measure
 from napari_sem_sr.checking.suspects.extreme_values import tails_of
 from napari_sem_sr.checking.suspects.reasons import KIND_OF
 from napari_sem_sr.checking.suspects.regions import Region, suspect_regions
+from napari_sem_sr.checking.view.invention_maps import invention
 from napari_sem_sr.metrics.resample import area_average
 from napari_sem_sr.model.bundle import Model
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 from common import held_out, keep, picture, row, simulated
 
-from napari_sem_sr.checking.evidence.invention import invention
 from napari_sem_sr.checking.evidence.trust import (
     ALPHA,
     Curves,
@@ -17,6 +16,7 @@ from napari_sem_sr.checking.evidence.trust import (
     fit_trust,
     image_curves,
 )
+from napari_sem_sr.checking.view.invention_maps import invention
 from napari_sem_sr.model.bundle import Model
 
 SIZES = (10, 20)

@@ -7,6 +7,7 @@ them: ``iter_upscale``, ``iter_train``, ``iter_check``. PyTorch is loaded by the
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -200,6 +201,8 @@ def check(
     register: bool = False,
     project: bool = False,
     without: Collection[int] = (),
+    every: int = 1,
+    scheduler: str | None = None,
     resume: bool = False,
 ) -> "Report":
     """Check what in an SR stack is supported by the measurement, and by HR where there is one.
@@ -224,6 +227,10 @@ def check(
         Also write SR made consistent with LR (``projected.zarr``).
     without
         Slices of LR that are not looked at.
+    every
+        A quick look at every so many slices; ``resume`` with a smaller number looks at the rest.
+    scheduler
+        Address of a Dask scheduler whose workers look at slices.
     resume
         Continue an interrupted check; a finished report is left as it is.
 
@@ -232,11 +239,13 @@ def check(
     InputError, OutputError, ModelError
     """
     from napari_sem_sr.checking import iter_check
+    from napari_sem_sr.checking.cluster import iter_check_on
     from napari_sem_sr.model.zoo import model_of
 
     made = _stack(sr)
+    begin = iter_check if scheduler is None else partial(iter_check_on, scheduler)
     return drain(
-        iter_check(
+        begin(
             _stack(lr),
             made,
             None if hr is None else _stack(hr),
@@ -246,6 +255,7 @@ def check(
             register=register,
             project=project,
             without=without,
+            every=every,
             resume=resume,
         )
     )

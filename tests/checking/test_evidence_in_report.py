@@ -12,8 +12,8 @@ from napari_sem_sr.checking import check
 from napari_sem_sr.checking.evidence.consistency import lr_sigma
 from napari_sem_sr.checking.evidence.domain import fit_domain
 from napari_sem_sr.checking.evidence.image_features import domain_features
-from napari_sem_sr.checking.evidence.invention import invention
 from napari_sem_sr.checking.evidence.trust import fit_trust, image_curves
+from napari_sem_sr.checking.view.invention_maps import invention
 from napari_sem_sr.degradation.degrade import Degradation, degrade_stack
 from napari_sem_sr.degradation.steps import AreaAverage, BeamBlur
 from napari_sem_sr.intensity import stack_range

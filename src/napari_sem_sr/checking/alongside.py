@@ -115,9 +115,7 @@ def _iter_pass(
         result = yield from iter_finish_upscaling(plan, tally, clock, deviation)
         made = read_stack(result.output)
         field = replace(session.setup.field, **_placed(stack, made))
-        session.setup = replace(
-            session.setup, field=field, noise=session.setup.sigma, sr_source=None
-        )
+        session.setup = replace(session.setup, field=field, sr_source=None)
     with closing(session.setup.shelf):
         report = yield from iter_finish(session, replace(request, sr=made))
     return result, report

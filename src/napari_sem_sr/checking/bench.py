@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from napari_sem_sr.checking.evidence.setup import Setup
+from napari_sem_sr.checking.evidence.consistency import lr_sigma
 from napari_sem_sr.checking.field import align
 from napari_sem_sr.checking.pipeline.slice_evaluator import SliceEvaluator
+from napari_sem_sr.checking.view.setup import Setup
 from napari_sem_sr.events import Event, Progress
 from napari_sem_sr.inference.bench import SIDES, UINT8
 from napari_sem_sr.inference.bench_stack import specimen
@@ -91,6 +92,7 @@ def _iter_side(
         model=model,
         intensity=UINT8,
         data_range=255.0,
+        sigma=lr_sigma(lr, engine.factor),
         sharpness=1.0,
         device=settings.device,
     )
@@ -101,7 +103,6 @@ def _iter_side(
         begun = clock()
         evaluator = SliceEvaluator.prepare(setup)
         before = clock() - begun
-        setup.__dict__.pop("glimpses", None)
         begun = clock()
         for number in range(SLICES):
             evaluator.look(setup, number)

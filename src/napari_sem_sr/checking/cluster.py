@@ -14,7 +14,6 @@ from uuid import uuid4
 import dask.array as da
 from dask.base import optimize
 
-from napari_sem_sr.checking.evidence.setup import Role
 from napari_sem_sr.checking.field import Field
 from napari_sem_sr.checking.pipeline import block
 from napari_sem_sr.checking.pipeline.finish import iter_finish
@@ -23,6 +22,7 @@ from napari_sem_sr.checking.pipeline.open import iter_open
 from napari_sem_sr.checking.pipeline.request import CheckRequest
 from napari_sem_sr.checking.pipeline.session import Session
 from napari_sem_sr.checking.report.document import Report
+from napari_sem_sr.checking.view.setup import Role
 from napari_sem_sr.degradation.conditions import Conditions
 from napari_sem_sr.events import Event, Progress
 from napari_sem_sr.inference.block import claim
@@ -108,7 +108,7 @@ def _iter_looked(
         intensity=setup.intensity,
         data_range=setup.data_range,
         sharpness=setup.sharpness,
-        noise=setup.sigma,
+        sigma=setup.sigma,
         device=choice.device,
         precision=choice.precision,
         tile=choice.tile or None,

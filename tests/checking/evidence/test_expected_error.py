@@ -10,7 +10,7 @@ from napari_sem_sr.checking.evidence.expected_error import (
     example_of,
     fit_error,
 )
-from napari_sem_sr.checking.evidence.invention import invention
+from napari_sem_sr.checking.view.invention_maps import invention
 
 
 def pictures(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

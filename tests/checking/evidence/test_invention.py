@@ -3,8 +3,9 @@ import pytest
 import torch
 from scipy.ndimage import gaussian_filter
 
-from napari_sem_sr.checking.evidence.filter_bank import MARGIN, filter_bank
-from napari_sem_sr.checking.evidence.invention import doubt, invention, wrong_detail
+from napari_sem_sr.checking.evidence.invention import doubt, wrong_detail
+from napari_sem_sr.checking.view.filter_bank import MARGIN, filter_bank
+from napari_sem_sr.checking.view.invention_maps import invention
 from napari_sem_sr.metrics.resample import area_average
 from tests.checking.numpy_reference import invention as reference
 
@@ -57,7 +58,7 @@ def test_windows_leave_no_trace(monkeypatch):
     gan, twin = texture(0, (200, 160)), texture(1, (200, 160))
     whole = invention(gan, twin, 4)
     monkeypatch.setitem(
-        __import__("napari_sem_sr.checking.evidence.filter_bank", fromlist=["CORE"]).CORE, "cpu", 16
+        __import__("napari_sem_sr.checking.view.filter_bank", fromlist=["CORE"]).CORE, "cpu", 16
     )
     in_parts = invention(gan, twin, 4)
     for one, other in zip(vars(whole).values(), vars(in_parts).values(), strict=True):

@@ -6,12 +6,12 @@ import torch
 from scipy.ndimage import gaussian_filter
 
 from napari_sem_sr.checking import check
-from napari_sem_sr.checking.evidence.filter_bank import Lasting, compare_with_neighbours
 from napari_sem_sr.checking.evidence.persistence import (
     ABSENT,
     UsualPersistence,
     inapplicable,
 )
+from napari_sem_sr.checking.view.filter_bank import Lasting, compare_with_neighbours
 from napari_sem_sr.intensity import IntensityRange
 from napari_sem_sr.metrics.resample import area_average
 from napari_sem_sr.stack import SemStack

@@ -4,9 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
 
-from napari_sem_sr.checking.evidence.invention import invention
 from napari_sem_sr.checking.evidence.trust import THRESHOLDS as ALL_THRESHOLDS
 from napari_sem_sr.checking.evidence.trust import Curves, Trust, curves, fit_trust, image_curves
+from napari_sem_sr.checking.view.invention_maps import invention
 
 THRESHOLDS = ALL_THRESHOLDS["detail"]
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from napari_sem_sr.checking.evidence.base import Evidence, Found, MapKind, Shown, SoFar
 from napari_sem_sr.checking.field import Field
+from napari_sem_sr.checking.protocol import Evidence, Found, MapKind, Shown, SoFar
 from napari_sem_sr.measure import particles
 from napari_sem_sr.metrics import frc, local_frc
 from napari_sem_sr.metrics.difference import difference, split_bands
@@ -24,8 +24,8 @@ from napari_sem_sr.teachers.registration.placement import fit_line
 from napari_sem_sr.teachers.registration.register import Registration
 
 if TYPE_CHECKING:
-    from napari_sem_sr.checking.evidence.seen import Seen
-    from napari_sem_sr.checking.evidence.setup import Setup
+    from napari_sem_sr.checking.view.seen import Seen
+    from napari_sem_sr.checking.view.setup import Setup
 
 Image = npt.NDArray[Any]
 Float = npt.NDArray[np.float32]

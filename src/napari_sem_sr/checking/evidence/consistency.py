@@ -23,14 +23,14 @@ import dask.array as da
 import numpy as np
 import numpy.typing as npt
 
-from napari_sem_sr.checking.evidence.base import Evidence, Found, MapKind, Shown, SoFar, summed
+from napari_sem_sr.checking.protocol import Evidence, Found, MapKind, Shown, SoFar, summed
 from napari_sem_sr.degradation.degrade import AREA_AVERAGE, Degradation, expected, spread
 from napari_sem_sr.metrics.noise import noise_sigma
 from napari_sem_sr.stack import SemStack
 
 if TYPE_CHECKING:
-    from napari_sem_sr.checking.evidence.seen import Seen
-    from napari_sem_sr.checking.evidence.setup import Setup
+    from napari_sem_sr.checking.view.seen import Seen
+    from napari_sem_sr.checking.view.setup import Setup
 
 Float = npt.NDArray[np.float32]
 

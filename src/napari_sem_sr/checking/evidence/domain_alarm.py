@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from napari_sem_sr.checking.evidence.acquisition import circumstances
-from napari_sem_sr.checking.evidence.base import Evidence, Found, SoFar
 from napari_sem_sr.checking.evidence.domain import Domain
 from napari_sem_sr.checking.evidence.image_features import domain_features
 from napari_sem_sr.checking.field import Field
+from napari_sem_sr.checking.protocol import Evidence, Found, SoFar
 from napari_sem_sr.errors import InputError
 from napari_sem_sr.model.card import Card
 
 if TYPE_CHECKING:
-    from napari_sem_sr.checking.evidence.seen import Seen
-    from napari_sem_sr.checking.evidence.setup import Setup
+    from napari_sem_sr.checking.view.seen import Seen
+    from napari_sem_sr.checking.view.setup import Setup
 
 # LR pixels of another size than the model's teachers were degraded to.
 PIXEL_MARGIN = 1.25

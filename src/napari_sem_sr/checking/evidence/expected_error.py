@@ -20,16 +20,16 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import rankdata
 
-from napari_sem_sr.checking.evidence.base import Evidence, Found, MapKind, SoFar
-from napari_sem_sr.checking.evidence.invention import Invention
 from napari_sem_sr.checking.evidence.stability import Squares, rms_of
+from napari_sem_sr.checking.protocol import Evidence, Found, MapKind, SoFar
 from napari_sem_sr.metrics.resample import area_average
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from napari_sem_sr.checking.evidence.seen import Seen
-    from napari_sem_sr.checking.evidence.setup import Setup
+    from napari_sem_sr.checking.view.invention_maps import Invention
+    from napari_sem_sr.checking.view.seen import Seen
+    from napari_sem_sr.checking.view.setup import Setup
 
 Float = npt.NDArray[np.float32]
 Matrix = npt.NDArray[np.float64]
@@ -81,7 +81,7 @@ class ExpectedError:
         return score.reshape(shape).astype(np.float32)
 
 
-def evidence_of(found: Invention, width: float) -> Matrix:
+def evidence_of(found: "Invention", width: float) -> Matrix:
     """Evidence of every LR pixel, ``(places, kinds)``, the slope first and a constant last.
 
     Parameters
@@ -94,7 +94,7 @@ def evidence_of(found: Invention, width: float) -> Matrix:
     return np.asarray(_columns(found, width).cpu().numpy().T, np.float64)
 
 
-def _columns(found: Invention, width: float) -> "Tensor":
+def _columns(found: "Invention", width: float) -> "Tensor":
     """``(kinds, places)``."""
     import torch
 
@@ -105,7 +105,7 @@ def _columns(found: Invention, width: float) -> "Tensor":
 
 
 def example_of(
-    sr: npt.NDArray[Any], hr: npt.NDArray[Any], found: Invention, factor: int, width: float
+    sr: npt.NDArray[Any], hr: npt.NDArray[Any], found: "Invention", factor: int, width: float
 ) -> Example:
     """Evidence and error of one image with known truth, all (y, x)."""
     error = np.sqrt(area_average((sr.astype(np.float64) - hr) ** 2, factor)) / width

@@ -20,15 +20,15 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from napari_sem_sr.checking.evidence.base import Evidence, Found, MapKind, SoFar, summed
+from napari_sem_sr.checking.protocol import Evidence, Found, MapKind, SoFar, summed
 from napari_sem_sr.metrics.robust import middle_and_scatter
 from napari_sem_sr.stack import SemStack
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from napari_sem_sr.checking.evidence.seen import Seen
-    from napari_sem_sr.checking.evidence.setup import Setup
+    from napari_sem_sr.checking.view.seen import Seen
+    from napari_sem_sr.checking.view.setup import Setup
 
 Float = npt.NDArray[np.float32]
 
@@ -140,15 +140,17 @@ class PersistenceEvidence(Evidence[PersistenceRecord]):
     @classmethod
     def prepare(cls, setup: "Setup") -> Self:
         """Measure what is usual on a few pieces."""
+        from napari_sem_sr.checking.view.seen import glimpses
+
         pieces = [
             (seen.lasting.correlation.cpu().numpy(), _power(seen).cpu().numpy())
-            for seen in setup.glimpses
+            for seen in glimpses(setup)
         ]
         return cls(UsualPersistence.of(pieces, setup.sigma))
 
     def look(self, seen: "Seen") -> Found[PersistenceRecord]:
         """Sums and map of one slice."""
-        from napari_sem_sr.checking.evidence.filter_bank import total
+        from napari_sem_sr.checking.view.filter_bank import total
 
         found, power, sigma = seen.lasting, _power(seen), seen.setup.sigma
         visible = power > sigma

@@ -20,8 +20,8 @@ import numpy.typing as npt
 from skimage.transform import rescale
 
 from napari_sem_sr.checking.evidence.against_hr import square_pixel_nm
-from napari_sem_sr.checking.evidence.base import Evidence, Found, SoFar
 from napari_sem_sr.checking.field import Field
+from napari_sem_sr.checking.protocol import Evidence, Found, SoFar
 from napari_sem_sr.errors import InputError
 from napari_sem_sr.measure.morphology import (
     Numbers,
@@ -34,8 +34,8 @@ from napari_sem_sr.measure.particles import Polarity, Segmentation
 from napari_sem_sr.teachers.teacher import Teacher
 
 if TYPE_CHECKING:
-    from napari_sem_sr.checking.evidence.seen import Seen
-    from napari_sem_sr.checking.evidence.setup import Setup
+    from napari_sem_sr.checking.view.seen import Seen
+    from napari_sem_sr.checking.view.setup import Setup
 
 Image = npt.NDArray[Any]
 
@@ -146,13 +146,15 @@ class ReferenceEvidence(Evidence[ReferenceRecord]):
     @classmethod
     def prepare(cls, setup: "Setup") -> Self:
         """Take the threshold from the middle slice."""
-        assert setup.reference is not None, "only with teachers"
+        assert isinstance(setup.reference, Teachers), "only with teachers"
         middle = setup.field.lr_part.slice(setup.field.sr.shape[0] // 2)
         fine = _spread(middle, setup.field.factor)
         return cls(setup.reference, Segmentation.of(fine, setup.reference.polarity))
 
     def look(self, seen: "Seen") -> Found[ReferenceRecord]:
         """Sums over one slice, and what links it to the one before."""
+        from napari_sem_sr.checking.view.seen import Seen
+
         setup, f = seen.setup, seen.setup.field.factor
         pictures = {
             "lr": _spread(seen.lr, f),
@@ -162,7 +164,7 @@ class ReferenceEvidence(Evidence[ReferenceRecord]):
         found: dict[str, Any] = {
             name: measure(image, self.segmentation) for name, image in pictures.items()
         }
-        before = None if seen.index == 0 else setup.seen(seen.index - 1)
+        before = None if seen.index == 0 else Seen(setup, seen.index - 1)
         for name in ("lr", "sr"):
             other = None
             if before is not None:

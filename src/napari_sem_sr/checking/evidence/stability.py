@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from napari_sem_sr.checking.evidence.base import Evidence, Found, MapKind, SoFar
+from napari_sem_sr.checking.protocol import Evidence, Found, MapKind, SoFar
 from napari_sem_sr.inference.engine.tiling import Region
 from napari_sem_sr.metrics.resample import area_average
 
 if TYPE_CHECKING:
-    from napari_sem_sr.checking.evidence.seen import Seen
-    from napari_sem_sr.checking.evidence.setup import Setup
+    from napari_sem_sr.checking.view.seen import Seen
+    from napari_sem_sr.checking.view.setup import Setup
 
 Image = npt.NDArray[Any]
 Float = npt.NDArray[np.float32]

@@ -24,15 +24,16 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import numpy as np
 import numpy.typing as npt
 
-from napari_sem_sr.checking.evidence.base import Evidence, Found, MapKind, Shown, SoFar
-from napari_sem_sr.checking.evidence.invention import Invention, doubt, invention
+from napari_sem_sr.checking.evidence.invention import doubt
+from napari_sem_sr.checking.protocol import Evidence, Found, MapKind, Shown, SoFar
 from napari_sem_sr.metrics.resample import area_average
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from napari_sem_sr.checking.evidence.seen import Seen
-    from napari_sem_sr.checking.evidence.setup import Setup
+    from napari_sem_sr.checking.view.invention_maps import Invention
+    from napari_sem_sr.checking.view.seen import Seen
+    from napari_sem_sr.checking.view.setup import Setup
 
 Vector = npt.NDArray[np.float64]
 Mask = Literal["detail", "error"]
@@ -64,7 +65,7 @@ class Curves:
     lost: Vector
 
 
-def error_score(found: Invention, width: float) -> "Tensor":
+def error_score(found: "Invention", width: float) -> "Tensor":
     """Score of absolute error on the LR grid: log of slope of SR and amount of invention, geometric mean.
 
     Parameters
@@ -85,7 +86,7 @@ def image_curves(
     factor: int,
     sigma: float,
     width: float,
-    found: Invention,
+    found: "Invention",
 ) -> dict[Mask, Curves]:
     """Curves of both masks for one image with known truth; a place is an LR pixel.
 
@@ -115,6 +116,8 @@ def wrong_detail_of(
     sr: npt.NDArray[Any], hr: npt.NDArray[Any], factor: int
 ) -> npt.NDArray[np.bool_]:
     """Where SR's detail is wrong by HR, on the LR grid."""
+    from napari_sem_sr.checking.view.invention_maps import invention
+
     return np.asarray(invention(sr, hr, factor).agreement.cpu().numpy() < WRONG_BELOW)
 
 

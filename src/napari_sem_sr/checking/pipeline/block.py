@@ -10,11 +10,11 @@ import dask
 import numpy.typing as npt
 import torch
 
-from napari_sem_sr.checking.evidence.setup import Role, Setup
 from napari_sem_sr.checking.field import Field
 from napari_sem_sr.checking.pipeline.kinds import MAPS_FOLDER
 from napari_sem_sr.checking.pipeline.session import MapWriters
 from napari_sem_sr.checking.pipeline.slice_evaluator import SliceEvaluator
+from napari_sem_sr.checking.view.setup import Role, Setup
 from napari_sem_sr.degradation.conditions import Conditions
 from napari_sem_sr.errors import OutputError
 from napari_sem_sr.inference.block import (
@@ -43,7 +43,7 @@ class Job:
         Where stacks lie; without their pixels.
     model, conditions
         The model that made SR, and for which conditions; None where it is not at hand.
-    intensity, data_range, sharpness, noise
+    intensity, data_range, sharpness, sigma
         As of `Setup`.
     device, precision, tile
         Of the networks.
@@ -59,7 +59,7 @@ class Job:
     intensity: IntensityRange
     data_range: float
     sharpness: float | None
-    noise: float
+    sigma: float
     device: str
     precision: str
     tile: int | None
@@ -100,7 +100,7 @@ def look_at_block(job: Job, parts: Mapping[Role, Part], slices: Sequence[int]) -
             intensity=job.intensity,
             data_range=job.data_range,
             sharpness=job.sharpness,
-            noise=job.noise,
+            sigma=job.sigma,
             clock=clock,
             device=job.device,
             precision=job.precision,

@@ -3,7 +3,6 @@
 from typing import Any
 
 from napari_sem_sr.checking.evidence.against_hr import HrEvidence
-from napari_sem_sr.checking.evidence.base import Evidence, MapKind, Shown
 from napari_sem_sr.checking.evidence.consistency import ConsistencyEvidence
 from napari_sem_sr.checking.evidence.domain_alarm import DomainEvidence
 from napari_sem_sr.checking.evidence.expected_error import ExpectedErrorEvidence
@@ -12,6 +11,7 @@ from napari_sem_sr.checking.evidence.persistence import PersistenceEvidence
 from napari_sem_sr.checking.evidence.reference import ReferenceEvidence
 from napari_sem_sr.checking.evidence.stability import StabilityEvidence
 from napari_sem_sr.checking.evidence.trust import TrustEvidence
+from napari_sem_sr.checking.protocol import Evidence, MapKind, Shown
 from napari_sem_sr.checking.suspects.evidence import SuspectsEvidence
 from napari_sem_sr.checking.suspects.missing import HolesEvidence
 

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_sem_sr.checking.evidence.against_hr import square_pixel_nm
+from napari_sem_sr.checking.evidence.consistency import lr_sigma
 from napari_sem_sr.checking.evidence.reference import measure_teachers
-from napari_sem_sr.checking.evidence.setup import Setup
 from napari_sem_sr.checking.field import Field, iter_place
 from napari_sem_sr.checking.pipeline.log import Journal, different
 from napari_sem_sr.checking.pipeline.request import (
@@ -23,6 +23,7 @@ from napari_sem_sr.checking.pipeline.session import Session, make_maps
 from napari_sem_sr.checking.pipeline.slice_evaluator import SliceEvaluator
 from napari_sem_sr.checking.report.document import JSON, Report
 from napari_sem_sr.checking.suspects.missing import iter_set_apart
+from napari_sem_sr.checking.view.setup import Setup
 from napari_sem_sr.degradation.conditions import Conditions
 from napari_sem_sr.errors import InputError, OutputError
 from napari_sem_sr.events import Event, Progress
@@ -106,6 +107,7 @@ def iter_open(
         model=model,
         intensity=intensity,
         data_range=data_range,
+        sigma=lr_sigma(field.lr_part, field.factor),
         sharpness=(sr.provenance or {}).get("sharpness"),
         reference=reference,
         registration=registration,
@@ -115,8 +117,6 @@ def iter_open(
     evaluator = yield from in_background(
         lambda: SliceEvaluator.prepare(setup), "measuring what is usual in this stack"
     )
-    # pieces of slices, and what was computed of them
-    setup.__dict__.pop("glimpses", None)
     maps = make_maps(out, evaluator.maps, field, identity)
     maps.leave_out(sorted((field.without | field.empty.keys()) - maps.done()))
     done = maps.done()

@@ -11,11 +11,11 @@ import dask.array as da
 import numpy as np
 import zarr
 
-from napari_sem_sr.checking.evidence.setup import Setup
 from napari_sem_sr.checking.field import Field
 from napari_sem_sr.checking.pipeline.kinds import MAPS, MAPS_FOLDER
 from napari_sem_sr.checking.pipeline.log import Journal
 from napari_sem_sr.checking.pipeline.slice_evaluator import Findings, SliceEvaluator
+from napari_sem_sr.checking.view.setup import Setup
 from napari_sem_sr.inference.block import end_claim
 from napari_sem_sr.inference.pipeline import Stopwatch
 from napari_sem_sr.io import ZarrStackWriter

@@ -7,9 +7,10 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from napari_sem_sr.checking.evidence.base import Evidence, plain
-from napari_sem_sr.checking.evidence.setup import Setup
 from napari_sem_sr.checking.pipeline.kinds import KINDS
+from napari_sem_sr.checking.protocol import Evidence, plain
+from napari_sem_sr.checking.view.seen import Seen
+from napari_sem_sr.checking.view.setup import Setup
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +38,10 @@ class SliceEvaluator:
     @classmethod
     def prepare(cls, setup: Setup) -> Self:
         """Measure what has to be known before the first slice."""
-        return cls([kind.prepare(setup) for kind in KINDS if kind.missing(setup) is None])
+        made = cls([kind.prepare(setup) for kind in KINDS if kind.missing(setup) is None])
+        # pieces of slices, and what was computed of them
+        setup.glimpsed.clear()
+        return made
 
     @property
     def maps(self) -> tuple[str, ...]:
@@ -46,7 +50,7 @@ class SliceEvaluator:
 
     def look(self, setup: Setup, index: int) -> Findings:
         """Find out what there is to know about slice ``index`` of the field."""
-        seen = setup.seen(index)
+        seen = Seen(setup, index)
         records: dict[str, dict[str, Any] | None] = {}
         maps: dict[str, npt.NDArray[np.float32]] = {}
         for kind in self.evidence:

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, is_dataclass, replace
 from typing import Any
 
-from napari_sem_sr.checking.evidence.base import SoFar, plain
-from napari_sem_sr.checking.evidence.setup import Setup
 from napari_sem_sr.checking.pipeline.kinds import KINDS
 from napari_sem_sr.checking.pipeline.quick import Quick
 from napari_sem_sr.checking.pipeline.slice_evaluator import SliceEvaluator
+from napari_sem_sr.checking.protocol import SoFar, plain
 from napari_sem_sr.checking.report.document import Report
 from napari_sem_sr.checking.report.verdict import verdict
 from napari_sem_sr.checking.suspects.evidence import SuspectsEvidence
+from napari_sem_sr.checking.view.setup import Setup
 from napari_sem_sr.model.bundle import Model
 from napari_sem_sr.stack import SemStack
 

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import zarr
 
-from napari_sem_sr.checking.evidence.base import Shown
 from napari_sem_sr.checking.field import Field
+from napari_sem_sr.checking.protocol import Shown
 from napari_sem_sr.checking.report import images
 from napari_sem_sr.checking.report.document import Report
 from napari_sem_sr.checking.report.html import environment

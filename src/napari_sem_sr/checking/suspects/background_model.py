@@ -27,7 +27,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from napari_sem_sr.checking.evidence.filter_bank import CORE, Window, windows
 from napari_sem_sr.checking.suspects.local_context import (
     MARGIN as CONTEXT_MARGIN,
 )
@@ -54,6 +53,7 @@ from napari_sem_sr.checking.suspects.reasons import (
     TOO_BRIGHT,
     TOO_DARK,
 )
+from napari_sem_sr.checking.view.filter_bank import CORE, Window, windows
 from napari_sem_sr.metrics.banded import mirrored
 from napari_sem_sr.metrics.boundary import crowding
 from napari_sem_sr.metrics.resample import filled_near

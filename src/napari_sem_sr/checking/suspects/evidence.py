@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from napari_sem_sr.checking.evidence.base import Evidence, Found, SoFar
 from napari_sem_sr.checking.evidence.consistency import ROUNDING
 from napari_sem_sr.checking.evidence.domain import Domain
 from napari_sem_sr.checking.evidence.invention import added
 from napari_sem_sr.checking.evidence.persistence import ABSENT, PersistenceEvidence
+from napari_sem_sr.checking.protocol import Evidence, Found, SoFar
 from napari_sem_sr.checking.suspects.extreme_values import Tail, tails_of
 from napari_sem_sr.checking.suspects.missing import empty_regions, hole_regions, holes
 from napari_sem_sr.checking.suspects.reasons import KIND_OF
@@ -28,9 +28,9 @@ from napari_sem_sr.checking.suspects.regions import (
 )
 
 if TYPE_CHECKING:
-    from napari_sem_sr.checking.evidence.seen import Seen
-    from napari_sem_sr.checking.evidence.setup import Setup
     from napari_sem_sr.checking.suspects.background_model import BackgroundModel, Slice
+    from napari_sem_sr.checking.view.seen import Seen
+    from napari_sem_sr.checking.view.setup import Setup
 
 # Whole slices on the list of suspect regions: half of it is left to places.
 FIELDS = IN_REPORT // 2
@@ -70,11 +70,12 @@ class SuspectsEvidence(Evidence[SuspectsRecord]):
     def prepare(cls, setup: "Setup") -> Self:
         """Measure what is usual on a few pieces."""
         from napari_sem_sr.checking.suspects.background_model import measure
+        from napari_sem_sr.checking.view.seen import glimpses
 
         # SR's rounding, averaged; LR's own a generator follows
         rounding = ROUNDING**0.5 / setup.field.factor
         least = rounding / setup.unit if setup.field.sr.dtype.kind in "ui" else 0.0
-        background = measure([slice_of(seen) for seen in setup.glimpses], least)
+        background = measure([slice_of(seen) for seen in glimpses(setup)], least)
         lasts = PersistenceEvidence.missing(setup) is None
         return cls(
             background,

@@ -15,16 +15,16 @@ import dask.array as da
 import numpy as np
 import numpy.typing as npt
 
-from napari_sem_sr.checking.evidence.base import Evidence, Found, SoFar
 from napari_sem_sr.checking.field import Field
+from napari_sem_sr.checking.protocol import Evidence, Found, SoFar
 from napari_sem_sr.checking.suspects.regions import IN_REPORT, WHOLE_FIELD, Region, suspect_regions
 from napari_sem_sr.events import Event, Progress
 from napari_sem_sr.metrics.resample import area_average
 from napari_sem_sr.stack import SemStack
 
 if TYPE_CHECKING:
-    from napari_sem_sr.checking.evidence.seen import Seen
-    from napari_sem_sr.checking.evidence.setup import Setup
+    from napari_sem_sr.checking.view.seen import Seen
+    from napari_sem_sr.checking.view.setup import Setup
 
 NO_VALUE = "no value where LR measured one"
 # No chance makes a hole, so it stands before whatever is only unlikely.

@@ -16,10 +16,11 @@ from napari_sem_sr.checking.evidence.expected_error import example_of, fit_error
 from napari_sem_sr.checking.evidence.expected_gain import Distances, fit_gain
 from napari_sem_sr.checking.evidence.expected_gain import Example as GainExample
 from napari_sem_sr.checking.evidence.image_features import domain_features
-from napari_sem_sr.checking.evidence.invention import Invention, added, invention
+from napari_sem_sr.checking.evidence.invention import added
 from napari_sem_sr.checking.evidence.trust import fit_trust, image_curves
 from napari_sem_sr.checking.suspects.background_model import Slice, by_kind, measure
 from napari_sem_sr.checking.suspects.extreme_values import fit_tails
+from napari_sem_sr.checking.view.invention_maps import Invention, invention
 from napari_sem_sr.degradation.degrade import Degradation
 from napari_sem_sr.degradation.measure_conditions import measure_conditions
 from napari_sem_sr.events import Event, Notice, Progress

@@ -8,14 +8,10 @@ from functools import cached_property
 from threading import Lock
 from typing import Any, Literal
 
-import numpy as np
 import numpy.typing as npt
 
-from napari_sem_sr.checking.evidence.consistency import lr_sigma
-from napari_sem_sr.checking.evidence.networks import Networks
-from napari_sem_sr.checking.evidence.reference import Teachers
-from napari_sem_sr.checking.evidence.seen import Seen
 from napari_sem_sr.checking.field import Field
+from napari_sem_sr.checking.view.networks import Networks
 from napari_sem_sr.degradation.degrade import AREA_AVERAGE, Degradation
 from napari_sem_sr.inference.engine.engine import Engine
 from napari_sem_sr.inference.engine.tiling import Region
@@ -27,14 +23,6 @@ from napari_sem_sr.teachers.registration.register import Registration
 
 Image = npt.NDArray[Any]
 Role = Literal["lr", "sr", "hr"]
-
-# What is usual in a stack is measured on so many slices, on pieces of so many LR pixels along a side: enough for
-# a few dozen numbers, however large the slices.
-GLIMPSES, GLIMPSE_PX = 4, 256
-# Where in a slice a piece lies, as shares of the way; another one in each slice.
-PLACES = ((0.5, 0.5), (0.2, 0.8), (0.8, 0.2), (0.3, 0.3), (0.7, 0.7))
-# A piece with less data than this is passed over for the next place.
-ENOUGH_DATA = 0.9
 
 
 class Shelf:
@@ -108,20 +96,22 @@ class Setup:
         Range that its networks see as [0, 1], that of the upscaling.
     data_range
         Peak of PSNR and SSIM.
+    sigma
+        Noise of LR in grey levels.
     sharpness
         Of SR, if known: where it is 0, SR is the twin itself and the model's GAN is compared with it instead.
     reference
-        Teachers whose statistics are held beside the stack's, if any.
+        Teachers whose statistics are held beside the stack's, as `ReferenceEvidence` takes them.
     registration
         Where HR lies over LR, or why nobody knows.
-    noise
-        Of LR in grey levels; measured if None.
     clock
         Is told how long reading takes.
     device, precision, tile
         Of the networks, as of `Engine`.
     reader
         Reads slices (LR whole) where they are not read from ``field``, as on a machine that has a part of it.
+    glimpsed
+        What `glimpses` has looked at; emptied once everything is prepared.
     sr_source
         Gives a region of a slice of SR where SR is not read from ``field``, as while it is made.
     """
@@ -130,16 +120,17 @@ class Setup:
     model: Model | None
     intensity: IntensityRange
     data_range: float
+    sigma: float
     sharpness: float | None = None
-    reference: Teachers | None = None
+    reference: object | None = None
     registration: Registration | str | None = None
-    noise: float | None = None
     clock: Stopwatch = dataclass_field(default_factory=Stopwatch)
     device: str = "auto"
     precision: str = "auto"
     tile: int | None = None
     reader: Callable[[Role, int], Image] | None = None
     sr_source: Callable[[int, Region], Image] | None = None
+    glimpsed: list[Any] = dataclass_field(default_factory=list)
 
     @cached_property
     def shelf(self) -> Shelf:
@@ -168,11 +159,6 @@ class Setup:
         """HR to LR, as the model was taught."""
         return AREA_AVERAGE if self.model is None else self.model.card.degradation
 
-    @cached_property
-    def sigma(self) -> float:
-        """Noise of LR in grey levels."""
-        return self.noise or lr_sigma(self.field.lr_part, self.field.factor)
-
     @property
     def unit(self) -> float:
         """Grey levels of this stack in a 255th of the intensity range."""
@@ -190,43 +176,6 @@ class Setup:
         """All of the field's LR pixels, counted from its first."""
         _, height, width = self.field.lr_part.shape
         return (0, height), (0, width)
-
-    def seen(self, index: int, region: Region | None = None) -> Seen:
-        """Slice ``index`` of the field, or a ``region`` (in LR pixels of the field) of it."""
-        return Seen(self, index, region or self.region)
-
-    @cached_property
-    def glimpses(self) -> tuple[Seen, ...]:
-        """Pieces of a few slices, on which is measured what is usual."""
-        kept = self.field.kept
-        picks = np.unique(np.linspace(0, len(kept) - 1, GLIMPSES).round().astype(int))
-        return tuple(
-            self.seen(kept[pick], self._piece(kept[pick], number, GLIMPSE_PX))
-            for number, pick in enumerate(picks)
-        )
-
-    def _piece(self, index: int, number: int, side: int) -> Region:
-        """A piece of a slice where there is data."""
-        lr = self.part(self.shelf.get("lr", index), self.region)
-        best: Region | None = None
-        most = -1.0
-        for turn in range(len(PLACES)):
-            down, right = PLACES[(number + turn) % len(PLACES)]
-            top, left = (
-                int(share * max(0, n - side))
-                for share, n in zip((down, right), lr.shape, strict=True)
-            )
-            piece = (
-                (top, min(lr.shape[0], top + side)),
-                (left, min(lr.shape[1], left + side)),
-            )
-            there = float(np.isfinite(lr[slice(*piece[0]), slice(*piece[1])]).mean())
-            if there > most:
-                best, most = piece, there
-            if there >= ENOUGH_DATA:
-                break
-        assert best is not None
-        return best
 
     def part(self, whole_lr: Image, region: Region) -> Image:
         """LR pixels of a ``region`` of the field, from a whole slice of LR."""

@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from napari_sem_sr.checking.evidence.seen import Seen
-    from napari_sem_sr.checking.evidence.setup import Setup
+    from napari_sem_sr.checking.view.seen import Seen
+    from napari_sem_sr.checking.view.setup import Setup
 
 Float = npt.NDArray[np.float32]
 Record = TypeVar("Record")

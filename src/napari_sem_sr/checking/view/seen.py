@@ -1,28 +1,34 @@
 """One slice, or a piece of one, as all kinds of evidence see it: what they share is computed once, when first asked for."""
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from napari_sem_sr.checking.evidence.filter_bank import (
+from napari_sem_sr.checking.view.filter_bank import (
     Lasting,
     compare_with_neighbours,
     without_gaps,
 )
-from napari_sem_sr.checking.evidence.invention import Invention, invention
+from napari_sem_sr.checking.view.invention_maps import Invention, invention
+from napari_sem_sr.checking.view.setup import Setup
 from napari_sem_sr.degradation.degrade import expected
 from napari_sem_sr.inference.engine.tiling import Region
 from napari_sem_sr.metrics.resample import area_average
 
-if TYPE_CHECKING:
-    from napari_sem_sr.checking.evidence.setup import Setup
-
 Image = npt.NDArray[Any]
 Float = npt.NDArray[np.float32]
+
+# What is usual in a stack is measured on so many slices, on pieces of so many LR pixels along a side: enough for
+# a few dozen numbers, however large the slices.
+GLIMPSES, GLIMPSE_PX = 4, 256
+# Where in a slice a piece lies, as shares of the way; another one in each slice.
+PLACES = ((0.5, 0.5), (0.2, 0.8), (0.8, 0.2), (0.3, 0.3), (0.7, 0.7))
+# A piece with less data than this is passed over for the next place.
+ENOUGH_DATA = 0.9
 
 
 class Seen:
@@ -35,13 +41,13 @@ class Seen:
     index
         Of the slice in the field.
     region
-        The part of it, in LR pixels of the field.
+        The part of it, in LR pixels of the field; all by default.
     """
 
-    def __init__(self, setup: "Setup", index: int, region: Region) -> None:
+    def __init__(self, setup: Setup, index: int, region: Region | None = None) -> None:
         self.setup = setup
         self.index = index
-        self.region = region
+        self.region = region or setup.region
 
     @property
     def device(self) -> torch.device:
@@ -134,3 +140,35 @@ class Seen:
 
     def _sr(self, index: int) -> Image:
         return self.setup.sr(index, self.region)
+
+
+def glimpses(setup: Setup) -> tuple[Seen, ...]:
+    """Pieces of a few slices, on which is measured what is usual."""
+    if not setup.glimpsed:
+        kept = setup.field.kept
+        picks = np.unique(np.linspace(0, len(kept) - 1, GLIMPSES).round().astype(int))
+        setup.glimpsed.extend(
+            Seen(setup, kept[pick], _piece(setup, kept[pick], number))
+            for number, pick in enumerate(picks)
+        )
+    return tuple(setup.glimpsed)
+
+
+def _piece(setup: Setup, index: int, number: int) -> Region:
+    """A piece of a slice where there is data."""
+    lr = setup.part(setup.shelf.get("lr", index), setup.region)
+    found: list[tuple[float, Region]] = []
+    for turn in range(len(PLACES)):
+        shares = PLACES[(number + turn) % len(PLACES)]
+        top, left = (
+            int(share * max(0, n - GLIMPSE_PX)) for share, n in zip(shares, lr.shape, strict=True)
+        )
+        piece = (
+            (top, min(lr.shape[0], top + GLIMPSE_PX)),
+            (left, min(lr.shape[1], left + GLIMPSE_PX)),
+        )
+        there = float(np.isfinite(lr[slice(*piece[0]), slice(*piece[1])]).mean())
+        if there >= ENOUGH_DATA:
+            return piece
+        found.append((there, piece))
+    return max(found)[1]
