@@ -270,7 +270,7 @@ def train(
     minutes: float | None = None,
     epochs: int | None = None,
     pixel_nm: float | None = None,
-    start: "Source | Model | None" = None,
+    start: "Source | Model | None" = "bundled",
     resume: bool = False,
     **recipe: Any,
 ) -> "LoadedModel":
@@ -294,7 +294,8 @@ def train(
     pixel_nm
         Pixel size of the teachers, where files do not say it or are wrong.
     start
-        Model of the same factor and architecture to start from, instead of from chance.
+        Model of the same factor and architecture to start from, by default the bundled one where it fits; None to
+        start from chance.
     resume
         Continue an interrupted training.
     **recipe
@@ -316,7 +317,7 @@ def train(
         Path(out),
         lr=None if lr is None else _stack(lr),
         pixel_nm=pixel_nm,
-        start=None if start is None else load_model(start),
+        start=None if start is None else "bundled" if start == "bundled" else load_model(start),
         resume=resume,
     )
     return load_model(drain(work))

@@ -2,7 +2,7 @@
 
 import time
 from pathlib import Path
-from typing import Annotated, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
@@ -20,6 +20,9 @@ from napari_sem_sr.cli.options import (
 )
 from napari_sem_sr.terminal import follow, print_json, say
 
+if TYPE_CHECKING:
+    from napari_sem_sr.model.bundle import Model
+
 
 def train(
     teachers: Annotated[
@@ -27,6 +30,14 @@ def train(
     ] = None,
     *,
     out: Annotated[Path, typer.Option(help="Model to write: a folder, or a .semsr file.")],
+    start: Annotated[
+        str,
+        typer.Option(
+            "--from",
+            metavar="NAME|PATH|chance",
+            help="Model to start from, twin and SRGAN; by default the bundled one of that factor.",
+        ),
+    ] = "bundled",
     factor: FactorOption = None,
     lr: Annotated[
         Path | None,
@@ -84,6 +95,7 @@ def train(
             out,
             lr=None if lr is None else read(lr, voxel, grey=grey),
             pixel_nm=pixel_nm,
+            start=_start(start),
             resume=resume,
             began=began,
         )
@@ -92,3 +104,12 @@ def train(
         print_json(model.card.model_dump(mode="json"))
     else:
         say(model.card.summary())
+
+
+def _start(asked: str) -> "Model | Literal['bundled'] | None":
+    """Model to start from; None for chance."""
+    from napari_sem_sr.model.zoo import load_model
+
+    if asked == "bundled":
+        return "bundled"
+    return None if asked == "chance" else load_model(asked)

@@ -4,10 +4,9 @@ import shutil
 import time
 from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from lightning_fabric import Fabric
-from torch import Tensor
 
 from napari_sem_sr.errors import OutputError, TrainingError
 from napari_sem_sr.events import CheckpointSaved, Event, Judged, Notice, drain
@@ -36,6 +35,7 @@ from napari_sem_sr.training.loop.unfinished import CHECKPOINT, keep_teachers, tr
 from napari_sem_sr.training.optimise.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from napari_sem_sr.training.optimise.memory import freed_memory_kept
 from napari_sem_sr.training.optimise.precision import fabric_for, pick_precision
+from napari_sem_sr.training.optimise.start import Start, bundled_start
 from napari_sem_sr.training.settings import TrainSettings
 from napari_sem_sr.training.validation.overfitting import judge, worst
 
@@ -49,7 +49,7 @@ def iter_train(
     pixel_nm: float | None = None,
     name: str | None = None,
     split: Split | None = None,
-    start: Model | None = None,
+    start: Model | Literal["bundled"] | None = None,
     licence: str = "unpublished",
     credits: Sequence[str] = (),
     resume: bool = False,
@@ -71,6 +71,12 @@ def iter_train(
     precision = pick_precision(settings.precision, device, settings.devices)
     data = yield from iter_training_data(teachers, settings, lr=lr, pixel_nm=pixel_nm, split=split)
     split, settings = data.split, data.settings
+    if start == "bundled":
+        start, settings = bundled_start(settings)
+        if start is not None:
+            yield Notice(
+                f"Starting from '{start.card.name}': both networks, under the conditions learned for."
+            )
     if finished:
         yield Notice(f"The training of '{out}' is finished already.")
         return _finished(out, split)
@@ -154,7 +160,7 @@ class _Session:
         self._folder = folder
         self._fixed = fixed
         self._found = found
-        self._start = None if start is None else _start_weights(start, settings)
+        self._start = None if start is None else Start.of(start, settings)
         whole = 60 * (settings.minutes or 0.0)
         self._finishing_s = whole * FINISHING_SHARE
         self._seconds: float | None = None
@@ -216,7 +222,7 @@ def train(
     pixel_nm: float | None = None,
     name: str | None = None,
     split: Split | None = None,
-    start: Model | None = None,
+    start: Model | Literal["bundled"] | None = None,
     licence: str = "unpublished",
     credits: Sequence[str] = (),
     resume: bool = False,
@@ -240,7 +246,8 @@ def train(
     split
         Who is trained on and who is held out; by specimen where None.
     start
-        A model of the same factor and architecture whose twin to start from, instead of from chance.
+        A model of the same factor and architecture to start from, twin and SRGAN, instead of from chance;
+        ``"bundled"`` for the one that comes with the plugin, where there is one that fits.
     licence, credits
         For the card: under which terms the model may be used, and whose images it learned from.
     resume
@@ -265,15 +272,6 @@ def train(
             resume=resume,
         )
     )
-
-
-def _start_weights(start: Model, settings: TrainSettings) -> Mapping[str, Tensor]:
-    if (start.card.factor, start.card.architecture) != (settings.factor, settings.architecture):
-        raise TrainingError(
-            f"Model '{start.card.name}' has another factor or architecture than asked for, so training cannot "
-            "start from it; ask for the same, or start from chance."
-        )
-    return start.network("twin").state_dict()
 
 
 def _check_target(out: Path, folder: Path, *, resume: bool) -> None:

@@ -4,12 +4,11 @@ import contextlib
 import copy
 import math
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator
 from math import ceil
 from typing import Any
 
 from lightning_fabric import Fabric
-from torch import Tensor
 
 from napari_sem_sr.errors import TrainingError
 from napari_sem_sr.events import (
@@ -28,6 +27,7 @@ from napari_sem_sr.training.finish.outcome import Outcome, Weights
 from napari_sem_sr.training.loop.fold import Fold
 from napari_sem_sr.training.optimise.checkpoint import Checkpoint
 from napari_sem_sr.training.optimise.learner import Learner
+from napari_sem_sr.training.optimise.start import Start
 from napari_sem_sr.training.settings import TrainSettings
 from napari_sem_sr.training.validation.divergence_monitor import Health
 from napari_sem_sr.training.validation.model_selection import agreement_lost, is_best
@@ -65,7 +65,7 @@ class TrainingRun:
     save
         Keeps a checkpoint.
     start
-        Weights to start the twin from.
+        Weights to start from.
     watched
         Whether to show a patch every few seconds.
     around
@@ -79,7 +79,7 @@ class TrainingRun:
         fabric: Fabric,
         seconds: float | None,
         save: Save,
-        start: Mapping[str, Tensor] | None = None,
+        start: Start | None = None,
         *,
         watched: bool = False,
         around: Around = ALONE,

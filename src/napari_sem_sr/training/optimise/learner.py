@@ -19,6 +19,7 @@ from napari_sem_sr.training.optimise.checkpoint import (
     restore_optimizer,
 )
 from napari_sem_sr.training.optimise.network import LearningGenerator
+from napari_sem_sr.training.optimise.start import Start
 from napari_sem_sr.training.optimise.vgg import load_vgg
 from napari_sem_sr.training.settings import TrainSettings
 
@@ -27,6 +28,8 @@ AVERAGE_DECAY = 0.999
 WARM_UP_STEPS = 50
 FINAL_RATE = 0.01
 MAX_GRADIENT_NORM = 1.0
+# Part of the learning rate for weights that know their trade already.
+START_RATE = 0.5
 
 
 def learning_rate(base: float, step: int, progress: float) -> float:
@@ -65,6 +68,7 @@ class Learner:
         self.contrast = 1.0
         """Standard deviation of the last SR batch over that of its HR batch."""
         self._rate_factor = 1.0
+        self._beyond: Mapping[str, Tensor] = {}
         self._vgg = None
         if settings.vgg is not None:
             self._vgg = load_vgg(settings.vgg).to(fabric.device)
@@ -193,16 +197,22 @@ class Learner:
         for kept, new in zip(self.average.parameters(), self._network.parameters(), strict=True):
             kept.lerp_(new.to(kept.dtype), 1 - decay)
 
-    def begin_from(self, twin: Mapping[str, Tensor]) -> None:
-        """Start the twin from known weights of the same architecture."""
-        self._network.load_state_dict(twin)
-        self.average.load_state_dict(twin)
+    def begin_from(self, start: Start) -> None:
+        """Start both stages from known weights of the same architecture, and learn with more care."""
+        self._network.load_state_dict(start.twin)
+        self.average.load_state_dict(start.twin)
+        self._beyond = start.beyond
+        self._rate_factor = START_RATE
 
     def begin_gan(self, twin: dict[str, Tensor]) -> None:
-        """Keep ``twin`` as the twin and go on from its weights against the discriminator."""
+        """Keep ``twin`` as the twin and go on from its weights against the discriminator.
+
+        What an SRGAN that was started from had learned beyond its own twin is added to them.
+        """
         self.twin = twin
-        self._network.load_state_dict(twin)
-        self.average.load_state_dict(twin)
+        begun = {k: v + self._beyond[k] if k in self._beyond else v for k, v in twin.items()}
+        self._network.load_state_dict(begun)
+        self.average.load_state_dict(begun)
         self.stage, self.step = "gan", 0
         self._set_up(self.settings.gan_learning_rate)
 

@@ -96,8 +96,18 @@ def _iter_training(
     before = torch.get_num_threads()
     torch.set_num_threads(max(1, min(before, (os.cpu_count() or 2) - 1)))
     try:
-        work = iter_train(teachers, settings, out, lr=lr, resume=resume, watched=True, began=began)
-        return (yield from work)
+        return (
+            yield from iter_train(
+                teachers,
+                settings,
+                out,
+                lr=lr,
+                start="bundled",
+                resume=resume,
+                watched=True,
+                began=began,
+            )
+        )
     finally:
         torch.set_num_threads(before)
 
