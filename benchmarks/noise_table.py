@@ -4,7 +4,7 @@
 
 LR is made of held-out teachers by blur, averaging, noise and rounding. "Twin" and "default" are told conditions measured in
 LR alone, "twin, told" the true ones; non-local means (Buades et al. 2005) knows the true noise and comes before bicubic, or
-before a network that is told of no noise. Gains in dB of PSNR over bicubic, of the middle 512 px of up to three images of a
+before a network that is told of no noise. Gains in dB of PSNR over bicubic, of the middle 512 px of up to two images of a
 material. The figures of conditions as measured and as they were are kept too (docs/plot_conditions.py draws them).
 """
 
@@ -34,7 +34,7 @@ from napari_sem_sr.stack import SemStack
 from napari_sem_sr.teachers.teacher import Teacher
 
 SIDE_PX = 512
-MOST = 3
+MOST = 2
 # Noise in grey levels of 255, its correlation along the line, blur in LR pixels.
 CELLS = (
     (0, 0.0, 0.0),

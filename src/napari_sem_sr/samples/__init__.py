@@ -8,12 +8,29 @@ from napari_sem_sr.stack import SemStack
 
 MEDULLA_CREDIT = "FlyEM, Janelia Research Campus (HHMI), neuroproof_examples (CC Attribution)"
 
+TIN_CREDIT = (
+    "S. Shin et al., Meas. Sci. Technol. (2024), doi:10.1088/1361-6501/ad7e41, SEMdenoising (MIT)"
+)
+
+
+def _path(name: str) -> Path:
+    return Path(str(files("napari_sem_sr"))) / "samples" / "data" / name
+
 
 def medulla_path() -> Path:
     """File of the bundled FIB-SEM sample."""
-    return Path(str(files("napari_sem_sr"))) / "samples" / "data" / "medulla_10nm.ome.tif"
+    return _path("medulla_10nm.ome.tif")
 
 
 def medulla_hr() -> SemStack:
     """FIB-SEM of *Drosophila* medulla: (24, 248, 248) uint8, voxels of 10 nm; no bundled model knows it."""
     return read_stack(medulla_path())
+
+
+def tin_pair() -> tuple[SemStack, SemStack]:
+    """Tin on carbon, recorded twice: a fast, noisy scan binned by 4, and a slow one laid over it.
+
+    LR (1, 104, 120) with pixels of 23.3 nm and HR (1, 416, 480) with pixels of 5.83 nm, uint8; no bundled model knows
+    this field.
+    """
+    return read_stack(_path("tin_lr.ome.tif")), read_stack(_path("tin_hr.ome.tif"))
