@@ -91,7 +91,7 @@ def test_a_check_shows_the_reports_verdict_and_three_lights_whose_reasons_unfold
 ) -> None:
     report = Report.read(checked.evidence.folder)
     assert checked.verdict.sentence.text() == report.verdict
-    assert len(checked.verdict.lights) == 3
+    assert len(checked.verdict.lights) == 4
     light = checked.verdict.lights[0]
     assert light.why.isHidden()
     light.line.linkActivated.emit("why")

@@ -15,12 +15,18 @@ another material or under noise beyond what it learned, it is too hopeful; the d
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
+from napari_sem_sr.checking.protocol import Evidence, Found, SoFar
+from napari_sem_sr.degradation.measure_conditions import measure_conditions
 from napari_sem_sr.model.bicubic import upscale_bicubic
+
+if TYPE_CHECKING:
+    from napari_sem_sr.checking.view.seen import Seen
+    from napari_sem_sr.checking.view.setup import Setup
 
 Arrays = dict[str, npt.NDArray[Any]]
 Vector = npt.NDArray[np.float64]
@@ -35,7 +41,7 @@ INTERVAL = (0.05, 0.95)
 MIN_SPECIMENS = 5
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Distances:
     """What is measured on one slice, all in squared grey levels.
 
@@ -191,3 +197,62 @@ def _ridge(features: npt.NDArray[np.float64], wanted: Vector) -> Vector:
     penalty = RIDGE * len(features) * np.eye(features.shape[1])
     penalty[-1, -1] = 0
     return np.asarray(np.linalg.solve(features.T @ features + penalty, features.T @ wanted))
+
+
+@dataclass(frozen=True, eq=False)
+class GainEvidence(Evidence[Distances]):
+    """The gain that is to be expected, asked of every slice.
+
+    Parameters
+    ----------
+    expected
+        As calibrated.
+    noise_variance
+        Of LR, in squared grey levels.
+    """
+
+    expected: ExpectedGain
+    noise_variance: float
+
+    name = "expected_gain"
+    section = "expected"
+    record = Distances
+    cannot = "On another material than the teachers' the foreseen gain over bicubic is too hopeful; see the domain."
+
+    @classmethod
+    def missing(cls, setup: "Setup") -> str | None:
+        """The model, or what it was calibrated with."""
+        if setup.model is None:
+            return "Without the model, the gain over bicubic could not be foreseen."
+        if ExpectedGain.of(setup.model.calibration) is None:
+            return (
+                f"Model '{setup.model.card.name}' has too few specimens, or was calibrated by an earlier version, so its "
+                "gain over bicubic could not be foreseen."
+            )
+        return None
+
+    @classmethod
+    def prepare(cls, setup: "Setup") -> Self:
+        """Measure the noise of LR."""
+        assert setup.model is not None, "only with a model"
+        expected = ExpectedGain.of(setup.model.calibration)
+        assert expected is not None, "only where there is one"
+        measured = measure_conditions(setup.field.lr_part, setup.intensity)
+        return cls(expected, measured.conditions.noise_grey(setup.intensity) ** 2)
+
+    def look(self, seen: "Seen") -> Found[Distances]:
+        """Distances of one slice; one without valid pixels has no say."""
+        assert seen.twin is not None, "only with a model"
+        factor = seen.setup.field.factor
+        return Found(Distances.of(seen.lr, seen.sr, seen.twin, factor, self.noise_variance))
+
+    def combine(
+        self, records: Sequence[Distances], setup: "Setup", so_far: SoFar
+    ) -> dict[str, float] | None:
+        """The gain of the stack as a whole."""
+        if not records:
+            so_far.limits.append(
+                "No slice has valid pixels, so the gain over bicubic could not be foreseen."
+            )
+            return None
+        return self.expected.predict(records).to_json()

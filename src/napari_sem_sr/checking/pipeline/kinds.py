@@ -6,6 +6,7 @@ from napari_sem_sr.checking.evidence.against_hr import HrEvidence
 from napari_sem_sr.checking.evidence.consistency import ConsistencyEvidence
 from napari_sem_sr.checking.evidence.domain_alarm import DomainEvidence
 from napari_sem_sr.checking.evidence.expected_error import ExpectedErrorEvidence
+from napari_sem_sr.checking.evidence.expected_gain import GainEvidence
 from napari_sem_sr.checking.evidence.invention import InventionEvidence
 from napari_sem_sr.checking.evidence.persistence import PersistenceEvidence
 from napari_sem_sr.checking.evidence.reference import ReferenceEvidence
@@ -22,6 +23,7 @@ KINDS: tuple[type[Evidence[Any]], ...] = (
     InventionEvidence,
     StabilityEvidence,
     ExpectedErrorEvidence,
+    GainEvidence,
     DomainEvidence,
     ReferenceEvidence,
     PersistenceEvidence,

@@ -108,7 +108,7 @@ def summarise(
 
 # Keys of the report that kinds of evidence fill, beside its regions.
 SECTIONS = (
-    "scores", "consistency", "invention", "domain", "persistence", "trust", "reference",
+    "scores", "consistency", "invention", "domain", "persistence", "trust", "reference", "expected",
 )  # fmt: skip
 
 

@@ -37,6 +37,7 @@ class Report:
     limits: Sequence[str]
     judgements: Mapping[str, Any] | None = None
     reference: Mapping[str, Any] | None = None
+    expected: Mapping[str, Any] | None = None
 
     @property
     def looked_at(self) -> list[int]:

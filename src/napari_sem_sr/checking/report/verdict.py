@@ -1,4 +1,4 @@
-"""What a person should take away: one sentence and three lights, each with its reason; never one score."""
+"""What a person should take away: one sentence and four lights, each with its reason; never one score."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -14,6 +14,8 @@ CHI2_LIMIT = 2.0
 AMBER_SHARE, RED_SHARE = 0.1, 0.2
 # With fewer specimens, what is usual among them is hardly known.
 FEW_SPECIMENS = 8
+# PSNR that nobody could tell apart.
+SAME_DB = 0.05
 # With less of LR compared, SR as a whole was not judged.
 MOSTLY = 0.5
 
@@ -40,9 +42,9 @@ class Light:
     why: str
 
 
-def lights(report: Report) -> tuple[Light, Light, Light]:
-    """Whether SR is consistent with LR, within the model's domain, and calibrated enough."""
-    return _consistent(report), _within_domain(report), _calibrated(report)
+def lights(report: Report) -> tuple[Light, Light, Light, Light]:
+    """Whether SR is consistent with LR, within the model's domain, calibrated enough, and better than bicubic."""
+    return _consistent(report), _within_domain(report), _calibrated(report), _better(report)
 
 
 def verdict(report: Report) -> str:
@@ -60,8 +62,17 @@ def verdict(report: Report) -> str:
     look = f"; look at the {places} suspect places first" if places > 1 else ""
     where = "" if _compared(report) == 1 else " where it could be compared"
     if report.scores is None:
+        better = _better(report)
+        if better.colour == "red":
+            return (
+                f"{name} is probably no closer to the truth than bicubic interpolation, so use the twin (sharpness 0) or "
+                f"bicubic: {_lower(better.why)}"
+            )
+        foreseen = ""
+        if report.expected is not None:
+            foreseen = f" is expected to be {report.expected['psnr_gain_over_bicubic_db']:.1f} dB closer to the truth than bicubic, and"
         return (
-            f"{name} agrees with the measured LR{where}, but without HR nothing proves detail finer than LR's pixels{_size(report)}, "
+            f"{name}{foreseen} agrees with the measured LR{where}, but without HR nothing proves detail finer than LR's pixels{_size(report)}, "
             f"which was generated{look}."
         )
     scores = report.scores
@@ -80,6 +91,27 @@ def verdict(report: Report) -> str:
         f"{name} is {near} HR than bicubic interpolation{where} by {abs(gain):.1f} dB PSNR "
         f"({scores['psnr']:.1f} against {scores['bicubic_psnr']:.1f}){resolution}{look}."
     )
+
+
+def _better(report: Report) -> Light:
+    question = "Closer to the truth than bicubic?"
+    scores: Any = report.scores
+    if scores is not None and None not in (scores["psnr"], scores["bicubic_psnr"]):
+        gain = scores["psnr"] - scores["bicubic_psnr"]
+        why = f"Against HR, its PSNR is {gain:+.1f} dB over that of bicubic interpolation."
+        if abs(gain) < SAME_DB:
+            return Light(question, "amber", "no difference", why)
+        return Light(question, *(("green", "yes") if gain > 0 else ("red", "no")), why)
+    found: Any = report.expected
+    if found is None:
+        return Light(question, "grey", "not judged", "The gain could not be foreseen; see limits.")
+    value, low, high = (found[k] for k in ("psnr_gain_over_bicubic_db", "low", "high"))
+    why = f"{value:+.1f} dB are expected from LR, SR and twin alone ({low:+.1f} to {high:+.1f} with 90 % probability)."
+    if value <= 0:
+        return Light(question, "red", "probably not", why)
+    if low <= 0:
+        return Light(question, "amber", "probably", why)
+    return Light(question, "green", "yes, as expected", why)
 
 
 def _consistent(report: Report) -> Light:

@@ -1,4 +1,4 @@
-"""The verdict of a check: one sentence, three lights with their reasons, and what could not be judged."""
+"""The verdict of a check: one sentence, four lights with their reasons, and what could not be judged."""
 
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
