@@ -1,5 +1,6 @@
 """Small real samples, with the licences and credits that belong to them."""
 
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -33,4 +34,10 @@ def tin_pair() -> tuple[SemStack, SemStack]:
     LR (1, 104, 120) with pixels of 23.3 nm and HR (1, 416, 480) with pixels of 5.83 nm, uint8; no bundled model knows
     this field.
     """
-    return read_stack(_path("tin_lr.ome.tif")), read_stack(_path("tin_hr.ome.tif"))
+    lr, hr = (read_stack(_path(f"tin_{kind}.ome.tif")) for kind in ("lr", "hr"))
+    # extents coincide: the first LR pixel lies over the first four of HR
+    offset = [
+        None if a is None or b is None else (a - b) / 2
+        for a, b in zip(lr.voxel_nm, hr.voxel_nm, strict=True)
+    ]
+    return replace(lr, origin_nm=(0.0, offset[1] or 0.0, offset[2] or 0.0)), hr

@@ -45,8 +45,8 @@ def colours(**changes) -> list[str]:
 
 
 def test_each_light_answers_its_own_question_with_a_reason():
-    assert colours() == ["green", "green", "red"]
-    assert colours(consistency=None, domain=None, trust=None) == ["grey", "grey", "grey"]
+    assert colours() == ["green", "green", "red", "grey"]
+    assert colours(consistency=None, domain=None, trust=None) == ["grey"] * 4
     assert all(light.why.endswith(".") for light in lights(REPORT))
 
 
@@ -98,3 +98,24 @@ def test_the_verdict_is_one_sentence(scores):
     assert sentence.endswith(".")
     assert ". " not in sentence
     assert "3 suspect places" in sentence
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "colour"), [(2.0, 1.0, "green"), (0.5, -0.4, "amber"), (-0.2, -1.0, "red")]
+)
+def test_without_hr_the_gain_over_bicubic_is_foreseen(value, low, colour):
+    expected = {"psnr_gain_over_bicubic_db": value, "low": low, "high": value + 1}
+    report = replace(REPORT, expected=expected)
+    assert lights(report)[3].colour == colour
+    assert f"{value:+.1f} dB" in lights(report)[3].why
+    said = verdict(report)
+    if colour == "red":
+        assert "no closer to the truth than bicubic" in said
+    else:
+        assert f"{value:.1f} dB closer" in said
+
+
+@pytest.mark.parametrize(("gain", "colour"), [(1.0, "green"), (0.0, "amber"), (-0.5, "red")])
+def test_with_hr_it_is_measured_and_no_difference_is_no_green_light(gain, colour):
+    scores = {**SCORES, "psnr": SCORES["bicubic_psnr"] + gain}
+    assert lights(replace(REPORT, scores=scores))[3].colour == colour
