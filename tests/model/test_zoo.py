@@ -145,4 +145,4 @@ def test_a_damaged_model_does_not_hide_the_others_and_is_named(
 def test_the_bundled_model_that_knows_most_materials_is_listed_first() -> None:
     bundled = [e.name for e in zoo.list_models() if e.bundled]
     assert bundled[:2] == ["sem-x4", "sem-x4-fast"]
-    assert {"sem-x2", "sem-x8", "powder-x4", "coating-x4", "medulla-x4"} <= set(bundled)
+    assert {"sem-x2", "sem-x8", "powder-x4", "medulla-x4"} <= set(bundled)
