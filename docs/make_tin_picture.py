@@ -1,6 +1,6 @@
 """Draw the sample of tin: LR, bicubic, twin, default output and HR.
 
-    python docs/make_tin_picture.py docs/images/tin.png
+python docs/make_tin_picture.py docs/images/tin.png
 """
 
 import sys

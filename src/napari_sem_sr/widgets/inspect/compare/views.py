@@ -7,7 +7,7 @@ import numpy as np
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QButtonGroup, QCheckBox, QPushButton, QVBoxLayout, QWidget
 
-from napari_sem_sr.checking.pipeline import maps
+from napari_sem_sr.checking.pipeline.kinds import MAPS_FOLDER
 from napari_sem_sr.events import Event, Progress
 from napari_sem_sr.io import read_stack
 from napari_sem_sr.measure.volume import in_memory, opaque, shared_part
@@ -70,7 +70,7 @@ class ViewControls(QWidget):
     def offer(self, evidence: Evidence | None) -> None:
         """Use the trust mask of a check, if it has one."""
         self._evidence = evidence
-        there = evidence is not None and (evidence.folder / maps.FOLDER / TRUST).exists()
+        there = evidence is not None and (evidence.folder / MAPS_FOLDER / TRUST).exists()
         self.trusted_box.setEnabled(there)
         self.trusted_box.setToolTip(
             "Solid volumes; SR has holes wherever the trust mask does not vouch for it."
@@ -127,7 +127,7 @@ def iter_volumes(
     """
     stacks: dict[str, SemStack] = {str(role): stack for role, stack in seats.items()}
     if evidence is not None:
-        found = read_stack(evidence.folder / maps.FOLDER / TRUST)
+        found = read_stack(evidence.folder / MAPS_FOLDER / TRUST)
         stacks[TRUST] = seated(evidence, "LR", found, seats)
     parts = shared_part(stacks, centre)
     volumes: dict[str, SemStack] = {}
