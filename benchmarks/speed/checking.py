@@ -34,7 +34,7 @@ def main() -> None:
     settings = CheckBenchSettings(given.device, tuple(given.sides), given.rounds, given.cpu_time)
     document = drain(iter_bench_checking(load_model(given.model), settings))
     kept = json.loads(given.out.read_text()) if given.out.exists() else {}
-    kept["after"] = {"machine": describe_machine(torch.device("cpu")), **document}
+    kept["bench"] = {"machine": describe_machine(torch.device("cpu")), **document}
     given.out.write_text(json.dumps(kept, indent=1) + "\n")
     print(json.dumps(document, indent=1), file=sys.stdout)
 

@@ -85,7 +85,7 @@ def _iter_side(
     planes = np.stack([specimen(side, seed) for seed in range(SLICES)])
     fine = np.stack([engine.upscale_slice(p, UINT8, p.dtype).image for p in planes])
     # so close that every slice is compared with its neighbours
-    lr = SemStack.from_array(planes, "LR", voxel_nm=(10.0, 10.0, 10.0))
+    lr = SemStack.from_array(planes, "LR", voxel_nm=(5.0, 10.0, 10.0))
     sr = lr.upscaled(SemStack.from_array(fine, "SR").data, engine.factor)
     setup = Setup(
         field=align(lr, sr),
