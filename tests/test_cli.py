@@ -254,6 +254,27 @@ def test_check_prints_its_report_and_resumes_a_finished_one(
     assert (tmp_path / "check" / "report.html").read_bytes() == before
 
 
+def test_upscaling_checks_in_the_same_pass_where_asked_to_and_a_quick_look_says_of_what(
+    sem_sr, lr: Path, bundle: Path, tmp_path: Path
+) -> None:
+    sr = tmp_path / "sr.zarr"
+    code, out, err = sem_sr("upscale", lr, sr, "--model", bundle, "--check", "--json")
+    assert code == 0, err
+    document = json.loads(out)
+    report = json.loads((tmp_path / "sr_check" / "report.json").read_text("utf-8"))
+    assert document["check"] == report and document["computed"] == document["total"]
+    assert "compute" in err and "write" in err, "where the time went"
+    arguments = ("--lr", lr, "--sr", sr, "--model", bundle, "--out", tmp_path / "quick")
+    code, out, err = sem_sr("check", *arguments, "--every", 2, "--json")
+    assert code == 0, err
+    checked = json.loads(out)["sr"]["checked"]
+    assert checked.get("looked_at", [0]) == list(range(0, checked["slices"][1], 2))
+    code, _, err = sem_sr(
+        "upscale", lr, sr, "--model", bundle, "--check", "--scheduler", "tcp://x:1"
+    )
+    assert code == 2
+
+
 def test_a_model_of_another_factor_is_one_line_and_exit_1(
     sem_sr, lr: Path, bundle: Path, tmp_path: Path
 ) -> None:
