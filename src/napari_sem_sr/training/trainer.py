@@ -12,6 +12,7 @@ from napari_sem_sr.errors import OutputError, TrainingError
 from napari_sem_sr.events import CheckpointSaved, Event, Judged, Notice, drain
 from napari_sem_sr.inference.engine.devices import pick_device
 from napari_sem_sr.model.bundle import Model, load_bundle
+from napari_sem_sr.model.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from napari_sem_sr.model.parts import SUFFIX
 from napari_sem_sr.model.zoo import check_name, user_folder
 from napari_sem_sr.stack import SemStack
@@ -32,7 +33,6 @@ from napari_sem_sr.training.loop.leave_one_group_out import (
 )
 from napari_sem_sr.training.loop.training_run import TrainingRun
 from napari_sem_sr.training.loop.unfinished import CHECKPOINT, keep_teachers, training_folder
-from napari_sem_sr.training.optimise.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from napari_sem_sr.training.optimise.memory import freed_memory_kept
 from napari_sem_sr.training.optimise.precision import fabric_for, pick_precision
 from napari_sem_sr.training.optimise.start import Start, bundled_start

@@ -13,7 +13,7 @@ from napari_sem_sr.teachers.teacher import Teacher
 from napari_sem_sr.training.budget import Progress
 from napari_sem_sr.training.finish.outcome import Outcome
 from napari_sem_sr.training.loop.fold import Fold
-from napari_sem_sr.training.optimise.checkpoint import (
+from napari_sem_sr.model.checkpoint import (
     Checkpoint,
     load_checkpoint,
     named,

@@ -9,15 +9,15 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from napari_sem_sr.model.discriminator import Discriminator
-from napari_sem_sr.training.data.patch_sampler import Lessons
-from napari_sem_sr.training.optimise import losses
-from napari_sem_sr.training.optimise.checkpoint import (
+from napari_sem_sr.model.checkpoint import (
     Checkpoint,
     named,
     optimizer_tensors,
     restore_optimizer,
 )
+from napari_sem_sr.model.discriminator import Discriminator
+from napari_sem_sr.training.data.patch_sampler import Lessons
+from napari_sem_sr.training.optimise import losses
 from napari_sem_sr.training.optimise.network import LearningGenerator
 from napari_sem_sr.training.optimise.start import Start
 from napari_sem_sr.training.optimise.vgg import load_vgg
