@@ -98,8 +98,8 @@ class Destination:
         """Whether anything, finished or not, is there."""
         return self.path.exists() or self.work.exists()
 
-    def recorded(self) -> tuple[Mapping[str, Any], bool]:
-        """Provenance of what is there, and whether it is finished.
+    def there(self) -> tuple[Mapping[str, Any], bool]:
+        """Provenance of what is there, whoever of us made it, and whether it is finished.
 
         Raises
         ------
@@ -107,11 +107,22 @@ class Destination:
             If it is not ours.
         """
         if self.is_tiff and self.path.exists():
-            made, finished = self._tiff_provenance(), True
-        else:
-            writer = ZarrStackWriter.reopen(self.work)
-            made = writer.provenance
-            finished = writer.complete and not self.is_tiff and not writer.lost_slices()
+            return self._tiff_provenance(), True
+        writer = ZarrStackWriter.reopen(self.work)
+        return (
+            writer.provenance,
+            writer.complete and not self.is_tiff and not writer.lost_slices(),
+        )
+
+    def recorded(self) -> tuple[Mapping[str, Any], bool]:
+        """Provenance of the upscaling that is there, and whether it is finished.
+
+        Raises
+        ------
+        OutputError
+            If it is not one of ours.
+        """
+        made, finished = self.there()
         try:
             low, high = made["intensity_range"]
             known = isinstance(made["tile"], int) and float(low) <= float(high)

@@ -1,6 +1,6 @@
-"""Levels of a pyramid that halves y and x: shapes, places and pixels."""
+"""Levels of a pyramid that halves y and x, or all three axes: shapes, places and pixels."""
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -9,33 +9,33 @@ from napari_sem_sr.stack import Triple, World
 
 # A level this small is drawn at once by any viewer.
 SMALL_ENOUGH = 512
+# Axes that each level halves: slices are there one by one in "yx", volumes are cubes again in "zyx".
+Halved = Literal["yx", "zyx"]
 
 
-def level_shapes(shape: Triple[int]) -> tuple[Triple[int], ...]:
+def level_shapes(shape: Triple[int], halved: Halved = "yx") -> tuple[Triple[int], ...]:
     """Shapes (z, y, x) of all levels, the full one first."""
     levels = [shape]
-    while max(levels[-1][1:]) > SMALL_ENOUGH:
+    while max(levels[-1][3 - len(halved) :]) > SMALL_ENOUGH:
         z, y, x = levels[-1]
-        levels.append((z, (y + 1) // 2, (x + 1) // 2))
+        levels.append(((z + 1) // 2 if "z" in halved else z, (y + 1) // 2, (x + 1) // 2))
     return tuple(levels)
 
 
-def level_world(world: World, level: int) -> World:
+def level_world(world: World, level: int, halved: Halved = "yx") -> World:
     """Where the pixels of ``level`` lie.
 
-    A pixel covers 2^level × 2^level pixels of level 0 and its centre is theirs, so the first edges of all
-    levels coincide, and the last ones too where the size divides; an odd size leaves part of the last pixel
+    A pixel covers 2^level pixels of level 0 along each halved axis and its centre is theirs, so the first edges of
+    all levels coincide, and the last ones too where the size divides; an odd size leaves part of the last pixel
     of the coarser level outside.
     """
-    step = 2**level
-    sz, sy, sx = world.scale
-    tz, ty, tx = world.translate
-    shift = (step - 1) / 2
-    return World(
-        scale=(sz, sy * step, sx * step),
-        translate=(tz, ty + shift * sy, tx + shift * sx),
-        units=world.units,
+    steps = tuple(2**level if axis in halved else 1 for axis in "zyx")
+    sz, sy, sx = (scale * step for scale, step in zip(world.scale, steps, strict=True))
+    tz, ty, tx = (
+        start + (step - 1) / 2 * scale
+        for start, step, scale in zip(world.translate, steps, world.scale, strict=True)
     )
+    return World(scale=(sz, sy, sx), translate=(tz, ty, tx), units=world.units)
 
 
 def halve(image: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -61,3 +61,16 @@ def halve(image: npt.NDArray[Any]) -> npt.NDArray[Any]:
         count += present
     with np.errstate(invalid="ignore"):  # 0 / 0 is the NaN that is meant
         return (total / count).astype(image.dtype)
+
+
+def halve_pair(above: npt.NDArray[Any], below: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Mean of each 2 × 2 × 2 voxels of two slices (y, x), in their dtype; NaN and odd edges as in :func:`halve`."""
+    if above.dtype.kind != "f":
+        mean = (above.astype(np.float64) + below) / 2
+        whole: npt.NDArray[Any] = np.rint(halve(mean)).astype(above.dtype)
+        return whole
+    count = 2.0 - np.isnan(above) - np.isnan(below)
+    with np.errstate(invalid="ignore"):  # 0 / 0 is the NaN that is meant
+        mean = (np.nan_to_num(above.astype(np.float64)) + np.nan_to_num(below)) / count
+    partly: npt.NDArray[Any] = halve(mean).astype(above.dtype)
+    return partly

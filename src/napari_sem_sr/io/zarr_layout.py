@@ -75,11 +75,15 @@ def lost_slices(path: Path, among: Collection[int] | None = None) -> tuple[int, 
     """
     arrays = [_array(p) for p in _levels(path)]
     chunks = [_chunks_in_shard(array) for array in arrays]
-    slices = range(int(arrays[0]["shape"][0])) if among is None else sorted(among)
+    count = int(arrays[0]["shape"][0])
+    slices = range(count) if among is None else sorted(among)
+    # levels of a volume halve z as well
+    shared = [level if int(array["shape"][0]) < count else 0 for level, array in enumerate(arrays)]
 
     def is_lost(index: int) -> bool:
         return not all(
-            is_whole(slice_file(path, level, index), n) for level, n in enumerate(chunks)
+            is_whole(slice_file(path, level, index >> shared[level]), n)
+            for level, n in enumerate(chunks)
         )
 
     # most of the time is spent waiting, on a disk far away

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from napari_sem_sr.io.pyramid import level_shapes, level_world
+from napari_sem_sr.io.pyramid import Halved, level_shapes, level_world
 from napari_sem_sr.stack import SemStack, World
 
 
-def multiscales(like: SemStack) -> dict[str, Any]:
-    """Build the OME-Zarr 0.5 attribute "ome" (https://ngff.openmicroscopy.org/0.5)."""
+def multiscales(like: SemStack, halved: Halved) -> dict[str, Any]:
+    """Build the OME-Zarr 0.5 attribute "ome" (https://ngff.openmicroscopy.org/0.5); ``halved`` are the axes that levels halve."""
     world = like.world
     axes: list[dict[str, str]] = []
     for name, unit in zip("zyx", world.units, strict=True):
@@ -24,9 +24,11 @@ def multiscales(like: SemStack) -> dict[str, Any]:
                 "datasets": [
                     {
                         "path": str(level),
-                        "coordinateTransformations": _transformations(level_world(world, level)),
+                        "coordinateTransformations": _transformations(
+                            level_world(world, level, halved)
+                        ),
                     }
-                    for level in range(len(level_shapes(like.shape)))
+                    for level in range(len(level_shapes(like.shape, halved)))
                 ],
             }
         ],

@@ -22,7 +22,7 @@ import os
 import shutil
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -42,7 +42,7 @@ from napari_sem_sr.io.atomic_write import (
     sync_folder,
     told_plainly,
 )
-from napari_sem_sr.io.pyramid import halve, level_shapes
+from napari_sem_sr.io.pyramid import Halved, halve, level_shapes
 from napari_sem_sr.io.write.ngff import multiscales
 from napari_sem_sr.io.write.shard import write_shard
 from napari_sem_sr.io.zarr_layout import (
@@ -90,6 +90,9 @@ class ZarrStackWriter:
     level 0 is on disk, which is written last; what was done survives a kill or a power cut.
     """
 
+    # the axes that each level halves
+    halved: ClassVar[Halved] = "yx"
+
     def __init__(self, path: Path, group: zarr.Group) -> None:
         self._path = path
         self._group = group
@@ -103,7 +106,7 @@ class ZarrStackWriter:
         like: SemStack,
         provenance: Mapping[str, Any],
         fill: float = 0,
-    ) -> "ZarrStackWriter":
+    ) -> Self:
         """Make a new output without slices.
 
         Parameters
@@ -124,7 +127,7 @@ class ZarrStackWriter:
         """
         path = Path(path)
         attributes = {
-            "ome": multiscales(like),
+            "ome": multiscales(like, cls.halved),
             KEY: _plain({"synthetic": True, **provenance, **_tilt(like), "complete": False}),
         }
         # made under another name, so that a kill leaves nothing or an output that can be resumed
@@ -139,7 +142,7 @@ class ZarrStackWriter:
                 shutil.rmtree(unborn)
             try:
                 group = zarr.create_group(DurableStore(unborn), attributes=attributes)
-                for level, shape in enumerate(level_shapes(like.shape)):
+                for level, shape in enumerate(level_shapes(like.shape, cls.halved)):
                     _create_level(group, level, shape, like.dtype, fill)
                 if path.is_dir():
                     path.rmdir()
@@ -151,7 +154,7 @@ class ZarrStackWriter:
         return cls.reopen(path)
 
     @classmethod
-    def reopen(cls, path: str | Path, *, shared: bool = False) -> "ZarrStackWriter":
+    def reopen(cls, path: str | Path, *, shared: bool = False) -> Self:
         """Open an output of ours to go on with it; what a killed run left half-written is removed.
 
         Parameters
@@ -239,16 +242,20 @@ class ZarrStackWriter:
             raise ValueError(
                 f"slice {index} is {image.dtype} {image.shape}, the output {self.dtype} {self.shape[1:]}"
             )
+        images = [(index, image), *self._coarser(index, image)]
+        with told_plainly(self._path, RESUMABLE):
+            for level, (place, whole) in reversed(list(enumerate(images))):
+                bands = (whole[row : row + CHUNK] for row in range(0, len(whole), CHUNK))
+                write_shard(
+                    slice_file(self._path, level, place), bands, CHUNK, _CODEC, f".{os.getpid()}"
+                )
+
+    def _coarser(self, index: int, image: npt.NDArray[Any]) -> list[tuple[int, npt.NDArray[Any]]]:
+        """Index and image on each coarser level of what slice ``index`` completes there, finest first."""
         images = [image]
         for _ in self._levels[1:]:
             images.append(halve(images[-1]))
-        with told_plainly(self._path, RESUMABLE):
-            for level in reversed(range(len(images))):
-                whole = images[level]
-                bands = (whole[row : row + CHUNK] for row in range(0, len(whole), CHUNK))
-                write_shard(
-                    slice_file(self._path, level, index), bands, CHUNK, _CODEC, f".{os.getpid()}"
-                )
+        return [(index, picture) for picture in images[1:]]
 
     def forget(self, slices: Collection[int]) -> None:
         """Say that slices are not done, because their pixels are wrong or damaged.
