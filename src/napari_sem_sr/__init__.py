@@ -1,7 +1,7 @@
 """Super-resolution of FIB-SEM stacks, with evidence of what is true and what the network made up.
 
-``read_stack``, ``read_teachers``, ``load_model``, ``upscale``, ``train``, ``check`` and ``measure`` mirror the commands of
-``sem-sr``. They are loaded on first use, since napari imports this package whenever it starts.
+``read_stack``, ``read_teachers``, ``load_model``, ``upscale``, ``train``, ``check``, ``isotropic`` and ``measure`` mirror the
+commands of ``sem-sr``. They are loaded on first use, since napari imports this package whenever it starts.
 """
 
 from importlib import import_module
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from napari_sem_sr.api import check, load_model, read_stack, read_teachers, train, upscale
+    from napari_sem_sr.axial import isotropic
     from napari_sem_sr.measure.run import measure
 
     __version__: str
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = [
     "__version__",
     "check",
+    "isotropic",
     "load_model",
     "measure",
     "read_stack",
@@ -25,7 +27,7 @@ __all__ = [
 ]
 
 # Rooms whose functions take names and paths themselves.
-_HOMES = {"measure": "napari_sem_sr.measure.run"}
+_HOMES = {"isotropic": "napari_sem_sr.axial", "measure": "napari_sem_sr.measure.run"}
 
 
 def __getattr__(name: str) -> Any:

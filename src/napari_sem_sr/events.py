@@ -146,6 +146,16 @@ class PatchSeen(Event):
 
 
 @dataclass(frozen=True)
+class LeftOutScored(Event):
+    """PSNR in dB on ``n_slices`` slices that were left out and predicted, beside two interpolations of the same."""
+
+    psnr: float
+    linear_psnr: float
+    cubic_psnr: float
+    n_slices: int
+
+
+@dataclass(frozen=True)
 class CheckpointSaved(Event):
     """Training can be resumed from ``path`` at ``step``."""
 

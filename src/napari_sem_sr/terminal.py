@@ -99,6 +99,12 @@ def _bar_state(event: events.Event) -> dict[str, Any]:
             return {"completed": done, "total": total, "state": f"{done}/{total} slices"}
         case events.StageStarted(stage):
             return {"description": f"training the {stage}", "completed": 0, "total": 1.0}
+        case events.StepDone(epochs=None, left_s=float(left)):
+            return {
+                "completed": event.done,
+                "total": 1.0,
+                "state": f"step {event.step}, about {left / 60:.0f} min left in all",
+            }
         case events.StepDone():
             return {
                 "completed": event.done,

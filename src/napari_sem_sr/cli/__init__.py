@@ -8,6 +8,7 @@ from napari_sem_sr.cli.bench import bench
 from napari_sem_sr.cli.check import check
 from napari_sem_sr.cli.demo import demo, open_napari
 from napari_sem_sr.cli.info import info
+from napari_sem_sr.cli.isotropic import isotropic
 from napari_sem_sr.cli.match import match
 from napari_sem_sr.cli.measure import measure
 from napari_sem_sr.cli.models import models_app
@@ -33,6 +34,7 @@ app.add_typer(models_app, name="models")
 app.command()(train)
 app.command()(match)
 app.command()(upscale)
+app.command()(isotropic)
 app.command()(check)
 app.command()(measure)
 app.command()(bench)

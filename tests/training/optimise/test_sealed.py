@@ -8,7 +8,7 @@ import torch
 from safetensors.numpy import load, save
 
 from napari_sem_sr.errors import TrainingError
-from napari_sem_sr.training.optimise.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from napari_sem_sr.model.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from napari_sem_sr.training.optimise.sealed import sealed, unsealed
 
 
