@@ -4,6 +4,7 @@ from collections.abc import Collection, Generator, Sequence
 from contextlib import closing
 from pathlib import Path
 
+from napari_sem_sr.checking.isotropic_volume import is_isotropic, iter_check_isotropic
 from napari_sem_sr.checking.pipeline.finish import iter_finish
 from napari_sem_sr.checking.pipeline.looking import Looking
 from napari_sem_sr.checking.pipeline.open import iter_open
@@ -106,6 +107,8 @@ def iter_check(
     """
     request = CheckRequest(lr, sr, hr, model, reference, register, project, without, every)
     with locked(Path(out)):
+        if is_isotropic(sr):
+            return (yield from iter_check_isotropic(lr, sr, hr, Path(out), resume=resume))
         session = yield from iter_open(request, Path(out), resume=resume)
         if isinstance(session, Report):
             return session

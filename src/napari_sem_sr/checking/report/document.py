@@ -19,7 +19,8 @@ class Report:
     """What ``report.json`` says; its keys are fixed, None is evidence that could not be had (see ``limits``).
 
     ``judgements`` is written once a person has judged a place (`napari_sem_sr.checking.review.judgements`), ``reference`` where
-    teachers were given to compare with (`napari_sem_sr.checking.evidence.reference`).
+    teachers were given to compare with (`napari_sem_sr.checking.evidence.reference`), ``isotropic`` where SR is an isotropic
+    volume (`napari_sem_sr.checking.isotropic_volume`).
     """
 
     lr: Mapping[str, Any]
@@ -38,6 +39,7 @@ class Report:
     judgements: Mapping[str, Any] | None = None
     reference: Mapping[str, Any] | None = None
     expected: Mapping[str, Any] | None = None
+    isotropic: Mapping[str, Any] | None = None
 
     @property
     def looked_at(self) -> list[int]:
@@ -58,7 +60,7 @@ class Report:
         return {
             name: value
             for name, value in asdict(self).items()
-            if value is not None or name not in ("judgements", "reference")
+            if value is not None or name not in ("judgements", "reference", "isotropic")
         }
 
     @classmethod
