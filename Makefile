@@ -6,10 +6,13 @@ BIN := $(VENV)/bin
 TORCH ?= torch==2.13.0
 SCREEN := xvfb-run -a -s "-screen 0 1366x768x24"
 
-.PHONY: demo app test lint screenshots tour clean
+.PHONY: demo demo3d app test lint screenshots tour clean
 
 demo: $(VENV)/.installed
 	$(BIN)/sem-sr demo --out demo
+
+demo3d: $(VENV)/.installed
+	$(BIN)/sem-sr demo --volume --out demo3d
 
 app: $(VENV)/.installed-all demo/lr.tif
 	$(BIN)/sem-sr app demo/lr.tif demo/sr.zarr demo/hr.tif
@@ -61,4 +64,4 @@ APT := xvfb xauth libgl1 libegl1 libglx-mesa0 libgl1-mesa-dri libxkbcommon-x11-0
 	fi
 
 clean:
-	rm -rf $(VENV) demo
+	rm -rf $(VENV) demo demo3d

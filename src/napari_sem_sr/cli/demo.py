@@ -10,12 +10,19 @@ from napari_sem_sr.terminal import follow, say
 
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("sem-sr-demo"),
+    volume: Annotated[
+        bool, typer.Option("--volume", help="Make an isotropic volume of slices instead.")
+    ] = False,
 ) -> None:
     """Do the main job on a bundled real sample: upscale, check against HR, report."""
+    if volume:
+        from napari_sem_sr.study.demo_volume import iter_demo_volume
+
+        say(follow(iter_demo_volume(out)).summary())
+        return
     from napari_sem_sr.study.demo import iter_demo
 
-    result = follow(iter_demo(out))
-    say(result.summary())
+    say(follow(iter_demo(out)).summary())
 
 
 def open_napari(

@@ -80,7 +80,7 @@ def iter_demo(out: Path) -> Generator[Event, None, DemoResult]:
     OutputError
         If ``out`` exists and was not made by the demo.
     """
-    _prepare(out)
+    prepare_folder(out)
     yield Notice(f"Sample: {TIN_CREDIT}.")
     for stack, name in zip(tin_pair(), ("lr.tif", "hr.tif"), strict=True):
         write_tiff(stack, out / name, provenance={"synthetic": False, "credit": TIN_CREDIT})
@@ -99,7 +99,14 @@ def iter_demo(out: Path) -> Generator[Event, None, DemoResult]:
     )
 
 
-def _prepare(out: Path) -> None:
+def prepare_folder(out: Path) -> None:
+    """Make an empty folder for a demo.
+
+    Raises
+    ------
+    OutputError
+        If it holds files that no demo made.
+    """
     if out.exists() and not out.is_dir():
         raise OutputError(f"'{out}' is a file; give a folder with --out.")
     with told_plainly(out):

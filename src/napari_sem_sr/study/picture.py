@@ -59,6 +59,53 @@ def write_comparison(lr: SemStack, sr: SemStack, hr: SemStack, z: int, path: Pat
     figure.savefig(path)
 
 
+def write_depth(slices: SemStack, volume: SemStack, truth: SemStack, y: int, path: Path) -> None:
+    """Draw the xz plane at row ``y`` of a stack of slices, of the isotropic volume made of it, and of the truth.
+
+    Parameters
+    ----------
+    slices
+        As measured; each is drawn as deep as it is.
+    volume, truth
+        Of one shape, with cubic voxels.
+    y
+        Row in all three.
+    path
+        PNG to write.
+    """
+    planes = [
+        np.stack([stack.slice(z)[y] for z in range(stack.shape[0])])
+        for stack in (slices, volume, truth)
+    ]
+    depth, width = planes[2].shape
+    figure = Figure(
+        figsize=(10, 0.6 + 3 * (0.35 + 9.6 * depth / width)), dpi=110, layout="constrained"
+    )
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(3, 1)
+    shown = range_of(planes[2])
+    # half a slice spacing before the first slice and after the last
+    half = depth / (2 * (len(planes[0]) - 1))
+    for axis, plane, title, margin in zip(
+        axes,
+        planes,
+        ("slices as measured", "isotropic volume", "truth"),
+        (half, 0.5, 0.5),
+        strict=True,
+    ):
+        axis.imshow(
+            plane, cmap="gray", vmin=shown.low, vmax=shown.high, interpolation="nearest",
+            extent=(0, width, depth - 1 + margin, -margin), aspect="equal",
+        )  # fmt: skip
+        axis.set(title=f"xz, {title}", xticks=[], yticks=[], ylim=(depth - 0.5, -0.5))
+    mark_synthetic(axes[1])
+    size = truth.voxel_nm[2]
+    axes[0].set_xlabel(
+        "" if size is None else f"{width * size:g} nm wide, {depth * size:g} nm deep"
+    )
+    figure.savefig(path)
+
+
 def _difference(sr: npt.NDArray[Any], hr: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
     return sr.astype(np.float64) - hr.astype(np.float64)
 
