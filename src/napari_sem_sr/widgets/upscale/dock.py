@@ -18,6 +18,7 @@ from napari_sem_sr.widgets.qt.worker import Work
 from napari_sem_sr.widgets.upscale import tasks
 from napari_sem_sr.widgets.upscale.form import STEPS
 from napari_sem_sr.widgets.upscale.inputs import UpscaleChoice
+from napari_sem_sr.widgets.upscale.isotropic import IsotropicStep
 from napari_sem_sr.widgets.upscale.live import LivePreview
 from napari_sem_sr.widgets.upscale.results import Order, Results, settings_of
 from napari_sem_sr.widgets.viewer import layers
@@ -44,6 +45,9 @@ class UpscaleDock(UpscaleChoice):
         self._work = Work(self)
         self.results = Results(napari_viewer, self)
         self.live = LivePreview(napari_viewer, self._memory, self)
+        self.isotropic = IsotropicStep(napari_viewer)
+        # above the stretch at the end
+        self.body.insertWidget(self.body.count() - 1, self.isotropic)
         self._connect()
         self.fill_models()
         self._stack_chosen()
@@ -67,6 +71,8 @@ class UpscaleDock(UpscaleChoice):
         self._work.failed.connect(lambda text: self.message.say(text, Tone.BAD))
         self._work.cancelled.connect(self._say_cancelled)
         self._work.ended.connect(self._ended)
+        self.isotropic.started.connect(self.live.pause)
+        self.isotropic.ended.connect(self.live.resume)
         self._on_finish: Callable[[Any], None] = lambda _: None
         self._work.finished.connect(self._finished)
         # an output may be removed or finished by someone else
@@ -77,6 +83,7 @@ class UpscaleDock(UpscaleChoice):
 
     def _choice_changed(self) -> None:
         self._look_at_output()
+        self.isotropic.set_stack(self._stack, self._output)
         self._switch_live(self.live_button.isChecked())
 
     def _switch_live(self, on: bool) -> None:
@@ -313,6 +320,7 @@ class UpscaleDock(UpscaleChoice):
         """Stop the work (what is done stays, and can be resumed) and let go of the viewer."""
         self._watch.stop()
         self._work.close()
+        self.isotropic.close_work()
         self._choosing.close()
         self.opener.close()
         self.arrivals.close()
