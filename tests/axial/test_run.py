@@ -133,6 +133,26 @@ def test_learning_beats_interpolation_on_slices_it_never_saw(tmp_path: Path) -> 
     assert scored.psnr > scored.cubic_psnr
 
 
+def test_overwritten_it_is_the_new_volume_with_its_own_model(
+    tmp_path: Path, finished: Path
+) -> None:
+    output = tmp_path / "volume.zarr"
+    drain(iter_isotropic(sliced(), output, replace(QUICK, steps=1)))
+    with pytest.raises(OutputError, match="steps"):
+        drain(iter_isotropic(sliced(), output, QUICK, resume=True))
+    drain(iter_isotropic(sliced(), output, QUICK, overwrite=True))
+    assert both(output) == both(finished)
+    assert {p.name for p in tmp_path.iterdir()} == {"volume.zarr", "volume.zarr.axial"}
+
+
+def test_a_slice_that_went_missing_is_made_again(tmp_path: Path, finished: Path) -> None:
+    output = tmp_path / "volume.zarr"
+    drain(iter_isotropic(sliced(), output, QUICK))
+    (output / "0" / "c" / "7" / "0" / "0").unlink()
+    assert drain(iter_isotropic(sliced(), output, QUICK, resume=True)).computed == 1
+    assert both(output) == both(finished)
+
+
 def test_without_a_test_it_says_so(tmp_path: Path) -> None:
     result = isotropic(
         sliced(), tmp_path / "v.zarr", steps=1, leave_out=0, recipe=QUICK.recipe, device="cpu"

@@ -129,6 +129,15 @@ class Companion:
                 shutil.rmtree(self.folder)
             make_folder(self.folder.absolute())
 
+    def settle(self, place: "Companion") -> None:
+        """Go to ``place``, where the finished volume is; what is there belongs to a volume that was overwritten."""
+        if self == place or not self.folder.exists():
+            return
+        place.make()
+        with told_plainly(place.folder):
+            place.folder.rmdir()
+            self.folder.rename(place.folder)
+
     def _is_ours(self) -> bool:
         names = {p.name for p in self.folder.iterdir()} if self.folder.is_dir() else {""}
         return names <= {FILE, LEARNING, *LEFT_OUT_FILES}

@@ -3,7 +3,6 @@
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import dask.array as da
@@ -74,14 +73,14 @@ def isotropic_stack(stack: SemStack, grid: AxialGrid) -> SemStack:
 
 def iter_plan(
     stack: SemStack,
-    output: str | Path,
+    destination: Destination,
     settings: IsotropicSettings,
     model: AxialModel | None,
     *,
     resume: bool,
     overwrite: bool,
 ) -> Generator[Event, None, Plan]:
-    """Check everything that can be checked, then make or reopen the output; see `iter_isotropic`."""
+    """Check everything that can be checked, then make or reopen the output, which is locked; see `iter_isotropic`."""
     grid = AxialGrid.of(stack)
     if stack.shape[0] < FEWEST_SLICES:
         raise InputError(
@@ -89,9 +88,11 @@ def iter_plan(
         )
     if model is not None:
         model.check_fits(grid)
-    destination = Destination.of(output, stack)
-    companion = Companion.of(destination.path)
+    destination.recover()
     recorded, finished = _existing(destination, resume=resume, overwrite=overwrite)
+    if overwrite:
+        destination = destination.beside()
+    companion = Companion.of(destination.work)
     device = _device(settings.device, recorded)
     source_hash = yield from in_background(lambda: stack.content_hash, "recognising the input")
     steadied = yield from iter_steady(stack)
@@ -130,7 +131,7 @@ def iter_plan(
     like = isotropic_stack(part, grid)
     if recorded is None:
         if overwrite:
-            destination.remove()
+            destination.remove_work()
         companion.make()
         recorded = {**wanted, **dict.fromkeys(FOUND)}
         ZarrVolumeWriter.create(destination.work, like=like, provenance=recorded)
@@ -161,7 +162,12 @@ def _existing(
         destination.check_replaceable()
         return None, False
     if resume:
-        return destination.recorded()
+        recorded, finished = destination.there()
+        if recorded.get("kind") != "isotropic":
+            raise OutputError(
+                f"'{destination.path}' is no isotropic volume; choose another name for the output."
+            )
+        return recorded, finished
     raise OutputError(
         f"'{destination.path}' exists already, finished or not; --resume it, --overwrite it, "
         "or give another name."

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from napari_sem_sr.axial.bundle import AxialModel, load_axial_model, save_axial_model
+from napari_sem_sr.axial.bundle import AxialModel, Companion, load_axial_model, save_axial_model
 from napari_sem_sr.axial.fill.volume import iter_volume
 from napari_sem_sr.axial.learn.networks import iter_teach, model_of
 from napari_sem_sr.axial.learn.session import Lesson
@@ -18,8 +18,11 @@ from napari_sem_sr.axial.plan import Plan, iter_plan
 from napari_sem_sr.axial.settings import IsotropicResult, IsotropicSettings
 from napari_sem_sr.errors import OutputError
 from napari_sem_sr.events import Event, LeftOutScored, Notice, UpscaleStarted, drain
+from napari_sem_sr.inference.output import Destination
 from napari_sem_sr.io import read_stack
+from napari_sem_sr.io.lock import locked
 from napari_sem_sr.io.write.volume import ZarrVolumeWriter
+from napari_sem_sr.io.zarr_layout import spoken as named
 from napari_sem_sr.stack import SemStack
 
 
@@ -104,19 +107,43 @@ def iter_isotropic(
     OutputError
         If the output cannot be written there, or belongs to another run.
     """
+    destination = Destination.of(output, stack)
+    with locked(destination.path):
+        return (
+            yield from _iter_locked(
+                stack,
+                destination,
+                settings or IsotropicSettings(),
+                model,
+                resume=resume,
+                overwrite=overwrite,
+            )
+        )
+
+
+def _iter_locked(
+    stack: SemStack,
+    destination: Destination,
+    settings: IsotropicSettings,
+    model: AxialModel | None,
+    *,
+    resume: bool,
+    overwrite: bool,
+) -> Generator[Event, None, IsotropicResult]:
     begun = time.perf_counter()
     plan = yield from iter_plan(
-        stack, output, settings or IsotropicSettings(), model, resume=resume, overwrite=overwrite
+        stack, destination, settings, model, resume=resume, overwrite=overwrite
     )
     made = 0
     if not plan.finished:
         learned = yield from _iter_learned(plan, model)
         made = yield from _iter_filled(plan, learned)
         yield from plan.destination.iter_assemble(plan.like.name)
-    recorded = plan.destination.recorded()[0]
+        plan.companion.settle(Companion.of(destination.path))
+    recorded = destination.there()[0]
     left_out = recorded["left_out"]
     return IsotropicResult(
-        output=plan.destination.path,
+        output=destination.path,
         total=plan.grid.n_output,
         computed=made,
         left_out=left_out,
@@ -184,6 +211,9 @@ def _iter_tested(plan: Plan, model: AxialModel) -> Generator[Event, None, LeftOu
 
 def _iter_filled(plan: Plan, model: AxialModel) -> Generator[Event, None, int]:
     writer = ZarrVolumeWriter.reopen(plan.destination.work)
+    if writer.complete and (lost := writer.lost_slices()):
+        writer.forget(lost)
+        yield Notice(f"{named(lost)} went missing or are cut off, and are made again.")
     done = writer.done_slices()
     device = torch.device(plan.settings.device)
     yield UpscaleStarted(plan.destination.work, len(done), plan.grid.n_output)

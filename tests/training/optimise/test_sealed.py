@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from napari_sem_sr.training.optimise.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from safetensors.numpy import load, save
 
 from napari_sem_sr.errors import TrainingError
