@@ -18,7 +18,7 @@ from torch.optim import Optimizer
 
 from napari_sem_sr.errors import OutputError, TrainingError
 from napari_sem_sr.io.atomic_write import replacing
-from napari_sem_sr.training.optimise.sealed import sealed, unsealed
+from napari_sem_sr.model.sealed import sealed, unsealed
 
 
 @dataclass(frozen=True)

@@ -9,16 +9,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
 
-from napari_sem_sr.teachers.teacher import Teacher
-from napari_sem_sr.training.budget import Progress
-from napari_sem_sr.training.finish.outcome import Outcome
-from napari_sem_sr.training.loop.fold import Fold
 from napari_sem_sr.model.checkpoint import (
     Checkpoint,
     load_checkpoint,
     named,
     save_checkpoint,
 )
+from napari_sem_sr.teachers.teacher import Teacher
+from napari_sem_sr.training.budget import Progress
+from napari_sem_sr.training.finish.outcome import Outcome
+from napari_sem_sr.training.loop.fold import Fold
 
 # Part of the learning that the model that ships gets of a budget in minutes, more than half of the whole even after
 # the scores have had their share; the networks that are only tested share the rest.

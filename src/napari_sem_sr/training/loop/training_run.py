@@ -21,11 +21,11 @@ from napari_sem_sr.events import (
     StageStarted,
     StepDone,
 )
+from napari_sem_sr.model.checkpoint import Checkpoint
 from napari_sem_sr.training.budget import ALONE, Around, Budget, Progress
 from napari_sem_sr.training.data.patch_sampler import Lessons
 from napari_sem_sr.training.finish.outcome import Outcome, Weights
 from napari_sem_sr.training.loop.fold import Fold
-from napari_sem_sr.model.checkpoint import Checkpoint
 from napari_sem_sr.training.optimise.learner import Learner
 from napari_sem_sr.training.optimise.start import Start
 from napari_sem_sr.training.settings import TrainSettings

@@ -18,9 +18,9 @@ from safetensors.numpy import load, save
 
 from napari_sem_sr.errors import OutputError, TrainingError
 from napari_sem_sr.io.atomic_write import replacing
+from napari_sem_sr.model.sealed import sealed, unsealed
 from napari_sem_sr.model.zoo import UNFINISHED
 from napari_sem_sr.teachers.teacher import Teacher
-from napari_sem_sr.training.optimise.sealed import sealed, unsealed
 from napari_sem_sr.training.settings import TrainSettings
 
 CHECKPOINT = "checkpoint.safetensors"

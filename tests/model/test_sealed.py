@@ -5,12 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from napari_sem_sr.training.optimise.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from safetensors.numpy import load, save
 
 from napari_sem_sr.errors import TrainingError
 from napari_sem_sr.model.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from napari_sem_sr.training.optimise.sealed import sealed, unsealed
+from napari_sem_sr.model.sealed import sealed, unsealed
 
 
 def test_a_sealed_file_is_a_safetensors_file_with_the_same_numbers() -> None:
