@@ -213,7 +213,7 @@ def _iter_filled(plan: Plan, model: AxialModel) -> Generator[Event, None, int]:
     writer = ZarrVolumeWriter.reopen(plan.destination.work)
     if writer.complete and (lost := writer.lost_slices()):
         writer.forget(lost)
-        yield Notice(f"{named(lost)} went missing or are cut off, and are made again.")
+        yield Notice(f"What went missing or is cut off is made again: {named(lost)}.")
     done = writer.done_slices()
     device = torch.device(plan.settings.device)
     yield UpscaleStarted(plan.destination.work, len(done), plan.grid.n_output)
