@@ -65,6 +65,8 @@ TEST = {
 # Shows part of what a field under test shows, or is there for the looks of its noise, and is not used at all.
 LEFT_OUT = {"tin/time_033", "nerve/sub-rat2"}
 # Of real pairs the slow scan is the teacher; masks are none.
+# Pixel sizes that stand beside the images, not in them (PROVENANCE.md of the data folder).
+PIXEL_NM = {"tin": 5.828125, "plant": 99.0, "single/perovskite": 5.582}
 PATTERNS = {"tin": "*_slow.png", "nerve": "*_SEM.png"}
 CREDITS = {
     "tin": "tin: S. Shin et al., Meas. Sci. Technol. (2024), doi:10.1088/1361-6501/ad7e41, "

@@ -21,7 +21,7 @@ from napari_sem_sr.stack import SemStack
 from tests.checking.conftest import Truth, specimen, truth_of
 
 KEYS = [
-    "lr", "sr", "hr", "model", "scores", "consistency", "invention", "domain", "persistence", "trust",
+    "lr", "sr", "hr", "model", "scores", "consistency", "invention", "domain", "persistence", "trust", "expected",
     "regions", "verdict", "limits",
 ]  # fmt: skip
 

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from napari_sem_sr.degradation.conditions import CLEAN, Conditions
+from napari_sem_sr.model.card import Card, KnownConditions, SharpnessUnder
 from napari_sem_sr.model.conditioning import PREFIX, Modulation, as_tensor, convolutions, fold
 from napari_sem_sr.model.generator import Generator
 
@@ -65,3 +66,28 @@ def test_a_modulation_that_has_not_learned_changes_nothing() -> None:
     for scale, shift in modulation(as_tensor(NOISY)):
         assert not scale.any()
         assert not shift.any()
+
+
+def test_the_default_sharpness_is_the_least_around_a_stack_and_never_grows_with_noise() -> None:
+    table = [
+        SharpnessUnder(noise=0.0, blur_px=0.0, sharpness=0.5),
+        SharpnessUnder(noise=0.03, blur_px=0.0, sharpness=0.2),
+        SharpnessUnder(noise=0.08, blur_px=0.0, sharpness=0.7),
+    ]
+    card = Card.model_construct(default_sharpness=0.9, sharpness_by_conditions=table)
+    assert card.sharpness_under(CLEAN) == 0.5
+    assert card.sharpness_under(Conditions(0.02, 0.02)) == 0.2
+    assert card.sharpness_under(Conditions(0.2, 0.2)) == 0.2
+    assert (
+        Card.model_construct(default_sharpness=0.9, sharpness_by_conditions=[]).sharpness_under(
+            NOISY
+        )
+        == 0.9
+    )
+
+
+def test_what_a_model_has_not_learned_is_said() -> None:
+    known = KnownConditions(noise=0.2, line_correlation=0.5, blur_px=0.9)
+    assert known.outside(NOISY) is None
+    assert "noise" in (known.outside(Conditions(0.3, 0.3)) or "")
+    assert "blur" in (known.outside(Conditions(blur_px=1.5)) or "")

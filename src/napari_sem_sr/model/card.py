@@ -230,13 +230,16 @@ class Card(_Part):
     credits: list[str]
 
     def sharpness_under(self, conditions: Conditions) -> float:
-        """Sharpness used by default for a stack: the least of those measured at the conditions around its own."""
+        """Sharpness used by default for a stack: the least of those measured at the conditions around its own.
+
+        What less noise does not allow, more noise does not either: where bicubic is far off, that would only hide it.
+        """
         table = self.sharpness_by_conditions
         if not table:
             return self.default_sharpness
         blurs = _around(conditions.blur_px, {entry.blur_px for entry in table})
         noises = _around(conditions.noise, {entry.noise for entry in table})
-        found = [e.sharpness for e in table if e.blur_px in blurs and e.noise in noises]
+        found = [e.sharpness for e in table if e.blur_px in blurs and e.noise <= max(noises)]
         return min(found or [self.default_sharpness])
 
     def gain(self, which: Literal["twin", "gan"]) -> float:

@@ -14,7 +14,7 @@ JSON, PAGE, REGIONS = "report.json", "report.html", "regions.csv"
 REGION_COLUMNS = ("slice", "y", "x", "height", "width", "score", "reasons")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Report:
     """What ``report.json`` says; its keys are fixed, None is evidence that could not be had (see ``limits``).
 
@@ -33,12 +33,12 @@ class Report:
     domain: Mapping[str, Any] | None
     persistence: Mapping[str, Any] | None
     trust: Mapping[str, Any] | None
+    expected: Mapping[str, Any] | None = None
     regions: Sequence[Mapping[str, Any]]
     verdict: str
     limits: Sequence[str]
     judgements: Mapping[str, Any] | None = None
     reference: Mapping[str, Any] | None = None
-    expected: Mapping[str, Any] | None = None
     isotropic: Mapping[str, Any] | None = None
 
     @property

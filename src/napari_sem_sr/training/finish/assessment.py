@@ -134,7 +134,8 @@ def iter_assess(
 
     def usual(pair: Pair) -> float:
         noise = conditions_of(pair).noise
-        return min(table, key=lambda entry: abs(entry.noise - noise)).sharpness
+        nearest = min(table, key=lambda entry: abs(entry.noise - noise))
+        return min(entry.sharpness for entry in table if entry.noise <= nearest.noise)
 
     calibration = yield from iter_calibrate(
         split, networks_for, factor, ways, usual, device, until=until
