@@ -126,9 +126,10 @@ class ZarrStackWriter:
             If something is there already or the disk refuses.
         """
         path = Path(path)
+        tilt = {} if like.tilt_deg is None else {TILT: like.tilt_deg}
         attributes = {
             "ome": multiscales(like, cls.halved),
-            KEY: _plain({"synthetic": True, **provenance, **_tilt(like), "complete": False}),
+            KEY: _plain({"synthetic": True, **provenance, **tilt, "complete": False}),
         }
         # made under another name, so that a kill leaves nothing or an output that can be resumed
         unborn = partial_name(path)
@@ -342,10 +343,6 @@ def _create_level(
         fill_value=fill,
         dimension_names=("z", "y", "x"),
     )
-
-
-def _tilt(like: SemStack) -> dict[str, float]:
-    return {} if like.tilt_deg is None else {TILT: like.tilt_deg}
 
 
 def _plain(provenance: Mapping[str, Any]) -> dict[str, Any]:
