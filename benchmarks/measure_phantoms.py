@@ -188,13 +188,14 @@ LABELS = ("bicubic", "twin", "SR")
 
 
 def errors(results: list[dict], group: str, label: str) -> list[float]:
-    """Relative errors of all numbers of a group."""
+    """Relative errors of all numbers of a group; one that is missing counts as 0."""
     found = []
     for result in results:
         for name, true in result["truth"].items():
             if name.split(".")[0] == group:
                 value = result[label].get(name, (0.0,))[0]
-                found.append(abs(value - true[0]) / true[0])
+                # what is not connected at all has nothing to be relative to
+                found.append(abs(value - true[0]) / (true[0] or 1.0))
     return found
 
 

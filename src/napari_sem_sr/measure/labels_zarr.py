@@ -5,13 +5,17 @@ averaged to smaller ones).
 """
 
 from collections.abc import Generator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import dask.array as da
 import numpy as np
+import numpy.typing as npt
 import zarr
 
 from napari_sem_sr.events import Event, Progress
+from napari_sem_sr.measure.measurement import LABELS
 from napari_sem_sr.measure.numbers.objects import Objects
 from napari_sem_sr.measure.phases.label import Phases
 from napari_sem_sr.measure.phases.segmentation import NOTHING
@@ -92,3 +96,44 @@ class LabelsWriter:
             fill_value=0,
             dimension_names=("z", "y", "x"),
         )
+
+
+@dataclass(frozen=True, eq=False)
+class ObjectsImage:
+    """The objects of a phase as they were written.
+
+    Parameters
+    ----------
+    data
+        (z, y, x): number of the object of each voxel, 0 outside.
+    scale, translate
+        Of a voxel and of the first one's centre, (z, y, x).
+    diameter
+        Of each object by its number, that of the sphere of equal volume; 0 for number 0.
+    """
+
+    data: da.Array
+    scale: tuple[float, ...]
+    translate: tuple[float, ...]
+    diameter: npt.NDArray[np.float64]
+
+
+def read_objects(folder: Path, volume: str, label: int) -> ObjectsImage | None:
+    """Read the objects of a phase out of the folder of a measurement, slice by slice; None where there are none."""
+    path = folder / LABELS / folder_name(volume) / f"{OBJECTS} {label}"
+    if not path.exists():
+        return None
+    group = zarr.open_group(path, mode="r")
+    attributes: Any = group.attrs["ome"]
+    scale, shift = attributes["multiscales"][0]["datasets"][0]["coordinateTransformations"]
+    data = da.from_zarr(group["0"])
+    counts = np.zeros(1, np.int64)
+    for index in range(data.shape[0]):
+        found = np.bincount(np.asarray(data[index]).ravel(), minlength=len(counts))
+        found[: len(counts)] += counts
+        counts = found
+    volumes = counts * float(np.prod(scale["scale"]))
+    volumes[0] = 0
+    return ObjectsImage(
+        data, tuple(scale["scale"]), tuple(shift["translation"]), np.cbrt(6 / np.pi * volumes)
+    )

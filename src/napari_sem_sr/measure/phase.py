@@ -22,6 +22,8 @@ from napari_sem_sr.stack import Triple
 Mask = npt.NDArray[np.bool_]
 AXES = "zyx"
 NM_PER_UM = 1000.0
+# With less of a phase in whole objects these are specks beside it, and tell nothing of its sizes.
+LEAST_WHOLE = 0.05
 
 
 @dataclass(frozen=True)
@@ -145,15 +147,16 @@ def iter_phase(
         )
     elif asked.sizes:
         objects = yield from iter_objects(masks, voxel_nm, folder, f"{what}: objects")
+        whole = float(objects.volume[objects.whole].sum() / max(objects.volume.sum(), 1.0))
+        if whole < LEAST_WHOLE:
+            found.limits.append(
+                f"has only {whole:.1%} of its volume in objects that the border does not cut, so no sizes"
+            )
         for name, values in (("diameter_nm", objects.diameter), ("feret_nm", objects.feret)):
             for key, interval in sizes.sizes(objects, values, merged).items():
-                found.numbers[f"{name}.{key}"] = interval
+                found.numbers[f"{name}.{key}"] = interval if whole >= LEAST_WHOLE else None
                 if trust:
                     found.untrusted[f"{name}.{key}"] = crossings.untrusted_surface
-        if not objects.whole.any():
-            found.limits.append(
-                "has no object that the border of the volume does not cut, so no sizes"
-            )
     if asked.transport:
         for i, axis in enumerate(AXES):
             tau, reason = yield from transport.iter_transport(

@@ -8,6 +8,7 @@ from qtpy.QtWidgets import QTabWidget, QVBoxLayout
 from napari_sem_sr.widgets.inspect.check.blind_test import BlindTestTab
 from napari_sem_sr.widgets.inspect.check.tab import AnswerCheckTab
 from napari_sem_sr.widgets.inspect.compare.tab import CompareTab
+from napari_sem_sr.widgets.inspect.measure.tab import MeasureTab
 from napari_sem_sr.widgets.inspect.panes.comparison import Comparison
 from napari_sem_sr.widgets.inspect.panes.role_form import RoleForm
 from napari_sem_sr.widgets.qt.dock import MIN_WIDTH, Dock, Themed
@@ -41,6 +42,7 @@ class InspectDock(Themed):
         self.pages: dict[str, Dock] = {
             "Compare": compare,
             "Answer check": answers,
+            "Measure": MeasureTab(self.comparison, self.roles),
             "Blind test": test,
         }
         for title, page in self.pages.items():
