@@ -83,7 +83,7 @@ def test_numbers_stand_side_by_side_and_objects_are_coloured_by_size(tab, viewer
     objects = viewer.layers[-1]
     assert isinstance(objects, Labels)
     assert objects.data.shape == (5, 48, 48)
-    assert len(np.unique(objects.data[2])) == 5
+    assert len(np.unique(np.asarray(objects.data[2]))) == 5
     tab.solid_button.setChecked(True)
     assert viewer.dims.ndisplay == 3
 

@@ -23,6 +23,11 @@ REPORT, MAPS = "report.json", "maps.zarr"
 TRUST, ERROR = "trust", "expected_error"
 
 
+def has_trust(folder: Path) -> bool:
+    """Whether a folder holds a finished check with a trust mask that was not refused."""
+    return (folder / REPORT).exists() and (folder / MAPS / TRUST).exists()
+
+
 @dataclass(frozen=True, eq=False)
 class Doubt:
     """What a check says of the voxels of one SR stack.

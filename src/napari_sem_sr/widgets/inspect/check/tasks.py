@@ -8,7 +8,6 @@ from typing import Any
 from napari.layers import Image
 
 from napari_sem_sr.checking.field import Field, align, iter_place
-from napari_sem_sr.checking.pipeline.maps import FOLDER
 from napari_sem_sr.checking.report.document import JSON, Report
 from napari_sem_sr.checking.suspects.places import Surroundings, look_around
 from napari_sem_sr.errors import InputError
@@ -59,11 +58,6 @@ def default_folder(sr: Image) -> Path:
 def is_finished(folder: Path) -> bool:
     """Whether a folder holds a finished check."""
     return (folder / JSON).exists()
-
-
-def has_trust(folder: Path) -> bool:
-    """Whether a folder holds a finished check with a trust mask that was not refused."""
-    return is_finished(folder) and (folder / FOLDER / "trust").exists()
 
 
 def iter_evidence(

@@ -9,6 +9,7 @@ from qtpy.QtWidgets import QFileDialog, QProgressBar, QPushButton
 
 from napari_sem_sr.errors import SemSrError
 from napari_sem_sr.events import Event, Progress
+from napari_sem_sr.measure.doubt import has_trust
 from napari_sem_sr.measure.measurement import PAGE, Measurements
 from napari_sem_sr.widgets.inspect.check import tasks as check_tasks
 from napari_sem_sr.widgets.inspect.measure.form import MeasureForm
@@ -131,7 +132,7 @@ class MeasureTab(Dock):
             stacks = {role: stack_of(layer) for role, layer in self.role_form.roles.items()}
             sr = self.role_form.roles.get("SR")
             check = None if sr is None else check_tasks.default_folder(sr)
-            known = check is not None and "SR" in self.form.wanted and check_tasks.has_trust(check)
+            known = check is not None and "SR" in self.form.wanted and has_trust(check)
             return MeasureRequest(
                 stacks,
                 self.form.wanted,

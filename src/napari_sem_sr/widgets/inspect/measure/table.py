@@ -126,7 +126,10 @@ class NumbersTable(QWidget):
         self.table.setRowCount(len(names))
         self.table.setColumnCount(len(self.found.volumes))
         self.table.setVerticalHeaderLabels([short(name) for name in names])
-        self.table.setHorizontalHeaderLabels([v.name for v in self.found.volumes])
+        self.table.setHorizontalHeaderLabels(
+            # the full name, which a narrow column would cut, is in the tooltip
+            [v.name.split(" of ")[0] for v in self.found.volumes]
+        )
         for column, volume in enumerate(self.found.volumes):
             self.table.horizontalHeaderItem(column).setToolTip(volume.name)
             for line, name in enumerate(names):
