@@ -25,6 +25,7 @@ test: $(VENV)/.installed-dev .display
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python tools/documented.py
 	$(SCREEN) $(BIN)/python -m pytest
 
 screenshots: $(VENV)/.installed-dev .display demo
