@@ -87,14 +87,21 @@ def main() -> None:
             if room == room_of_interest and missing:
                 sys.stdout.write(f"{'.'.join(parts)}.{name}: {', '.join(missing)}\n")
     rooms = sorted({room for room, _ in functions})
-    sys.stdout.write(f"{'room':14}{'parameters documented':>24}{'functions of arrays with shapes':>34}\n")
+    sys.stdout.write(
+        f"{'room':14}{'parameters documented':>24}{'functions of arrays with shapes':>34}\n"
+    )
     for room in [*rooms, "all"]:
         wanted = rooms if room == "all" else [room]
-        n = {k: sum(functions[r, k] for r in wanted) for k in ("documented", "parameters", "with shapes", "with arrays")}
+        n = {
+            k: sum(functions[r, k] for r in wanted)
+            for k in ("documented", "parameters", "with shapes", "with arrays")
+        }
         if n["parameters"]:
             share = n["documented"] / n["parameters"]
             shapes = f"{n['with shapes']} of {n['with arrays']}" if n["with arrays"] else "–"
-            sys.stdout.write(f"{room:14}{n['documented']:>9} of {n['parameters']:<5}{share:>6.0%}{shapes:>34}\n")
+            sys.stdout.write(
+                f"{room:14}{n['documented']:>9} of {n['parameters']:<5}{share:>6.0%}{shapes:>34}\n"
+            )
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_sem_sr.errors import InputError
+from napari_sem_sr.sampling import evenly_spaced
 from napari_sem_sr.stack import SemStack
 
 # Robust against a few charged or dead pixels, wide enough that real bright particles stay below 1.
@@ -160,11 +161,10 @@ def measure_range(
     InputError
         If every sampled slice is all NaN, or none can be read.
     """
-    picks = np.unique(np.linspace(0, stack.shape[0] - 1, SAMPLED_SLICES).round().astype(int))
     y, x = _picture(stack, region)
     seen: dict[int, _Sample] = {}
     unread = ""
-    for z in (int(pick) for pick in picks):
+    for z in evenly_spaced(stack.shape[0], SAMPLED_SLICES):
         try:
             seen[z] = _Sample.of(stack.slice(z)[y, x])
         except Exception as error:  # readers of many formats fail in many ways

@@ -24,6 +24,7 @@ from napari_sem_sr.degradation.steps import (
 from napari_sem_sr.errors import InputError
 from napari_sem_sr.intensity import IntensityRange, range_of, to_dtype
 from napari_sem_sr.metrics.resample import area_average
+from napari_sem_sr.sampling import evenly_spaced
 from napari_sem_sr.stack import SemStack
 
 if TYPE_CHECKING:
@@ -279,5 +280,5 @@ def degrade_stack(
 
 
 def _stack_clean_range(hr: SemStack, factor: int) -> IntensityRange:
-    picks = np.unique(np.linspace(0, hr.shape[0] - 1, 8).round().astype(int))
-    return range_of(np.stack([area_average(hr.slice(int(z)), factor) for z in picks]))
+    picks = evenly_spaced(hr.shape[0], 8)
+    return range_of(np.stack([area_average(hr.slice(z), factor) for z in picks]))

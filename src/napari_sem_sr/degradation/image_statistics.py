@@ -13,6 +13,8 @@ import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 from scipy.ndimage import convolve, uniform_filter
 
+from napari_sem_sr.metrics.rings import frequency
+
 Values = npt.NDArray[np.float64]
 
 # LR pixels: a spectrum of 32 rings, and several tiles in a small field.
@@ -74,7 +76,7 @@ def _power(tiles: Values) -> Values:
 
 
 def _radius(side: int) -> Values:
-    return np.asarray(np.hypot(np.fft.fftfreq(side)[:, None], np.fft.rfftfreq(side)))
+    return frequency((side, side), half=True)
 
 
 def anisotropy(images: Sequence[npt.NDArray[Any]]) -> float:

@@ -25,6 +25,7 @@ from napari_sem_sr.degradation.two_sample_test import Separation, separation
 from napari_sem_sr.errors import InputError
 from napari_sem_sr.events import Event, Notice, Progress
 from napari_sem_sr.intensity import stack_range
+from napari_sem_sr.sampling import evenly_spaced
 from napari_sem_sr.stack import SemStack
 
 
@@ -202,8 +203,8 @@ def _lr_fields(lr: SemStack) -> list[Field]:
             f"'{lr.name}' is {lr.shape[2]} × {lr.shape[1]} pixels; matching needs {SPECTRUM_TILE} × {SPECTRUM_TILE}."
         )
     intensity = stack_range(lr)
-    picks = np.unique(np.linspace(0, lr.shape[0] - 1, FIELDS).round().astype(int))
-    fields = [_centre(intensity.normalise(lr.slice(int(z))), FIELD_LR_PX) for z in picks]
+    picks = evenly_spaced(lr.shape[0], FIELDS)
+    fields = [_centre(intensity.normalise(lr.slice(z)), FIELD_LR_PX) for z in picks]
     valid = [f for f in fields if np.isfinite(f).all()]
     if not valid:
         raise InputError(f"The middle of '{lr.name}' holds NaN; crop it to its valid part.")
@@ -212,8 +213,7 @@ def _lr_fields(lr: SemStack) -> list[Field]:
 
 def _cut_off(lr: SemStack) -> float:
     """Part of LR at its darkest or brightest value, as far as a few slices tell."""
-    picks = np.unique(np.linspace(0, lr.shape[0] - 1, FIELDS).round().astype(int))
-    slices = np.stack([lr.slice(int(z)) for z in picks])
+    slices = np.stack([lr.slice(z) for z in evenly_spaced(lr.shape[0], FIELDS)])
     return float(np.mean((slices == np.nanmin(slices)) | (slices == np.nanmax(slices))))
 
 

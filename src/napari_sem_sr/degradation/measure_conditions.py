@@ -11,6 +11,7 @@ from napari_sem_sr.degradation.blur_measurement import measure_blur
 from napari_sem_sr.degradation.conditions import CLEAN, Conditions
 from napari_sem_sr.degradation.noise_measurement import Noise, measure_noise
 from napari_sem_sr.intensity import IntensityRange, stack_range
+from napari_sem_sr.sampling import evenly_spaced
 from napari_sem_sr.stack import SemStack
 
 # Enough slices to know the noise of a stack and whether it changes along it.
@@ -81,8 +82,7 @@ def measure_conditions(
         If no slice can be read, or all are NaN.
     """
     within = intensity or stack_range(stack, region)
-    picks = np.unique(np.linspace(0, stack.shape[0] - 1, SLICES).round().astype(int))
-    parts = {int(z): _part(stack, int(z), region) for z in picks}
+    parts = {z: _part(stack, z, region) for z in evenly_spaced(stack.shape[0], SLICES)}
     images = {
         z: image
         for z, image in parts.items()

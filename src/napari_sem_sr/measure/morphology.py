@@ -18,6 +18,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from napari_sem_sr.measure.particles import EDGES_PX, Segmentation, detect
+from napari_sem_sr.metrics.rings import frequency, ring_numbers, ring_totals
 
 Image = npt.NDArray[Any]
 Numbers = dict[str, Any]
@@ -157,11 +158,9 @@ def _power(image: Image) -> list[float]:
     window = np.outer(*(np.hanning(n + 2)[1:-1] for n in image.shape))
     centred = np.where(valid, values - values[valid].mean(), 0.0) * window
     spectrum = np.abs(np.fft.rfft2(centred)) ** 2
-    fy, fx = np.fft.fftfreq(image.shape[0])[:, None], np.fft.rfftfreq(image.shape[1])
-    ring = np.minimum(np.hypot(fy, fx) / 0.5 * RINGS, RINGS).astype(np.intp)
-    sums = np.bincount(ring.ravel(), spectrum.ravel(), RINGS + 1)[:RINGS]
-    counts = np.maximum(1, np.bincount(ring.ravel(), minlength=RINGS + 1)[:RINGS])
-    density = sums / counts / (window**2).sum()
+    ring = ring_numbers(frequency(image.shape, half=True), 0.5, RINGS)
+    counts = np.maximum(1, ring_totals(np.ones_like(spectrum), ring, RINGS))
+    density = ring_totals(spectrum, ring, RINGS) / counts / (window**2).sum()
     # the first ring holds the mean and the window's own width
     density[0] = 0.0
     return [float(v) for v in density]

@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_sem_sr.metrics.rings import frequency, ring_numbers, ring_totals
+
 Vector = npt.NDArray[np.float64]
 
 THRESHOLD = 0.5
@@ -29,9 +31,8 @@ def n_rings(shape: tuple[int, int]) -> int:
 def ring_sums(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> dict[str, list[float]]:
     """Per ring: ``cross`` (real part), ``a`` and ``b`` power of one slice; NaN is taken as the mean."""
     fa, fb = (_spectrum(image) for image in (a, b))
-    fy, fx = np.fft.fftfreq(a.shape[0])[:, None], np.fft.rfftfreq(a.shape[1])
     rings = n_rings((a.shape[0], a.shape[1]))
-    index = np.minimum((np.hypot(fy, fx) / 0.5 * rings).astype(int), rings)
+    index = ring_numbers(frequency(a.shape, half=True), 0.5, rings)
     # half of the plane stands for the other half, except its own first and last column
     weight = np.full(fa.shape, 2.0)
     weight[:, 0] = 1.0
@@ -39,8 +40,7 @@ def ring_sums(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> dict[str, list[float]
         weight[:, -1] = 1.0
 
     def total(values: npt.NDArray[np.float64]) -> list[float]:
-        sums = np.bincount(index.ravel(), (values * weight).ravel(), minlength=rings + 1)
-        return [float(v) for v in sums[:rings]]
+        return [float(v) for v in ring_totals(values * weight, index, rings)]
 
     return {
         "cross": total((fa * fb.conj()).real),
@@ -54,8 +54,8 @@ def curve(slices: Sequence[Mapping[str, Sequence[float]]]) -> tuple[Vector, Vect
     cross, a, b = (np.sum([s[key] for s in slices], axis=0) for key in ("cross", "a", "b"))
     norm = np.sqrt(a * b)
     correlation = np.divide(cross, norm, out=np.full(norm.shape, np.nan), where=norm > 0)
-    frequency = (np.arange(len(correlation)) + 0.5) / len(correlation) * 0.5
-    return frequency, correlation
+    middles = (np.arange(len(correlation)) + 0.5) / len(correlation) * 0.5
+    return middles, correlation
 
 
 def resolution_px(frequency: Vector, correlation: Vector) -> float | None:

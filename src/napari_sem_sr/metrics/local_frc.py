@@ -21,6 +21,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from napari_sem_sr.metrics.frc import THRESHOLD
 from napari_sem_sr.metrics.noise import noise_sigma
+from napari_sem_sr.metrics.rings import frequency, ring_numbers, ring_totals
 
 Float = npt.NDArray[np.float32]
 
@@ -64,7 +65,7 @@ def local_crossings(
             continue
         fa, fb = (_spectra(patches[row, columns], window) for patches in (a, b))
         cross, pa, pb = (
-            np.stack([np.bincount(ring, v, RINGS + 1)[:RINGS] for v in values.reshape(len(columns), -1)])
+            np.stack([ring_totals(v, ring, RINGS) for v in values])
             for values in ((fa * fb.conj()).real, np.abs(fa) ** 2, np.abs(fb) ** 2)
         )  # fmt: skip
         correlation = cross / np.maximum(np.sqrt(pa * pb), np.finfo(np.float64).tiny)
@@ -126,8 +127,7 @@ def summarise_local(
 
 
 def _rings(side: int) -> npt.NDArray[np.intp]:
-    fy, fx = np.fft.fftfreq(side)[:, None], np.fft.rfftfreq(side)
-    return np.asarray(np.minimum(np.hypot(fy, fx) / 0.5 * RINGS, RINGS).astype(np.intp).ravel())
+    return ring_numbers(frequency((side, side), half=True), 0.5, RINGS)
 
 
 def _spectra(

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_sem_sr.errors import InputError
+from napari_sem_sr.metrics.rings import frequency, ring_numbers, ring_totals
 from napari_sem_sr.stack import SemStack
 
 Values = npt.NDArray[np.float64]
@@ -77,17 +78,16 @@ def radial_power(stack: SemStack, z: float, box: Box | None = None) -> Spectrum:
         )
     image = stack.slice(index)[tuple(slice(a, b) for a, b in bounds)].astype(np.float64)
     density = _density(image, steps, stack.name)
-    fy, fx = (np.fft.fftfreq(n, s) for n, s in zip(image.shape, steps, strict=True))
-    radius = np.hypot(fy[:, None], fx[None, :])
+    radius = frequency(image.shape, steps)
     nyquist = 0.5 / max(steps)
     # rings no thinner than the transform's own step
     rings = int(nyquist * min(n * s for n, s in zip(image.shape, steps, strict=True)))
-    ring = np.minimum((radius / nyquist * rings).astype(int), rings).ravel()
-    count = np.bincount(ring, minlength=rings + 1)[:rings]
-    power = np.bincount(ring, density.ravel(), minlength=rings + 1)[:rings]
-    frequency = np.bincount(ring, radius.ravel(), minlength=rings + 1)[:rings]
+    ring = ring_numbers(radius, nyquist, rings)
+    count, power, found = (
+        ring_totals(values, ring, rings) for values in (np.ones_like(radius), density, radius)
+    )
     kept = np.flatnonzero(count > 0)[1:]
-    return Spectrum(frequency[kept] / count[kept], power[kept] / count[kept], nyquist)
+    return Spectrum(found[kept] / count[kept], power[kept] / count[kept], nyquist)
 
 
 def _density(image: Values, steps: Any, name: str) -> Values:

@@ -1,4 +1,4 @@
-"""Images on another grid of pixels."""
+"""Images on another grid of pixels, and pixels that are missing."""
 
 from typing import Any
 

@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_sem_sr.metrics.rings import frequency
+
 ANNULI = 4
 
 
 def annuli(shape: tuple[int, ...], factor: int) -> list[npt.NDArray[np.bool_]]:
     """Masks over the FFT of ``shape`` of equal annuli between the LR and the HR Nyquist frequency."""
-    radius = np.hypot(np.fft.fftfreq(shape[0])[:, None], np.fft.fftfreq(shape[1]))
+    radius = frequency(shape)
     edges = np.linspace(0.5 / factor, 0.5, ANNULI + 1)
     return [(radius >= a) & (radius < b) for a, b in pairwise(edges)]
 

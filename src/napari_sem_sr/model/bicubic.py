@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import distance_transform_edt
 
 from napari_sem_sr.intensity import to_dtype
+from napari_sem_sr.metrics.resample import filled_near
 
 
 def upscale_bicubic(lr: npt.NDArray[Any], factor: int) -> npt.NDArray[Any]:
@@ -21,11 +21,8 @@ def upscale_bicubic(lr: npt.NDArray[Any], factor: int) -> npt.NDArray[Any]:
 
     grey = lr.astype(np.float32)
     masked = ~np.isfinite(grey)
-    if masked.any() and not masked.all():
-        nearest = distance_transform_edt(masked, return_distances=False, return_indices=True)
-        grey = grey[tuple(nearest)]
     with torch.inference_mode():
-        picture = bicubic(torch.from_numpy(grey)[None, None], factor)[0, 0].numpy()
+        picture = bicubic(torch.from_numpy(filled_near(grey))[None, None], factor)[0, 0].numpy()
     if masked.any():
         picture[np.repeat(np.repeat(masked, factor, 0), factor, 1)] = np.nan
     return to_dtype(picture, lr.dtype)[0]

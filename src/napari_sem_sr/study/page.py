@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from napari_sem_sr.study.folder import PACKAGES, Row, StudyFolder
+from napari_sem_sr.templates import environment
 
 PAGE = "study.html"
 
@@ -84,22 +84,20 @@ class StudyResult:
 
 def write_page(folder: StudyFolder, page: Page, rows: Sequence[Row]) -> StudyResult:
     """Write ``study.html`` and the plots beside it; ``rows`` are those of the study's main table."""
-    environment = Environment(
-        loader=PackageLoader("napari_sem_sr.study"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     for plot in page.plots:
         folder.write_text(f"{plot.name}.svg", plot.svg)
-    text = environment.get_template(f"{PAGE}.j2").render(
-        page=page,
-        # made by matplotlib of numbers and our own words, nothing of a file's is in them
-        plots=[(p.title, Markup(p.svg), p.note) for p in page.plots],
-        grids=[(_uri(folder, name), note) for name, note in page.grids],
-        versions={name: version(name) for name in PACKAGES} | {"Python": platform.python_version()},
-        now=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+    text = (
+        environment("napari_sem_sr.study")
+        .get_template(f"{PAGE}.j2")
+        .render(
+            page=page,
+            # made by matplotlib of numbers and our own words, nothing of a file's is in them
+            plots=[(p.title, Markup(p.svg), p.note) for p in page.plots],
+            grids=[(_uri(folder, name), note) for name, note in page.grids],
+            versions={name: version(name) for name in PACKAGES}
+            | {"Python": platform.python_version()},
+            now=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        )
     )
     folder.write_text(PAGE, text)
     return StudyResult(rows, page.finding, folder.path / PAGE)

@@ -26,6 +26,7 @@ import numpy.typing as npt
 from napari_sem_sr.checking.protocol import Evidence, Found, MapKind, Shown, SoFar, summed
 from napari_sem_sr.degradation.degrade import AREA_AVERAGE, Degradation, expected, spread
 from napari_sem_sr.metrics.noise import noise_sigma
+from napari_sem_sr.sampling import evenly_spaced
 from napari_sem_sr.stack import SemStack
 
 if TYPE_CHECKING:
@@ -46,8 +47,8 @@ def lr_sigma(lr: SemStack, factor: int) -> float:
 
     The median over up to ``SAMPLED_SLICES`` slices of :func:`~napari_sem_sr.metrics.noise.noise_sigma`.
     """
-    picks = np.unique(np.linspace(0, lr.shape[0] - 1, SAMPLED_SLICES).round().astype(int))
-    sigma = float(np.nanmedian([noise_sigma(lr.slice(int(z))) for z in picks]))
+    picks = evenly_spaced(lr.shape[0], SAMPLED_SLICES)
+    sigma = float(np.nanmedian([noise_sigma(lr.slice(z)) for z in picks]))
     rounding = ROUNDING * (1 + 1 / factor**2) if lr.dtype.kind in "ui" else 0.0
     # flat and free of noise: any positive unit will do
     return float(np.sqrt(sigma**2 + rounding)) or 1.0

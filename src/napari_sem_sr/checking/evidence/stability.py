@@ -21,6 +21,7 @@ import numpy.typing as npt
 from napari_sem_sr.checking.protocol import Evidence, Found, MapKind, SoFar
 from napari_sem_sr.inference.engine.tiling import Region
 from napari_sem_sr.metrics.resample import area_average
+from napari_sem_sr.sampling import evenly_spaced
 
 if TYPE_CHECKING:
     from napari_sem_sr.checking.view.seen import Seen
@@ -38,8 +39,7 @@ PIECE_PX = 96
 
 def sampled(slices: int) -> frozenset[int]:
     """Slices on which it is measured."""
-    picks = np.linspace(0, slices - 1, min(slices, SAMPLED_SLICES)).round().astype(int)
-    return frozenset(int(i) for i in picks)
+    return frozenset(evenly_spaced(slices, SAMPLED_SLICES))
 
 
 def instability(upscale: Callable[[Image], Image], lr: Image, factor: int) -> Float:

@@ -1,20 +1,14 @@
 """How the templates of the report are filled in."""
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 
 from napari_sem_sr.geometry import spoken_voxel
+from napari_sem_sr.templates import environment
 
 
-def environment() -> Environment:
-    """Templates of this package; what stands in them is escaped, and nothing may be missing."""
-    # autoescape: names of files and layers are other people's text
-    made = Environment(
-        loader=PackageLoader("napari_sem_sr.checking.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+def report_environment() -> Environment:
+    """Templates of this package, with what writes numbers and voxel sizes."""
+    made = environment("napari_sem_sr.checking.report")
     made.filters["number"] = _number
     made.filters["voxel"] = _voxel
     return made

@@ -16,7 +16,7 @@ from napari_sem_sr.checking.field import Field
 from napari_sem_sr.checking.protocol import Shown
 from napari_sem_sr.checking.report import images
 from napari_sem_sr.checking.report.document import Report
-from napari_sem_sr.checking.report.html import environment
+from napari_sem_sr.checking.report.html import report_environment
 from napari_sem_sr.checking.report.images import Panel
 from napari_sem_sr.checking.report.plots import (
     plot_of_resolving,
@@ -80,7 +80,7 @@ def render_page(
     card = None if model is None else model.card
     lr_pixel = source.field.lr.voxel_nm[2]
     return (
-        environment()
+        report_environment()
         .get_template(TEMPLATE)
         .render(
             report=report,

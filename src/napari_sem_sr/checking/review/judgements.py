@@ -19,7 +19,7 @@ from typing import Any, Literal, get_args
 from scipy.stats import binomtest
 
 from napari_sem_sr.checking.report.document import PAGE, Report
-from napari_sem_sr.checking.report.html import environment
+from napari_sem_sr.checking.report.html import report_environment
 from napari_sem_sr.errors import InputError
 from napari_sem_sr.io.atomic_write import replacing, told_plainly
 from napari_sem_sr.io.lock import locked
@@ -160,7 +160,7 @@ def _keep(
         page = folder / PAGE
         with told_plainly(page):
             shown = page.read_text(encoding="utf-8")
-        section = environment().get_template(TEMPLATE).render(judgements=judged)
+        section = report_environment().get_template(TEMPLATE).render(judgements=judged)
         replace(report, judgements=judged).write(folder, _SECTION.sub(lambda _: section, shown))
     return judged
 

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from napari_sem_sr.metrics.banded import radius_of, smoothing
 from napari_sem_sr.metrics.resample import area_average
+from napari_sem_sr.metrics.rings import frequency
 
 Float = npt.NDArray[np.float64]
 
@@ -61,7 +62,7 @@ class Bank:
     @classmethod
     def of(cls, power: Float) -> "Bank":
         """Filters for a residual with ``power`` (RINGS,) from frequency 0 to Nyquist."""
-        radius = np.hypot(np.fft.fftfreq(GRID)[:, None], np.fft.fftfreq(GRID))
+        radius = frequency((GRID, GRID))
         ring = np.minimum((radius * 2 * RINGS).astype(int), RINGS - 1)
         spectrum = np.maximum(power, LEAST_POWER)[ring]
         shapes = [_kernel(np.fft.fft2(_centred(s)) / spectrum) for s in _shapes()]
@@ -109,9 +110,8 @@ class Bank:
 
 def ring_power(residual: Float) -> Float:
     """``(RINGS,)`` mean power of a residual without NaN, 1 for white noise of variance 1."""
-    y, x = residual.shape
     power = np.abs(np.fft.rfft2(residual)) ** 2 / residual.size
-    radius = np.hypot(np.fft.fftfreq(y)[:, None], np.fft.rfftfreq(x))
+    radius = frequency(residual.shape, half=True)
     ring = np.minimum((radius * 2 * RINGS).astype(int), RINGS - 1).ravel()
     count = np.bincount(ring, minlength=RINGS)
     total = np.bincount(ring, power.ravel(), minlength=RINGS)

@@ -18,6 +18,7 @@ from napari_sem_sr.checking.view.setup import Setup
 from napari_sem_sr.degradation.degrade import expected
 from napari_sem_sr.inference.engine.tiling import Region
 from napari_sem_sr.metrics.resample import area_average
+from napari_sem_sr.sampling import evenly_spaced
 
 Image = npt.NDArray[Any]
 Float = npt.NDArray[np.float32]
@@ -146,10 +147,9 @@ def glimpses(setup: Setup) -> tuple[Seen, ...]:
     """Pieces of a few slices, on which is measured what is usual."""
     if not setup.glimpsed:
         kept = setup.field.kept
-        picks = np.unique(np.linspace(0, len(kept) - 1, GLIMPSES).round().astype(int))
         setup.glimpsed.extend(
             Seen(setup, kept[pick], _piece(setup, kept[pick], number))
-            for number, pick in enumerate(picks)
+            for number, pick in enumerate(evenly_spaced(len(kept), GLIMPSES))
         )
     return tuple(setup.glimpsed)
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import distance_transform_edt
 
 from napari_sem_sr.errors import InputError
 from napari_sem_sr.intensity import IntensityRange
+from napari_sem_sr.metrics.resample import filled_near
 
 
 class UnusableSliceError(InputError):
@@ -47,7 +47,10 @@ def prepare_slice(lr: npt.NDArray[Any], intensity: IntensityRange, index: int = 
     """
     valid = _valid_pixels(lr, index)
     image = intensity.normalise(lr)
-    return PreparedSlice(index, image if valid is None else _filled(image, valid), valid, intensity)
+    if valid is not None:
+        # so that no border stands out to the network
+        image = filled_near(image)
+    return PreparedSlice(index, image, valid, intensity)
 
 
 def _valid_pixels(lr: npt.NDArray[Any], index: int) -> npt.NDArray[np.bool_] | None:
@@ -60,12 +63,3 @@ def _valid_pixels(lr: npt.NDArray[Any], index: int) -> npt.NDArray[np.bool_] | N
     if not valid.any():
         raise UnusableSliceError(f"Slice {index} is all NaN; leave it out or mend the stack.")
     return valid
-
-
-def _filled(
-    image: npt.NDArray[np.float32], valid: npt.NDArray[np.bool_]
-) -> npt.NDArray[np.float32]:
-    """Replace invalid pixels by the nearest valid ones, so that no border stands out to the network."""
-    nearest = distance_transform_edt(~valid, return_distances=False, return_indices=True)
-    filled: npt.NDArray[np.float32] = image[tuple(nearest)]
-    return filled

@@ -19,6 +19,7 @@ from skimage.registration import phase_cross_correlation
 from napari_sem_sr.errors import InputError
 from napari_sem_sr.events import Event, Progress
 from napari_sem_sr.io.read.folder import open_file
+from napari_sem_sr.sampling import evenly_spaced
 from napari_sem_sr.stack import SemStack
 
 # Neighbours in the middle of the list that correlate by less have no common content.
@@ -51,13 +52,13 @@ def iter_unrelated(stack: SemStack) -> Generator[Event, None, str | None]:
     count = stack.shape[0]
     if count < 3 or len(stack.paths) != count:
         return None
-    firsts = np.unique(np.linspace(0, count - 2, min(_PAIRS, count - 1)).round().astype(int))
-    apart = _stage_apart_mm([stack.paths[int(z)] for z in (*firsts, count - 1)])
+    firsts = evenly_spaced(count - 1, _PAIRS)
+    apart = _stage_apart_mm([stack.paths[z] for z in (*firsts, count - 1)])
     width_nm = stack.voxel_nm[2]
     if apart is not None and width_nm is not None and apart * 1e6 > width_nm * stack.shape[2]:
         return f"the stage moved by {apart:.3g} mm between them, more than the width of an image"
     alike = []
-    for done, z in enumerate(int(z) for z in firsts):
+    for done, z in enumerate(firsts):
         yield Progress("comparing neighbours", done, len(firsts), "pairs")
         found = _likeness(stack, z)
         if found is not None:

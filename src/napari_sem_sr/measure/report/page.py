@@ -7,7 +7,6 @@ from importlib.metadata import version
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from napari_sem_sr.measure.measurement import FRACTION, Measurement, Measurements, words
@@ -15,6 +14,7 @@ from napari_sem_sr.measure.phase import AXES, PhaseNumbers
 from napari_sem_sr.measure.phases.label import Phases
 from napari_sem_sr.measure.report import figures
 from napari_sem_sr.stack import SemStack
+from napari_sem_sr.templates import environment
 
 TEMPLATE = "measure.html.j2"
 Curve = tuple[str, Any, Any]
@@ -63,26 +63,23 @@ def shown_slice(stack: SemStack, phases: Phases, found: Sequence[PhaseNumbers]) 
 
 def render(found: Measurements, shown: Sequence[Shown]) -> str:
     """Make ``report.html``."""
-    environment = Environment(
-        loader=PackageLoader("napari_sem_sr.measure"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     rows = [
         (label, words(name), [_cell(name, n) for n in numbers])
         for label, name, numbers in found.rows()
     ]
     trust = any(c.share for _, _, cells in rows for c in cells)
-    return environment.get_template(TEMPLATE).render(
-        found=found,
-        rows=rows,
-        shown=shown,
-        trust=trust,
-        plots=_plots(found, shown),
-        now=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        version=version("napari-sem-sr"),
+    return (
+        environment("napari_sem_sr.measure")
+        .get_template(TEMPLATE)
+        .render(
+            found=found,
+            rows=rows,
+            shown=shown,
+            trust=trust,
+            plots=_plots(found, shown),
+            now=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+            version=version("napari-sem-sr"),
+        )
     )
 
 

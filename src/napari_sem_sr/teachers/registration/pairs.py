@@ -28,6 +28,7 @@ from napari_sem_sr.events import Event, Progress
 from napari_sem_sr.intensity import to_dtype
 from napari_sem_sr.io.atomic_write import make_folder, replacing, told_plainly
 from napari_sem_sr.io.write.tiff import iter_write_tiff
+from napari_sem_sr.sampling import evenly_spaced
 from napari_sem_sr.stack import SemStack
 from napari_sem_sr.teachers.registration.placement import Picture, inner_box
 from napari_sem_sr.teachers.registration.register import Registration, register
@@ -189,9 +190,9 @@ def iter_register_stack(
     """
     _check_slices(lr, hr)
     grid = grid_of(lr, hr)
-    picks = np.unique(np.linspace(0, lr.shape[0] - 1, sampled).round().astype(int))
+    picks = evenly_spaced(lr.shape[0], sampled)
     found = []
-    for number, index in enumerate(map(int, picks)):
+    for number, index in enumerate(picks):
         yield Progress("registering HR with LR", number, len(picks), "slices")
         found.append(_one(lr, hr, index, grid, scale_and_rotation=scale_and_rotation))
     middle = typical(found)
