@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import tifffile
 
-from napari_sem_sr.inference.bench_stack import specimen
+from napari_sem_sr.inference.bench.stack import specimen
 from napari_sem_sr.io import ZarrStackWriter
 
 SLICES, SIDE = 12, 96

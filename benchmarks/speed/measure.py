@@ -24,8 +24,8 @@ from typing import Any
 import numpy as np
 
 from napari_sem_sr.events import Event, Progress
-from napari_sem_sr.inference.bench import UINT8, BenchSettings, iter_bench, plain
-from napari_sem_sr.inference.bench_stack import specimen
+from napari_sem_sr.inference.bench.bench import UINT8, BenchSettings, iter_bench, plain
+from napari_sem_sr.inference.bench.stack import specimen
 from napari_sem_sr.inference.engine.engine import Engine
 from napari_sem_sr.model.bundle import Model
 from napari_sem_sr.model.generator import SHUFFLES

@@ -3,8 +3,8 @@
 import numpy as np
 import torch
 
-from napari_sem_sr.inference import bench
-from napari_sem_sr.inference.bench_stack import specimen
+from napari_sem_sr.inference.bench import bench
+from napari_sem_sr.inference.bench.stack import specimen
 from napari_sem_sr.inference.engine.engine import Engine
 from tests.inference.specimens import ARCHITECTURE, network
 

@@ -19,8 +19,8 @@ from napari_sem_sr.checking.field import align
 from napari_sem_sr.checking.pipeline.slice_evaluator import SliceEvaluator
 from napari_sem_sr.checking.view.setup import Setup
 from napari_sem_sr.events import Event, Progress
-from napari_sem_sr.inference.bench import SIDES, UINT8
-from napari_sem_sr.inference.bench_stack import specimen
+from napari_sem_sr.inference.bench.bench import SIDES, UINT8
+from napari_sem_sr.inference.bench.stack import specimen
 from napari_sem_sr.inference.engine.engine import Engine
 from napari_sem_sr.model.bundle import Model
 from napari_sem_sr.stack import SemStack

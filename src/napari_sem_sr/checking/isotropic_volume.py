@@ -18,7 +18,7 @@ from napari_sem_sr.axial.fill.interpolation import interpolated
 from napari_sem_sr.axial.grid import AxialGrid
 from napari_sem_sr.axial.left_out.outcome import UNTESTED, spoken
 from napari_sem_sr.checking.report.document import JSON, Report
-from napari_sem_sr.checking.report.html import environment
+from napari_sem_sr.checking.report.html import report_environment
 from napari_sem_sr.checking.report.images import grey_uri
 from napari_sem_sr.errors import InputError, OutputError
 from napari_sem_sr.events import Event, Progress
@@ -192,5 +192,5 @@ def _page(report: Report, lr: SemStack, sr: SemStack, hr: SemStack | None) -> st
         for i, row in enumerate(rows)
         for name in stacks
     ]
-    template = environment().get_template(TEMPLATE)
+    template = report_environment().get_template(TEMPLATE)
     return template.render(report=report, pictures=pictures)

@@ -15,7 +15,7 @@ def bench(
 ) -> None:
     """Measure how fast this machine upscales and checks; a few minutes, best while nothing else runs."""
     from napari_sem_sr.checking.bench import CheckBenchSettings, iter_bench_checking
-    from napari_sem_sr.inference.bench import BenchSettings, iter_bench
+    from napari_sem_sr.inference.bench.bench import BenchSettings, iter_bench
     from napari_sem_sr.model.zoo import load_model
 
     loaded = load_model(model)

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from napari_sem_sr.events import Event, Progress
-from napari_sem_sr.inference.bench_stack import iter_stacks, specimen
+from napari_sem_sr.inference.bench.stack import iter_stacks, specimen
 from napari_sem_sr.inference.engine.devices import PRECISIONS
 from napari_sem_sr.inference.engine.engine import Engine
 from napari_sem_sr.inference.engine.machine import describe_machine

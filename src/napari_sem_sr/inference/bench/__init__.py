@@ -1,0 +1,1 @@
+"""How fast this machine upscales, and in how much memory."""
