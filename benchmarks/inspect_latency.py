@@ -157,7 +157,7 @@ def main() -> None:
             while tab.difference.work.running:
                 settle(0.1)
             # 512 × 512 SR pixels in each pane
-            viewer.scene.camera.zoom = min(tab.comparison.pane_px()) / (512 * 5.0)
+            viewer.scene.camera.zoom = min(tab.comparison.camera.pane_px()) / (512 * 5.0)
             name = "LR and SR" if subject == "none" else "LR, SR and difference to bicubic"
             found[name] = scene(viewer, watch)
         tab.on_screen.cross_box.setChecked(True)

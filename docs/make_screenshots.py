@@ -17,7 +17,7 @@ from qtpy.QtWidgets import QApplication
 
 from napari_sem_sr.stack import Instrument, SemStack, Sources
 from napari_sem_sr.widgets.metadata.voxel_dialog import VoxelDialog
-from napari_sem_sr.widgets.qt.dock import PLUGIN
+from napari_sem_sr.widgets.qt.dock_group import PLUGIN
 
 IMAGES = Path(__file__).resolve().parent / "images"
 SIZE = (1366, 768)
@@ -67,7 +67,7 @@ def tour(viewer: napari.Viewer, output: Path) -> None:
     wait_for(lambda: not upscale._work.running)
     picture(viewer, "upscale")
     upscale.upscale()
-    wait_for(lambda: upscale._pace.done >= 6)
+    wait_for(lambda: upscale.runs.pace.done >= 6)
     picture(viewer, "upscale_running")
     wait_for(lambda: not upscale._work.running)
     raise_dock(viewer, inspect)

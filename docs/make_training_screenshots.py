@@ -19,7 +19,7 @@ from make_screenshots import IMAGES, SIZE, settle
 from qtpy.QtWidgets import QApplication
 
 from napari_sem_sr.model import zoo
-from napari_sem_sr.widgets.qt.dock import PLUGIN
+from napari_sem_sr.widgets.qt.dock_group import PLUGIN
 
 
 def picture(viewer: napari.Viewer, folder: Path, name: str) -> None:

@@ -130,6 +130,32 @@ def test_an_existing_output_is_kept_unless_told_otherwise(
     assert sem_sr("upscale", lr, out_path, "--model", bundle, "--overwrite")[0] == 0
 
 
+def test_several_stacks_go_into_one_folder_and_a_damaged_one_stops_none_of_the_others(
+    sem_sr, lr: Path, bundle: Path, tmp_path: Path
+) -> None:
+    damaged, other = tmp_path / "damaged.tif", tmp_path / "more" / lr.name
+    damaged.write_bytes(b"II*\0nonsense")
+    other.parent.mkdir()
+    other.write_bytes(lr.read_bytes())
+    out = tmp_path / "night"
+    arguments = ("upscale", lr, damaged, other, "--out", out, "--model", bundle, "--json")
+    code, printed, err = sem_sr(*arguments)
+    assert code == 1
+    assert "'damaged.tif'" in err or "damaged.tif" in err
+    document = json.loads(printed)
+    names = [Path(result["output"]).name for result in document["results"]]
+    assert names == [f"{lr.stem}_tiny-x4_sr.zarr", f"{lr.stem}_tiny-x4_sr-2.zarr"]
+    assert list(document["failed"]) == [str(damaged)]
+    assert all((out / name).is_dir() for name in names)
+    code, printed, _ = sem_sr(*arguments, "--resume")
+    assert code == 1 and [r["computed"] for r in json.loads(printed)["results"]] == [0, 0]
+
+
+def test_several_stacks_without_a_folder_are_a_usage_error(sem_sr, lr: Path, bundle: Path) -> None:
+    assert sem_sr("upscale", lr, lr, lr, "--model", bundle)[0] == 2
+    assert sem_sr("upscale", lr, "--model", bundle)[0] == 2
+
+
 def test_a_missing_file_is_one_line_and_exit_1(sem_sr, tmp_path: Path) -> None:
     code, out, err = sem_sr("info", tmp_path / "nothing.tif")
     assert code == 1

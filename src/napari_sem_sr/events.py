@@ -32,6 +32,11 @@ class Notice(Event):
 
 
 @dataclass(frozen=True)
+class Remark(Notice):
+    """A sentence that is worth knowing and warns of nothing."""
+
+
+@dataclass(frozen=True)
 class Progress(Event):
     """``done`` of ``total`` ``unit`` of the step called ``what``."""
 

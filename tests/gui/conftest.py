@@ -15,7 +15,8 @@ from superqt.utils import WorkerBase
 from napari_sem_sr.io.metadata import typed
 from napari_sem_sr.model import zoo
 from napari_sem_sr.widgets.inspect.dock import InspectDock
-from napari_sem_sr.widgets.qt import preferences
+from napari_sem_sr.widgets.qt import closing, preferences
+from napari_sem_sr.widgets.viewer import session
 
 HAS_DISPLAY = not sys.platform.startswith("linux") or any(
     os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")
@@ -95,8 +96,26 @@ def open_inspect(qtbot: Any) -> Iterator[Callable[[ViewerModel], Any]]:
     yield open_
     for dock in opened:
         for page in dock.pages.values():
-            page.tear_down()
+            page.let_go()
         dock.roles.disconnect_viewer()
+
+
+@pytest.fixture(autouse=True)
+def kept_session(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Where the last session is kept; nobody's own is touched."""
+    path = tmp_path / "state" / "session.json"
+    monkeypatch.setattr(session, "session_file", lambda: path)
+    return path
+
+
+@pytest.fixture(autouse=True)
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Questions that closing napari asks; all are answered with "Stop and close"."""
+    questions: list[str] = []
+    monkeypatch.setattr(
+        closing, "ask_to_stop", lambda _, question: questions.append(question) or True
+    )
+    return questions
 
 
 @pytest.fixture

@@ -60,7 +60,7 @@ def test_a_dot_lies_within_one_screen_pixel_in_every_pane(
     camera.zoom *= zoom
     found = dots(viewer, qtbot)
     assert len(found) == len(roles)
-    _, width = tab.comparison.pane_px()
+    _, width = tab.comparison.camera.pane_px()
     columns = [list(tab.comparison.panes).index(role) for role in roles]
     inside = [(y, x - c * (width + GAP_PX)) for (y, x), c in zip(found, columns, strict=True)]
     assert np.ptp(np.array(inside), axis=0).max() <= 1.0, inside
@@ -76,7 +76,7 @@ def test_marks_lie_over_the_same_pixel_in_every_pane(tab: Any, viewer: Any, qtbo
     picture = viewer.screenshot(canvas_only=True, flash=False).astype(int)
     # orange, the colour of marks, and nothing else that is coloured
     rows, columns = np.nonzero((picture[..., 0] - picture[..., 2]) > 60)
-    _, width = tab.comparison.pane_px()
+    _, width = tab.comparison.camera.pane_px()
     centres = []
     for place in range(3):
         left = place * (width + GAP_PX)

@@ -276,3 +276,19 @@ def test_a_check_registers_projects_compares_and_leaves_out_as_asked(
     assert "projection" in report.consistency and (tmp_path / "asked" / "projected.zarr").is_dir()
     # what is shown of HR is what was checked
     assert tab.evidence.field.registered and tab.evidence.field.without == {3}
+
+
+def test_places_have_half_of_the_dock_and_the_next_one_is_in_sight(
+    checked: Any, dock: Any, qtbot: Any
+) -> None:
+    dock.resize(360, 690)
+    dock.show()
+    dock.tabs.setCurrentWidget(checked)
+    listed = checked.suspects.places.list
+    qtbot.waitUntil(lambda: listed.height() >= dock.height() // 2, timeout=LONG_MS)
+    assert listed.iconSize().height() >= 90, "large enough to judge"
+    assert listed.count() > 2
+    listed.setCurrentRow(1)
+    for row in (1, 2):
+        place = listed.visualItemRect(listed.item(row))
+        assert listed.viewport().rect().contains(place), row

@@ -135,7 +135,7 @@ def test_cancelled_run_keeps_its_slices_and_resume_finishes_it(
     dock: Any, viewer: Any, qtbot: Any, tmp_path: Path
 ) -> None:
     dock.start_button.click()
-    qtbot.waitUntil(lambda: dock._pace.done >= 2, timeout=LONG_MS)
+    qtbot.waitUntil(lambda: dock.runs.pace.done >= 2, timeout=LONG_MS)
     dock.cancel_button.click()
     finish(qtbot, dock)
     dock._look_at_output()
@@ -159,7 +159,7 @@ def test_closing_the_dock_stops_the_work_and_leaves_a_resumable_output(
     dock: Any, viewer: Any, qtbot: Any, tmp_path: Path
 ) -> None:
     dock.start_button.click()
-    qtbot.waitUntil(lambda: dock._pace.done >= 1, timeout=LONG_MS)
+    qtbot.waitUntil(lambda: dock.runs.pace.done >= 1, timeout=LONG_MS)
     job = dock._work._job
     viewer.window.remove_dock_widget(dock)
     qtbot.waitUntil(
@@ -349,7 +349,7 @@ def test_a_foreign_file_at_the_output_is_not_offered_for_replacing(
 def test_slices_that_are_still_to_come_let_lr_be_seen(dock: Any, viewer: Any, qtbot: Any) -> None:
     viewer.dims.set_current_step(0, DEPTH - 1)
     dock.upscale()
-    qtbot.waitUntil(lambda: dock._pace.done >= 2, timeout=LONG_MS)
+    qtbot.waitUntil(lambda: dock.runs.pace.done >= 2, timeout=LONG_MS)
     dock.cancel()
     finish(qtbot, dock)
     result = by_role(viewer, "SR")

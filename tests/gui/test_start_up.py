@@ -78,7 +78,7 @@ def test_closing_napari_stops_the_work_and_leaves_a_resumable_output(
         dock.upscale()
         from qtpy.QtCore import QTimer
         timer = QTimer()
-        timer.timeout.connect(lambda: dock._pace.done >= 2 and (timer.stop(), viewer.close()))
+        timer.timeout.connect(lambda: dock.runs.pace.done >= 2 and (timer.stop(), viewer.close()))
         timer.start(20)
         napari.run()
         """

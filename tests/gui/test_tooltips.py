@@ -69,7 +69,7 @@ def test_every_control_has_a_tooltip(
         dock.pages["Compare"].compare()
         assert silent(dock) == []
         for page in dock.pages.values():
-            page.tear_down()
+            page.let_go()
 
 
 @pytest.mark.parametrize("name", ["Train", "Upscale", "Inspect"])

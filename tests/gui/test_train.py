@@ -240,6 +240,21 @@ def test_the_canvas_is_put_back_when_the_dock_closes_in_the_middle_of_it(
     assert list(viewer.layers) == [mine] and mine.visible
 
 
+def test_panes_of_a_patch_are_in_order_at_any_time(dock: Any, viewer: Any) -> None:
+    hr = discs(1)
+    view = dock.report.view
+    order = ["LR", "twin", "gan", "HR"]
+    for stage in ("gan", "twin"):
+        dock.report.show(PatchSeen(stage, 1, "patch", True, hr[::4, ::4], hr, hr))
+        while view._doing:
+            view._go_on()
+            shown = list(view.panes)
+            assert shown == [name for name in order if name in shown]
+            stacked = [la for la in reversed(viewer.layers) if la in view.panes.values()]
+            assert stacked == list(view.panes.values())
+    assert list(view.panes) == order
+
+
 def test_a_patch_that_is_learned_from_is_not_called_a_test_patch(dock: Any, qtbot: Any) -> None:
     hr = discs(1)
     view = dock.report.view

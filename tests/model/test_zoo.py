@@ -146,3 +146,18 @@ def test_the_bundled_model_that_knows_most_materials_is_listed_first() -> None:
     bundled = [e.name for e in zoo.list_models() if e.bundled]
     assert bundled[:2] == ["sem-x4", "sem-x4-fast"]
     assert {"sem-x2", "sem-x8", "powder-x4", "medulla-x4"} <= set(bundled)
+
+
+def test_a_model_that_is_no_better_than_bicubic_is_never_the_first(
+    bundle: Path, user_folder: Path
+) -> None:
+    imported = zoo.import_model(bundle)
+    assert zoo.list_models()[0].name == imported.name
+    path = imported.path / "card.json"
+    known = json.loads(path.read_text())
+    for score in known["scores"]:
+        score["twin_psnr"] = score["bicubic_psnr"] + 0.02
+    path.write_text(json.dumps(known))
+    entries = zoo.list_models()
+    assert entries[-1].name == imported.name and not entries[-1].card.beats_bicubic
+    assert entries[0].card.beats_bicubic

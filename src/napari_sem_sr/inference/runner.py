@@ -7,7 +7,7 @@ from typing import Any
 import numpy.typing as npt
 
 from napari_sem_sr.errors import InputError
-from napari_sem_sr.events import Event, Notice, drain
+from napari_sem_sr.events import Event, Notice, Remark, drain
 from napari_sem_sr.inference.engine.engine import Engine
 from napari_sem_sr.inference.inputs import iter_check_unchanged
 from napari_sem_sr.inference.ledger import UNREADABLE, Ledger, slice_hash
@@ -141,7 +141,7 @@ def iter_compute(
         that it is on disk.
     """
     if engine.deviation:
-        yield Notice(
+        yield Remark(
             f"Computing in {engine.precision}: at most {engine.deviation:.2g} of the intensity range from "
             "fp32 on a test tile."
         )

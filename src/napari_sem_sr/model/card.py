@@ -122,6 +122,8 @@ class ImageScore(_Part):
 
 # Share of trials in which a feature has to be recovered to count as resolved.
 RECOVERED = 0.9
+# A smaller gain in dB over bicubic is none: it would be written as +0.0.
+LEAST_GAIN_DB = 0.05
 
 
 class Recovery(_Part):
@@ -248,6 +250,11 @@ class Card(_Part):
             (s.twin_psnr if which == "twin" else s.gan_psnr) - s.bicubic_psnr for s in self.scores
         ]
         return sum(gains) / len(gains)
+
+    @property
+    def beats_bicubic(self) -> bool:
+        """Whether its test shows a gain of the twin, which is its best, and not only +0.0 dB."""
+        return self.gain("twin") >= LEAST_GAIN_DB
 
     def summary(self) -> str:
         """One paragraph for a person."""

@@ -62,11 +62,18 @@ def user_folder() -> Path:
 def list_models() -> list[Entry]:
     """All sound models that can be named; see `damaged_models` for the others.
 
-    The user's own come first, and before others those that learned from the most specimens, of these the ×4.
+    The user's own come first, and before others those that learned from the most specimens, of these the ×4. Those
+    that are no better than bicubic in their own test come last.
     """
 
-    def place(entry: Entry) -> tuple[bool, int, bool]:
-        return entry.bundled, -len(entry.card.teachers.groups.train), entry.card.factor != USUAL
+    def place(entry: Entry) -> tuple[bool, bool, int, bool]:
+        failed = not entry.card.beats_bicubic
+        return (
+            failed,
+            entry.bundled,
+            -len(entry.card.teachers.groups.train),
+            entry.card.factor != USUAL,
+        )
 
     return sorted(_survey()[0], key=place)
 

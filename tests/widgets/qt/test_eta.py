@@ -2,7 +2,8 @@
 
 import pytest
 
-from napari_sem_sr.widgets.qt.eta import Pace
+from napari_sem_sr.events import Progress
+from napari_sem_sr.widgets.qt.eta import Pace, Steps
 
 
 def test_time_left_counts_only_slices_of_this_run() -> None:
@@ -34,3 +35,13 @@ def test_long_times_are_spoken_in_minutes_and_hours(seconds: int, text: str) -> 
     pace.start(0.0, done=0, total=2)
     pace.reach(float(seconds), done=1)
     assert text in pace.spoken()
+
+
+def test_a_step_says_what_how_far_and_how_long_still() -> None:
+    steps = Steps()
+    assert steps.spoken(0.0, Progress("loading the model", 0, 1, "step")) == "loading the model"
+    assert steps.spoken(1.0, Progress("reading", 0, 4, "slices")) == "reading, 0 of 4 slices"
+    said = steps.spoken(3.0, Progress("reading", 1, 4, "slices"))
+    assert said == "reading, 1 of 4 slices · 6 s left"
+    # another step has a pace of its own
+    assert steps.spoken(9.0, Progress("checking", 0, 4, "slices")) == "checking, 0 of 4 slices"

@@ -97,7 +97,7 @@ def test_everything_added_is_recognised_and_removed_and_nothing_else(viewer: Vie
     stack = SemStack.from_array(ramp(3, 8, 9), "sr")
     layers.add(viewer, layers.image_data(stack, "sr", "SR", added_by_dock=True))
     assert [layers.is_ours(layer) for layer in viewer.layers] == [False, True]
-    assert layers.remove_ours(viewer) == 1
+    assert layers.remove_ours(viewer, results=True) == 1
     assert list(viewer.layers) == [users]
 
 

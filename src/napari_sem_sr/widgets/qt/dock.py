@@ -5,7 +5,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from napari.utils.theme import get_theme
-from qtpy.QtCore import QEvent, Qt, Signal
+from qtpy.QtCore import QEvent, QObject, Qt, Signal
 from qtpy.QtGui import QColor, QDragEnterEvent, QDropEvent, QIcon, QPainter, QPixmap, QShowEvent
 from qtpy.QtWidgets import (
     QAbstractButton,
@@ -21,7 +21,12 @@ from qtpy.QtWidgets import (
 )
 from superqt import QCollapsible, QElidingLabel
 
+from napari_sem_sr.widgets.qt import closing
+from napari_sem_sr.widgets.qt.canvas import main_window_of, make_canvas_current
+from napari_sem_sr.widgets.qt.dock_group import join_group
 from napari_sem_sr.widgets.qt.dropping import TakesFiles
+from napari_sem_sr.widgets.qt.timers import after
+from napari_sem_sr.widgets.qt.words import in_dock
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -32,7 +37,6 @@ LABEL_WIDTH = 78
 SIGN_PX = 16
 # nothing is written smaller
 SMALL_PX = 12
-PLUGIN = "napari-sem-sr"
 
 
 class Tone(Enum):
@@ -112,6 +116,7 @@ class Line(Linked):
 
     def say(self, text: str, tone: Tone = Tone.PLAIN) -> None:
         """Show ``text``; nothing hides the line."""
+        text = in_dock(text)
         self.setProperty("tone", tone.name)
         # set anew so that the colour of the tone is looked up again
         self.setStyleSheet(f"QLabel {{ font-size: {SMALL_PX}px; }}" if self._small else "QLabel {}")
@@ -233,9 +238,13 @@ class DropZone(Linked):
 class Themed(TakesFiles):
     """Takes files, and follows the theme of a viewer, which restyles every widget of its window when it changes."""
 
+    dock_name = ""
+    """Which of the plugin's docks it is; empty for a part of one."""
+
     def __init__(self, viewer: "ViewerModel") -> None:
         super().__init__()
         self.viewer = viewer
+        self._joined = False
         self.theme = ""
         self.follow_theme()
 
@@ -243,6 +252,31 @@ class Themed(TakesFiles):
         super().changeEvent(event)
         if event.type() == QEvent.Type.StyleChange and self.viewer.theme != self.theme:
             self.follow_theme()
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802, D102
+        super().showEvent(event)
+        if self.dock_name and not self._joined:
+            self._joined = True
+            join_group(self)
+            main_window_of(self).installEventFilter(self)
+
+    @property
+    def unfinished_work(self) -> str:
+        """What would be stopped if napari were closed now, as a question; empty where nothing would."""
+        return ""
+
+    def remember_session(self) -> None:
+        """Keep what is open, for the next time; napari is about to close."""
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802, D102
+        if event.type() == QEvent.Type.Close and watched is main_window_of(self):
+            # a script that closes a viewer has emptied it before, and is not asked
+            question = self.unfinished_work if len(self.viewer.layers) else ""
+            if question and not closing.ask_to_stop(self, question):
+                event.ignore()
+                return True
+            self.remember_session()
+        return bool(super().eventFilter(watched, event))
 
     def follow_theme(self) -> None:
         """Take the colours of the theme that the viewer has now."""
@@ -263,7 +297,9 @@ class Dock(Themed):
         inner = QWidget()
         inner.setLayout(self.body)
         self.body.setSpacing(5)
-        area = QScrollArea()
+        self._area = area = QScrollArea()
+        self._part: QWidget = area
+        self._scroll = after(self, 0, self._scroll_to_part)
         area.setWidgetResizable(True)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setFrameShape(QFrame.Shape.NoFrame)
@@ -273,11 +309,31 @@ class Dock(Themed):
         whole.addWidget(area, 1)
         whole.addLayout(self.footer)
         self.footer.setContentsMargins(9, 0, 9, 9)
+        self._removals = (viewer.layers.events.removing, viewer.layers.events.end_batch)
+        for emitter in self._removals:
+            emitter.connect(self._layers_go)
+
+    def show_part(self, part: QWidget) -> None:
+        """Scroll until a part of the body is in sight, as soon as the layout has been made."""
+        self._part = part
+        self._scroll.start()
+
+    def _scroll_to_part(self) -> None:
+        self._area.ensureWidgetVisible(self._part, 0, 0)
+
+    def _layers_go(self) -> None:
+        make_canvas_current(self)
+
+    def let_go(self) -> None:
+        """Stop everything and forget the viewer."""
+        for emitter in self._removals:
+            emitter.disconnect(self._layers_go)
+        self.tear_down()
 
     def event(self, event: QEvent) -> bool:
         """Notice that napari's dock was closed: the widget then loses its parent and gets no closeEvent."""
         if event.type() == QEvent.Type.ParentChange and self.parent() is None:
-            self.tear_down()
+            self.let_go()
             # connections of its parts hold it until it is gone from Qt as well
             self.deleteLater()
         return bool(super().event(event))

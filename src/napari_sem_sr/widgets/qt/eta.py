@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from napari_sem_sr.events import Progress
+
 
 def spoken_time(seconds: float) -> str:
     """``40 s``, ``12 min`` or ``3.5 h``."""
@@ -45,15 +47,40 @@ class Pace:
         """0 to 1."""
         return min(1.0, (self.done + self._part) / self.total) if self.total else 0.0
 
-    def seconds_left(self) -> float | None:
-        """Seconds that the rest takes at the pace so far; None before anything is known."""
+    def seconds_per_slice(self) -> float | None:
+        """At the pace so far; None before anything is known."""
         slices = self.done - self._before + self._part
         if slices <= 0 or self._now <= self._begun:
             return None
-        return (self._now - self._begun) / slices * (self.total - self.done - self._part)
+        return (self._now - self._begun) / slices
+
+    def seconds_left(self) -> float | None:
+        """Seconds that the rest takes at the pace so far; None before anything is known."""
+        each = self.seconds_per_slice()
+        return None if each is None else each * (self.total - self.done - self._part)
 
     def spoken(self) -> str:
         """``slice 118 of 512 · 6 min left``."""
         text = f"{self.done} of {self.total} slices"
         left = self.seconds_left()
+        return text if left is None else f"{text} · {spoken_time(left)} left"
+
+
+class Steps:
+    """What long work does, how far it is, and how long the step still takes."""
+
+    def __init__(self) -> None:
+        self._pace = Pace()
+        self._step: tuple[str, int] = ("", 0)
+
+    def spoken(self, now: float, event: Progress) -> str:
+        """``checking, 12 of 96 slices · 6 min left``; ``now`` in seconds."""
+        if event.total <= 1:
+            return event.what
+        if (event.what, event.total) != self._step:
+            self._step = (event.what, event.total)
+            self._pace.start(now, event.done, event.total)
+        self._pace.reach(now, event.done)
+        left = self._pace.seconds_left()
+        text = f"{event.what}, {event.done} of {event.total} {event.unit}"
         return text if left is None else f"{text} · {spoken_time(left)} left"

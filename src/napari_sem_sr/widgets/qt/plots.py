@@ -10,6 +10,7 @@ from qtpy.QtCore import Qt
 PENS: dict[str, tuple[str, Qt.PenStyle]] = {
     "LR": ("#999999", Qt.PenStyle.DashLine),
     "SR": ("#e69f00", Qt.PenStyle.SolidLine),
+    "SR 2": ("#009e73", Qt.PenStyle.DashDotDotLine),
     "HR": ("#56b4e9", Qt.PenStyle.DotLine),
     "twin": ("#cc79a7", Qt.PenStyle.DashDotLine),
 }
@@ -20,7 +21,7 @@ HEADROOM = 0.35
 
 def titled(role: str) -> str:
     """Role as it is named outside of napari, where nothing else says that SR was made up."""
-    return f"{role} (synthetic)" if role in ("SR", "twin") else role
+    return f"{role} (synthetic)" if role in ("SR", "SR 2", "twin") else role
 
 
 def make_plot(theme_name: str, bottom: str, left: str, tip: str) -> Any:

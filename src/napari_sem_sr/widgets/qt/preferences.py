@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from napari_sem_sr.widgets.qt.dock import PLUGIN
+from napari_sem_sr.widgets.qt.dock_group import PLUGIN
 
 SECTION = "inspect"
 

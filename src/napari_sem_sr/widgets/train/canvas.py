@@ -85,6 +85,9 @@ class TrainView:
         for name in missing:
             self._add(name, seen)
             yield
+            if any(pane not in self._viewer.layers for pane in self.panes.values()):
+                # someone deleted one meanwhile; the next patch begins anew
+                return
         self.panes[seen.stage].data = seen.sr
         if missing:
             yield from self._iter_arrange()
@@ -122,14 +125,16 @@ class TrainView:
         )
         pane.name_overlay.visible = True
         pane.name_overlay.font_size = FONT_PT
-        self.panes[name] = pane
+        found = {**self.panes, name: pane}
+        self.panes = {n: found[n] for n in TITLES if n in found}
+        # the topmost layer has the first cell, so that the list reads as the rows do, at any time
+        stack, order = self._viewer.layers, list(TITLES)
+        before = [
+            stack.index(p) for n, p in self.panes.items() if order.index(n) < order.index(name)
+        ]
+        stack.move(stack.index(pane), min(before, default=len(stack)))
 
     def _iter_arrange(self) -> Iterator[None]:
-        self.panes = {name: self.panes[name] for name in TITLES if name in self.panes}
-        stack = self._viewer.layers
-        # the topmost layer has the first cell, so that the list reads as the rows do
-        for pane in reversed(self.panes.values()):
-            stack.move(stack.index(pane), len(stack))
         link_layers(list(self.panes.values()), ("contrast_limits", "gamma"))
         yield
         grid = self._viewer.canvas.grid

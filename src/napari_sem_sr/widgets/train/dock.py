@@ -8,7 +8,8 @@ from qtpy.QtWidgets import QMessageBox
 from napari_sem_sr.events import Event, StepDone
 from napari_sem_sr.model import zoo
 from napari_sem_sr.training.loop.unfinished import Unfinished, find_unfinished, remove_unfinished
-from napari_sem_sr.widgets.qt.dock import PLUGIN, Tone, link
+from napari_sem_sr.widgets.qt.dock import Tone, link
+from napari_sem_sr.widgets.qt.dock_group import open_dock
 from napari_sem_sr.widgets.qt.worker import Events
 from napari_sem_sr.widgets.train import tasks
 from napari_sem_sr.widgets.train.form import EPOCHS, FACTORS, MINUTES
@@ -30,6 +31,8 @@ class TrainDock(TrainChoice):
     napari_viewer
         The viewer; only its public parts are used.
     """
+
+    dock_name = "Train"
 
     def __init__(self, napari_viewer: "ViewerModel") -> None:
         super().__init__(napari_viewer)
@@ -53,6 +56,13 @@ class TrainDock(TrainChoice):
         self._work.ended.connect(self._ended)
         self._show_teachers()
         self._look_for_unfinished()
+
+    @property
+    def unfinished_work(self) -> str:
+        """What would be stopped if napari were closed now, as a question; empty where nothing would."""
+        if self._training is None or not self._work.running:
+            return ""
+        return f"'{self._training.name}' is being trained. Stop? What it has learned is kept, and can be resumed."
 
     def _show_buttons(self) -> None:
         training = self._training is not None
@@ -155,7 +165,7 @@ class TrainDock(TrainChoice):
 
     def _trained(self, model: Any) -> None:
         self._model = model.card.name
-        better = model.card.gain("twin") > 0
+        better = model.card.beats_bicubic
         self.message.say(
             f"'{model.card.name}' is ready: {card_view.gain(model.card)}.",
             Tone.GOOD if better else Tone.CARE,
@@ -208,10 +218,7 @@ class TrainDock(TrainChoice):
 
     def use_model(self) -> None:
         """Choose the model that was trained last in the Upscale dock."""
-        dock, upscale = self.viewer.window.add_plugin_dock_widget(PLUGIN, "Upscale", tabify=True)
-        upscale.choose_model(self._model)
-        dock.show()
-        dock.raise_()
+        open_dock(self.viewer, "Upscale").choose_model(self._model)
 
     def tear_down(self) -> None:
         """Stop the training (it can be resumed) and let go of the viewer."""

@@ -1,5 +1,6 @@
 """What a training says, shown on the form of the dock Train."""
 
+import time
 from typing import TYPE_CHECKING
 
 from napari_sem_sr.events import (
@@ -13,7 +14,7 @@ from napari_sem_sr.events import (
     StepDone,
 )
 from napari_sem_sr.widgets.qt.dock import Tone
-from napari_sem_sr.widgets.qt.eta import spoken_time
+from napari_sem_sr.widgets.qt.eta import Steps, spoken_time
 from napari_sem_sr.widgets.train.canvas import TrainView
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class TrainReport:
         self._epochs_before = 0.0
         self._stage = StageStarted("twin", 0, 1)
         self._notices: list[str] = []
+        self._steps = Steps()
 
     def begin(self) -> None:
         """Something begins."""
@@ -74,10 +76,10 @@ class TrainReport:
             case Notice(message):
                 self._notices = [*self._notices, message][-SHOWN_NOTICES:]
                 form.message.say("<br>".join(self._notices), Tone.CARE)
-            case Progress(what, done, total, unit):
+            case Progress(_, done, total, _):
                 form.bar.setRange(0, total)
                 form.bar.setValue(done)
-                form.state_line.say(f"{what}, {done} of {total} {unit}" if total > 1 else what)
+                form.state_line.say(self._steps.spoken(time.monotonic(), event))
             case StageStarted():
                 self._begin_stage(event)
             case StepDone():

@@ -1,34 +1,41 @@
-"""The dock Upscale: choose a stack and a model, preview a slice, upscale all, watch, stop, resume."""
+"""The dock Upscale: choose a stack and a model, preview a slice, upscale, queue, watch, stop, resume."""
 
-import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QFileDialog, QMessageBox
 
 from napari_sem_sr.errors import SemSrError
-from napari_sem_sr.events import Event, Notice, Progress, SliceDone, TileDone, UpscaleStarted
-from napari_sem_sr.inference.settings import UpscaleResult, UpscaleSettings
-from napari_sem_sr.stack import SemStack
-from napari_sem_sr.widgets.qt.dock import PLUGIN, Tone, link
-from napari_sem_sr.widgets.qt.eta import Pace, spoken_time
+from napari_sem_sr.inference.settings import UpscaleSettings
+from napari_sem_sr.widgets.qt.dock import Tone
+from napari_sem_sr.widgets.qt.dock_group import open_dock
+from napari_sem_sr.widgets.qt.timers import after, every
 from napari_sem_sr.widgets.qt.worker import Work
 from napari_sem_sr.widgets.upscale import tasks
-from napari_sem_sr.widgets.upscale.form import STEPS
+from napari_sem_sr.widgets.upscale.buttons import Buttons, buttons_for, run_text
 from napari_sem_sr.widgets.upscale.inputs import UpscaleChoice
 from napari_sem_sr.widgets.upscale.isotropic import IsotropicStep
 from napari_sem_sr.widgets.upscale.live import LivePreview
-from napari_sem_sr.widgets.upscale.results import Order, Results, settings_of
-from napari_sem_sr.widgets.viewer import layers
+from napari_sem_sr.widgets.upscale.place import default_output, unfinished
+from napari_sem_sr.widgets.upscale.reopening import SESSION, bring_back, offer_session
+from napari_sem_sr.widgets.upscale.report import UpscaleReport
+from napari_sem_sr.widgets.upscale.results import Order, Results
+from napari_sem_sr.widgets.upscale.runs import stack_run
+from napari_sem_sr.widgets.viewer import layers, session
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
+# a slider or a camera that moves asks many times
+LOOK_MS, WATCH_MS = 80, 2000
+NO_STACK = "Choose a stack first: drop one here, or try the sample."
+NOT_USABLE = "This layer is no stack that can be upscaled."
+
 
 class UpscaleDock(UpscaleChoice):
-    """Upscale a stack that is open in napari, or one that is dropped here.
+    """Upscale stacks that are open in napari, or are dropped here.
 
     Parameters
     ----------
@@ -36,14 +43,18 @@ class UpscaleDock(UpscaleChoice):
         The viewer; only its public parts are used.
     """
 
+    dock_name = "Upscale"
+
     def __init__(self, napari_viewer: "ViewerModel") -> None:
         super().__init__(napari_viewer)
         self._memory = tasks.Memory()
-        self._order: Order | None = None
+        self._place: Path | None = None
+        """Where the result goes, by choice or by default."""
         self._existing: tasks.Existing | None = None
-        self._pace = Pace()
+        self._unfinished: tuple[Path, tasks.Existing] | None = None
         self._work = Work(self)
         self.results = Results(napari_viewer, self)
+        self.report = UpscaleReport(self, self.results)
         self.live = LivePreview(napari_viewer, self._memory, self)
         self.isotropic = IsotropicStep(napari_viewer)
         # above the stretch at the end
@@ -51,10 +62,11 @@ class UpscaleDock(UpscaleChoice):
         self._connect()
         self.fill_models()
         self._stack_chosen()
+        offer_session(self.drop_zone)
 
     def _connect(self) -> None:
         self.choice_changed.connect(self._choice_changed)
-        self.output_changed.connect(self._look_at_output)
+        self.output_changed.connect(self._output_chosen)
         self.sharpness_changed.connect(lambda: self.live.set_sharpness(self.chosen_sharpness))
         self.model_import.clicked.connect(self._import_model)
         self.live_button.toggled.connect(self._switch_live)
@@ -63,27 +75,45 @@ class UpscaleDock(UpscaleChoice):
         self.live.stopped.connect(lambda: self.live_button.setChecked(False))
         self.preview_button.clicked.connect(self.preview)
         self.start_button.clicked.connect(self._start_or_open)
+        self.queue_button.clicked.connect(self.enqueue)
+        self.outlook.model_wanted.connect(self.choose_model)
+        self.queue.start_asked.connect(self._start_queue)
+        self.queue.changed.connect(self._look_at_output)
         self.again_button.clicked.connect(self._start_over)
         self.cancel_button.clicked.connect(self.cancel)
-        for line in (self.message, self.card_line, self.caution_line):
+        for line in (self.message, self.card_line, self.caution_line, self.run_line):
             line.linkActivated.connect(self._follow_link)
-        self._work.reported.connect(self._report)
+        self._work.reported.connect(self.report.show)
         self._work.failed.connect(lambda text: self.message.say(text, Tone.BAD))
-        self._work.cancelled.connect(self._say_cancelled)
+        self._work.cancelled.connect(self.report.stopped)
         self._work.ended.connect(self._ended)
         self.isotropic.started.connect(self.live.pause)
         self.isotropic.ended.connect(self.live.resume)
         self._on_finish: Callable[[Any], None] = lambda _: None
         self._work.finished.connect(self._finished)
         # an output may be removed or finished by someone else
-        self._watch = QTimer(self)
-        self._watch.setInterval(2000)
-        self._watch.timeout.connect(self._look_at_output)
-        self._watch.start()
+        self._watch = every(self, WATCH_MS, self._look_at_output)
+        self._soon = after(self, LOOK_MS, self._look_at_output)
+        self._again = after(self, 0, self._start_queue)
+        for changed in (
+            self.sharpness_changed,
+            self.slices_box.currentTextChanged,
+            self.region_box.currentTextChanged,
+            self.first_slice.valueChanged,
+            self.last_slice.valueChanged,
+        ):
+            changed.connect(lambda *_: self._soon.start())
+        self.viewer.dims.events.current_step.connect(self._look_soon)
+
+    def _look_soon(self) -> None:
+        self._soon.start()
 
     def _choice_changed(self) -> None:
+        stack = self._stack
+        self._unfinished = None if stack is None else unfinished(stack)
+        self.outlook.ask(stack, self.entry)
         self._look_at_output()
-        self.isotropic.set_stack(self._stack, self._output)
+        self.isotropic.set_stack(stack, self._place)
         self._switch_live(self.live_button.isChecked())
 
     def _switch_live(self, on: bool) -> None:
@@ -92,11 +122,8 @@ class UpscaleDock(UpscaleChoice):
         if not on or source is None or stack is None or entry is None:
             self.live.stop()
             return
-        settings = UpscaleSettings(
-            sharpness=self.chosen_sharpness,
-            device=self.device_box.currentText(),
-            precision=self.precision_box.currentText(),
-        )
+        device, precision = self.device_box.currentText(), self.precision_box.currentText()
+        settings = UpscaleSettings(self.chosen_sharpness, device, precision)
         self.live.start(source, stack, entry.path, settings)
 
     def _import_model(self) -> None:
@@ -105,79 +132,83 @@ class UpscaleDock(UpscaleChoice):
             self._on_finish = lambda entry: self.choose_model(entry.name)
             self._begin(f"installing {Path(path).name}", lambda: tasks.iter_import(Path(path)))
 
-    # ---- buttons
+    # ---- where it goes, and what is there
+
+    def _output_chosen(self) -> None:
+        """Take the form from a run that is unfinished where a person wants the result."""
+        self._look_at_output()
+        found = self._existing
+        if found is not None and found.recorded is not None and not found.complete:
+            self.show_run(found.recorded, self._stack)
 
     def _look_at_output(self) -> None:
-        self._existing = None
         trouble = ""
-        if self._output is not None and self._stack is not None and not self._work.running:
+        settings: UpscaleSettings | None = None
+        self._place = self._existing = None
+        stack, entry = self._stack, self.entry
+        if stack is not None and entry is not None:
             try:
-                self._existing = tasks.look_at(self._output, self._stack)
+                settings = self.settings()
+                self._place = self._output or default_output(stack, entry.card, settings)
+                if not self.runs.holds(self._place):
+                    self._existing = tasks.look_at(self._place, stack)
             except SemSrError as error:
                 trouble = str(error)
-        self.output_label.setText("" if self._output is None else str(self._output))
+        self.output_label.setText("" if self._place is None else str(self._place))
         self.output_label.setToolTip(
-            f"Where the result is written: {self._output or 'no stack yet'}"
+            f"Where the result is written: {self._place or 'no stack yet'}"
         )
-        self._show_buttons(trouble)
-
-    def _show_buttons(self, trouble: str = "") -> None:
-        reason = trouble
-        if self._stack is None:
-            reason = "Choose a stack first: drop one here, or try the sample."
-        elif self.entry is None:
+        beside = self._unfinished
+        if beside is not None and (beside[0] == self._place or self.runs.holds(beside[0])):
+            beside = None
+        self.run_line.say(run_text(self._existing, beside))
+        reason = ""
+        if stack is None:
+            reason = NO_STACK if self._source is None else NOT_USABLE
+        elif entry is None:
             reason = "No model is installed."
-        elif self._work.running:
-            reason = "Something is running; wait for it or cancel it."
-        found = self._existing
-        blocked = found is not None and not found.ours
-        if found is None:
-            text, tip = "Upscale all", "Upscale and write the result, slice by slice."
-        elif blocked:
-            text, tip = (
-                "Upscale all",
-                "Something else lies at the place of the result; choose another place.",
+        self._show_buttons(
+            buttons_for(
+                stack,
+                settings,
+                self._existing,
+                reason,
+                trouble,
+                waiting=self._place is not None and self.runs.holds(self._place),
+                running=self._work.running,
+                queue_runs=self.runs.current is not None,
             )
-            reason = reason or tip
-        elif found.complete:
-            text, tip = "Open result", "This result is finished; open it."
-        else:
-            text = f"Resume ({found.done} of {found.total})"
-            tip = "Continue where it was stopped; finished slices are kept."
-        self.start_button.setText(text)
-        self.start_button.setEnabled(not reason)
-        self.start_button.setToolTip(reason or tip)
-        self.preview_button.setEnabled(not reason or blocked or bool(trouble))
-        self.preview_button.setToolTip(
-            (reason if not (blocked or trouble) else "")
-            or "Upscale the slice on screen and show it in place; nothing is written."
         )
-        self.again_button.setVisible(found is not None and found.ours and not self._work.running)
-        self.again_button.setEnabled(not reason)
-        self.again_button.setToolTip(reason or "Remove what is there and begin anew.")
+
+    def _show_buttons(self, wanted: Buttons) -> None:
+        for button, state in (
+            (self.start_button, wanted.start),
+            (self.queue_button, wanted.queue),
+            (self.preview_button, wanted.preview),
+            (self.again_button, wanted.again),
+            (self.live_button, wanted.live),
+        ):
+            if state.text:
+                button.setText(state.text)
+            button.setEnabled(state.enabled)
+            button.setToolTip(state.tip)
+        self.again_button.setVisible(wanted.again.visible)
         self.progress.setVisible(self._work.running)
-        self.live_button.setEnabled(self._stack is not None and self.entry is not None)
-        self.live_button.setToolTip(
-            "Upscale what is on screen while you pan, zoom and scrub; nothing is written."
-            if self.live_button.isEnabled()
-            else reason
-        )
+        self.queue.show_runs(running=self._work.running)
+
+    # ---- buttons
 
     def _begin(self, title: str, make: Callable[[], tasks.Events]) -> None:
-        self.message.say("")
-        self.bar.setRange(0, 0)
-        self.state_line.say("starting")
-        self.cancel_button.setEnabled(True)
-        self._pace = Pace()
+        self.report.begin()
         # one of them at a time has the processor
         self.live.pause()
         self._work.start(title, make)
-        self._show_buttons()
+        self._look_at_output()
 
     def preview(self) -> None:
         """Upscale the slice on screen and show it in place."""
         source, stack, entry = self._source, self._stack, self.entry
-        if source is None or stack is None or entry is None:
+        if source is None or stack is None or entry is None or self._work.running:
             return
         try:
             settings = self.settings()
@@ -185,54 +216,71 @@ class UpscaleDock(UpscaleChoice):
             self.message.say(str(error), Tone.BAD)
             return
         z = layers.shown_slice(self.viewer, source)
-        self._order = Order(source, stack, settings)
-        self._on_finish = self._show_preview
+        order = Order(source, stack, settings)
+        self._on_finish = partial(self.report.show_preview, order)
         self._begin(
             f"previewing slice {z} of {stack.name}",
             lambda: tasks.iter_preview(self._memory, stack, entry.path, settings, z),
         )
 
     def _start_or_open(self) -> None:
-        if self._existing is not None and self._existing.complete and self._output is not None:
-            self._open_result(self._output)
+        found = self._existing
+        if self._work.running:
+            self.enqueue()
+        elif found is not None and found.complete:
+            self._open_result()
         else:
-            self.upscale(resume=self._existing is not None)
+            self.upscale(resume=found is not None)
 
     def _start_over(self) -> None:
         answer = QMessageBox.question(
             self,
             "Start over",
-            f"Upscale '{self._output}' again from the first slice? What is there is kept until the new output is whole.",
+            f"Upscale '{self._place}' again from the first slice? What is there is kept until the new output is whole.",
         )
         if answer == QMessageBox.StandardButton.Yes:
             self.upscale(overwrite=True)
 
     def upscale(self, *, resume: bool = False, overwrite: bool = False) -> None:
         """Upscale into the output; with ``resume`` continue what is there, with ``overwrite`` replace it."""
-        source, stack, entry, output = self._source, self._stack, self.entry, self._output
+        if self.enqueue(resume=resume, overwrite=overwrite):
+            self._start_queue()
+
+    def enqueue(self, *_: object, resume: bool | None = None, overwrite: bool = False) -> bool:
+        """Put what is chosen at the end of the queue; whether it could be.
+
+        What is there already is continued as it was begun, whatever the form says.
+        """
+        self._look_at_output()
+        source, stack, entry, output = self._source, self._stack, self.entry, self._place
         if source is None or stack is None or entry is None or output is None:
-            return
+            return False
+        if self.runs.holds(output):
+            return False
+        recorded = None if self._existing is None else self._existing.recorded
+        resume = (self._existing is not None) if resume is None else resume
         try:
             settings = self.settings()
+            if resume and recorded is not None:
+                settings = recorded.settings(self.device_box.currentText())
+                entry = tasks.model_of_run(recorded)
         except SemSrError as error:
             self.message.say(str(error), Tone.BAD)
-            return
+            return False
         if overwrite:
             self.results.forget()
-        self._order = Order(source, stack, settings)
-        self._on_finish = self._done
-        self._begin(
-            f"upscaling {stack.name}",
-            lambda: tasks.iter_run(
-                self._memory,
-                stack,
-                output,
-                entry.path,
-                settings,
-                resume=resume,
-                overwrite=overwrite,
-            ),
+        order = Order(source, stack, settings)
+        self.runs.waiting.append(
+            stack_run(self._memory, order, entry, output, resume=resume, overwrite=overwrite)
         )
+        self._look_at_output()
+        return True
+
+    def _start_queue(self) -> None:
+        if self.runs.waiting and not self._work.running:
+            # something may be added just when the queue has ended
+            self._on_finish = lambda _: self._again.start()
+            self._begin(f"upscaling {self.runs.waiting[0].name}", self.runs.events)
 
     def cancel(self) -> None:
         """Stop what runs; finished slices are kept."""
@@ -240,91 +288,83 @@ class UpscaleDock(UpscaleChoice):
         self.cancel_button.setEnabled(False)
         self.state_line.say("stopping")
 
-    # ---- while it runs
+    def _open_result(self) -> None:
+        source, stack, output, found = self._source, self._stack, self._place, self._existing
+        if source is None or stack is None or output is None or found is None:
+            return
+        recorded = found.recorded
+        if recorded is None:
+            self.message.say(
+                f"'{output.name}' does not say what it was made of; open it with File > Open.",
+                Tone.BAD,
+            )
+            return
 
-    def _report(self, event: Event) -> None:
-        match event:
-            case Notice(message):
-                self.message.say(message, Tone.CARE)
-            case UpscaleStarted(output, done, total):
-                self._pace.start(time.monotonic(), done, total)
-                if self._order is not None:
-                    self.results.follow(self._order, output, total)
-                self._show_pace()
-            case SliceDone(z, done, _):
-                self.results.arrived(z)
-                self._pace.reach(time.monotonic(), done)
-                self._show_pace()
-                if self.message.text() == "":
-                    self.message.say(
-                        f"The first slices are there: {link('inspect', 'compare them in Inspect')}."
-                    )
-            case TileDone(_, done, total):
-                self._pace.within(time.monotonic(), done / total)
-                self._show_pace(done, total)
-            case Progress(what):
-                if 0 < self._pace.done < self._pace.total:
-                    self._show_pace()
-                else:
-                    self.state_line.say(what)
+        def show(settings: UpscaleSettings) -> None:
+            self.results.show(Order(source, stack, settings), output)
 
-    def _show_pace(self, tile: int = 0, tiles: int = 1) -> None:
-        if self._pace.total:
-            self.bar.setRange(0, STEPS)
-            self.bar.setValue(round(STEPS * self._pace.fraction))
-            self.state_line.say(self._pace.spoken())
-        else:
-            self.bar.setRange(0, tiles)
-            self.bar.setValue(tile)
-            self.state_line.say(f"tile {tile} of {tiles}")
+        self._on_finish = show
+        self._begin(f"opening {output.name}", lambda: tasks.iter_open(stack, output, recorded))
 
-    def _show_preview(self, result: tuple[SemStack, int]) -> None:
-        sr, z = result
-        if self._order is not None:
-            self.results.show_preview(self._order, sr, z)
-            self.message.say(f"Slice {z}: hide or show the preview with its eye to compare.")
+    # ---- the end of it
 
-    def _done(self, result: UpscaleResult) -> None:
-        if self._order is not None:
-            self.results.complete(self._order, result.output)
-        self.message.say(
-            f"{result.total} slices in '{result.output.name}', {spoken_time(result.seconds)}. "
-            f"{link('inspect', 'Compare in Inspect')}.",
-            Tone.GOOD,
-        )
+    def remember_session(self) -> None:
+        """Keep what is open and chosen, for the next time."""
+        session.remember(self.viewer, chosen=None if self._source is None else self._source.name)
 
-    def _open_result(self, output: Path) -> None:
-        if self._source is not None and self._stack is not None:
-            self.results.show(Order(self._source, self._stack, settings_of(output)), output)
+    def zone_link(self, target: str) -> None:
+        """Follow a link of the empty dock."""
+        last = session.last_session()
+        if target != SESSION or last is None:
+            super().zone_link(target)
+        elif not self._work.running:
+            self._on_finish = partial(bring_back, self.viewer, self.chooser, last)
+            self._begin("reopening the last session", lambda: session.iter_read(last))
 
-    def _say_cancelled(self) -> None:
-        self.message.say("Stopped; finished slices are kept.")
+    @property
+    def unfinished_work(self) -> str:
+        """What would be stopped if napari were closed now, as a question; empty where nothing would."""
+        return self.runs.question() if self._work.running else ""
 
     def _finished(self, result: Any) -> None:
         self._on_finish(result)
 
     def _ended(self) -> None:
-        self._order = None
         self._on_finish = lambda _: None
+        self._unfinished = None if self._stack is None else unfinished(self._stack)
         self._look_at_output()
         self.live.resume()
+        if self._source is not None:
+            self.remember_session()
 
     def _follow_link(self, target: str) -> None:
         docks = {"inspect": "Inspect", "train": "Train"}
         if target in docks:
-            dock, _ = self.viewer.window.add_plugin_dock_widget(PLUGIN, docks[target], tabify=True)
-            dock.show()
-            dock.raise_()
+            open_dock(self.viewer, docks[target])
+        elif target == "unfinished" and self._unfinished is not None:
+            path, existing = self._unfinished
+            if existing.recorded is not None:
+                self.show_run(existing.recorded, self._stack)
+            self._look_at_output()
+            if self._place != path:
+                self.set_output(path)
 
     def tear_down(self) -> None:
         """Stop the work (what is done stays, and can be resumed) and let go of the viewer."""
         self._watch.stop()
-        self._work.close()
+        self._soon.stop()
+        self.outlook.close_work()
         self.isotropic.close_work()
-        self._choosing.close()
-        self.opener.close()
-        self.arrivals.close()
-        self.live.close()
-        self.results.close()
+        self.viewer.dims.events.current_step.disconnect(self._look_soon)
+        self.runs.waiting.clear()
+        for part in (
+            self._choosing,
+            self.opener,
+            self.arrivals,
+            self._work,
+            self.live,
+            self.results,
+        ):
+            part.close()
         self.chooser.disconnect_viewer()
-        self._stack = self._source = self._order = None
+        self._stack = self._source = None

@@ -17,6 +17,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_sem_sr.inference.recorded import RecordedRun
+from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets.qt.dock import (
     Dock,
     DropZone,
@@ -29,6 +31,9 @@ from napari_sem_sr.widgets.qt.dock import (
     row,
     tool,
 )
+from napari_sem_sr.widgets.upscale.outlook_view import OutlookView
+from napari_sem_sr.widgets.upscale.queue_view import QueueView
+from napari_sem_sr.widgets.upscale.runs import Runs
 from napari_sem_sr.widgets.viewer import layers
 from napari_sem_sr.widgets.viewer.layer_combo import LayerChooser
 
@@ -56,7 +61,11 @@ class UpscaleForm(Dock):
             f"Drop a stack here, or {link('sample', 'try the sample')}.",
             "A TIFF, a folder of slices, an OME-Zarr, MRC, DM3/DM4 or HDF5 file.",
         )
-        self.chooser = LayerChooser(self.viewer, lambda layer: layers.role_of(layer) != "SR")
+        self.chooser = LayerChooser(
+            self.viewer,
+            lambda layer: layers.role_of(layer) != "SR",
+            preferred=lambda layer: layers.role_of(layer) == "LR",
+        )
         self.chooser.setToolTip("The LR stack to upscale: any grey image that is open in napari.")
         self.browse = tool("…", "Open a stack from disk.")
         menu = QMenu(self.browse)
@@ -121,16 +130,22 @@ class UpscaleForm(Dock):
         self.first_slice, self.last_slice = QSpinBox(), QSpinBox()
         self.first_slice.setToolTip("First slice, counted from 0.")
         self.last_slice.setToolTip("Last slice, counted from 0; it is upscaled too.")
-        self.slice_range = row([self.first_slice, QLabel("–"), self.last_slice])
+        for box in (self.first_slice, self.last_slice):
+            # two of them have to fit a narrow dock
+            box.setMinimumWidth(60)
+        self.slice_range = field("", self.first_slice, QLabel("–"), self.last_slice)
         self.region_box = QComboBox()
         self.region_box.addItems([WHOLE, VISIBLE])
         self.region_box.setToolTip("Whole slices, or only what the canvas shows when you start.")
         self.output_label = PathLabel()
         self.output_browse = tool("…", "Choose where the result is written.")
+        self.run_line = Line(small=True)
         for widget in (
-            field("Slices", self.slices_box, self.slice_range),
+            field("Slices", self.slices_box),
+            self.slice_range,
             field("Region", self.region_box),
             field("Result", self.output_label, self.output_browse),
+            field("", self.run_line),
         ):
             self.body.addWidget(widget)
 
@@ -148,6 +163,8 @@ class UpscaleForm(Dock):
         self.tile_box.setSuffix(" px")
         self.tile_box.setSpecialValueText("auto")
         self.tile_box.setToolTip("Width of a tile in LR pixels; smaller needs less memory.")
+        self.runs = Runs()
+        self.queue = QueueView(self.runs)
         self.advanced = Fold("Advanced", "Device, precision and tile size.")
         for widget in (
             field("Device", self.device_box),
@@ -156,15 +173,18 @@ class UpscaleForm(Dock):
         ):
             self.advanced.addWidget(widget)
         self.body.addWidget(self.advanced)
+        self.body.addWidget(self.queue)
         self.body.addStretch(1)
 
     def _build_footer(self) -> None:
         self.message = Line()
+        self.outlook = OutlookView()
         self.live_button = QPushButton("Live preview")
         self.live_button.setCheckable(True)
         self.live_line = Line(small=True)
         self.preview_button = QPushButton("Preview slice")
-        self.start_button = primary("Upscale all")
+        self.start_button = primary("Upscale")
+        self.queue_button = tool("+", "")
         self.again_button = QPushButton("Start over")
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
@@ -183,5 +203,18 @@ class UpscaleForm(Dock):
         self.footer.addWidget(self.progress)
         self.footer.addWidget(self.live_line)
         self.footer.addWidget(row([self.live_button, self.preview_button]))
-        self.footer.addWidget(row([self.again_button, self.start_button]))
+        self.footer.addWidget(self.outlook)
+        self.footer.addWidget(row([self.again_button, self.queue_button, self.start_button]))
         self.progress.hide()
+
+    def show_run(self, recorded: RecordedRun, stack: SemStack | None) -> None:
+        """Fill the form with what a run of ``stack`` was begun with."""
+        names = [self.model_box.itemData(i).card.name for i in range(self.model_box.count())]
+        if recorded.model in names:
+            self.model_box.setCurrentIndex(names.index(recorded.model))
+        self.sharpness.setValue(round(recorded.sharpness * STEPS))
+        first, end = recorded.slices
+        whole = stack is not None and (first, end) == (0, stack.shape[0])
+        self.first_slice.setValue(first)
+        self.last_slice.setValue(end - 1)
+        self.slices_box.setCurrentText(ALL if whole else SOME)

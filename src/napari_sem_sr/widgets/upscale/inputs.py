@@ -49,6 +49,7 @@ class UpscaleChoice(UpscaleForm):
         self._source: Image | None = None
         self._voxel_from = ""
         self._output: Path | None = None
+        """Where a person wants the result; None for the usual place."""
         self._choosing = Work(self)
         self._choosing.reported.connect(self._reading_stack)
         self._choosing.finished.connect(self._stack_read)
@@ -64,7 +65,7 @@ class UpscaleChoice(UpscaleForm):
         self.opener.refused.connect(lambda text: self.message.say(text, Tone.BAD))
         self.arrivals.one_stack.connect(self.opener.open_stack)
         self.arrivals.said.connect(self.message.say)
-        self.drop_zone.linkActivated.connect(lambda _: self.open_sample())
+        self.drop_zone.linkActivated.connect(self.zone_link)
         self.open_file.triggered.connect(self._browse)
         self.open_folder.triggered.connect(self._browse_folder)
         self.open_example.triggered.connect(self.open_sample)
@@ -102,6 +103,11 @@ class UpscaleChoice(UpscaleForm):
         added = [layers.add(self.viewer, data) for data in sample_data.open_pair()]
         self.viewer.canvas.overlays.scale_bar.visible = True
         self.chooser.choose(next(a for a in added if layers.role_of(a) == "LR"))
+
+    def zone_link(self, target: str) -> None:
+        """Follow a link of the empty dock."""
+        if target == "sample":
+            self.open_sample()
 
     def _browse(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Open a stack")
@@ -166,7 +172,6 @@ class UpscaleChoice(UpscaleForm):
             for box in (self.first_slice, self.last_slice):
                 box.setRange(0, z - 1)
             self.last_slice.setValue(z - 1)
-            self._output = default_output(stack)
         self._offer_crop()
         self._show_slices()
         self._model_chosen()
@@ -328,11 +333,3 @@ def _voxel_source(stack: SemStack) -> str:
     if "typed" in (stack.sources.z, stack.sources.y, stack.sources.x):
         return "as typed"
     return "from file" if stack.paths else "from the layer"
-
-
-def default_output(stack: SemStack) -> Path:
-    """Where a result goes unless someone says otherwise: beside its input."""
-    given = layers.given_path(stack)
-    folder = Path.home() if given is None else given.parent
-    name = "".join(c if c.isalnum() or c in "-_." else "_" for c in stack.name).strip("_.")
-    return folder / f"{name or 'stack'}_sr.zarr"

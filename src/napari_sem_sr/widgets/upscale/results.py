@@ -51,6 +51,12 @@ class Results:
             self._viewer.layers.remove(self._preview)
         self._preview = layers.add(self._viewer, added)
 
+    def begin(self, output: Path) -> None:
+        """A run begins; an earlier result to another place stays as it is."""
+        if not self.shows(output):
+            self._growing.complete()
+            self.result = None
+
     def show(self, order: Order, output: Path) -> None:
         """Show an output, finished or not, unless it is shown already."""
         if self.shows(output) and self.result in self._viewer.layers:
@@ -117,11 +123,3 @@ def seat_of(source: Image, sr: SemStack, settings: UpscaleSettings) -> SemStack:
     """The SR stack where it lies beside ``source`` on screen."""
     shown = layers.on_screen(source).cropped(settings.slices, settings.region)
     return shown.upscaled(sr.data, sr.shape[1] // shown.shape[1])
-
-
-def settings_of(output: Path) -> UpscaleSettings:
-    """Slices and region of an output that is there."""
-    known = read_stack(output).provenance or {}
-    (y0, y1), (x0, x1) = known["region"]
-    first, end = known["slices"]
-    return UpscaleSettings(slices=(first, end), region=((y0, y1), (x0, x1)))

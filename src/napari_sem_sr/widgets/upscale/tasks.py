@@ -8,15 +8,17 @@ from weakref import WeakKeyDictionary
 
 import zarr
 
-from napari_sem_sr.errors import InputError
+from napari_sem_sr.errors import InputError, ModelError
 from napari_sem_sr.events import Event, Progress
 from napari_sem_sr.inference.engine.tiling import Region
 from napari_sem_sr.inference.loading import preload_torch
 from napari_sem_sr.inference.output import Destination
+from napari_sem_sr.inference.recorded import RecordedRun, iter_recognised
 from napari_sem_sr.inference.settings import UpscaleResult, UpscaleSettings
 from napari_sem_sr.intensity import IntensityRange, stack_range
 from napari_sem_sr.io import read_stack
 from napari_sem_sr.io.zarr_layout import KEY, done_slices
+from napari_sem_sr.model.zoo import Entry, entry_of
 from napari_sem_sr.stack import SemStack
 
 if TYPE_CHECKING:
@@ -143,6 +145,8 @@ class Existing:
     complete: bool
     done: int
     total: int
+    recorded: RecordedRun | None = None
+    """The run that made it, where it says."""
 
 
 def look_at(output: Path, stack: SemStack) -> Existing | None:
@@ -164,13 +168,51 @@ def look_at(output: Path, stack: SemStack) -> Existing | None:
             done = len(done_slices(destination.work, total))
             whole = bool(mark["complete"]) and done == total
             return Existing(
-                ours=True, complete=whole and not destination.is_tiff, done=done, total=total
+                ours=True,
+                complete=whole and not destination.is_tiff,
+                done=done,
+                total=total,
+                recorded=RecordedRun.of(mark),
             )
         there = read_stack(destination.path)
     except (OSError, KeyError, TypeError, ValueError, InputError):
         return Existing(ours=False, complete=False, done=0, total=0)
     total = there.shape[0]
-    return Existing(there.provenance is not None, complete=True, done=total, total=total)
+    known = RecordedRun.of(there.provenance)
+    return Existing(
+        there.provenance is not None, complete=True, done=total, total=total, recorded=known
+    )
+
+
+def iter_open(
+    stack: SemStack, output: Path, recorded: RecordedRun
+) -> Generator[Event, None, UpscaleSettings]:
+    """Make sure that a result was made of a stack; returns which part of the stack it covers.
+
+    Raises
+    ------
+    InputError
+        If it was made of another one.
+    """
+    found = yield from iter_recognised(stack, recorded, output)
+    return found.settings()
+
+
+def model_of_run(recorded: RecordedRun) -> Entry:
+    """The installed model that a run was begun with.
+
+    Raises
+    ------
+    ModelError
+        If it is not installed, or is another one by now.
+    """
+    entry = entry_of({"model": recorded.model, "model_hash": recorded.model_hash})
+    if entry is None:
+        raise ModelError(
+            f"This was begun with '{recorded.model}', which is not installed here, or has been trained anew since: "
+            "install it with +, or choose another place for the result."
+        )
+    return entry
 
 
 def iter_import(file: Path) -> Generator[Event, None, Any]:

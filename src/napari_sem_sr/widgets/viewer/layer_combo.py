@@ -1,14 +1,15 @@
 """A combo box of the viewer's images."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtGui import QDragEnterEvent, QDropEvent
+from qtpy.QtGui import QDragEnterEvent, QDropEvent, QResizeEvent
 from qtpy.QtWidgets import QComboBox
 
 from napari_sem_sr.widgets.qt.dropping import dropped_paths
 from napari_sem_sr.widgets.viewer.layers import is_live
+from napari_sem_sr.widgets.viewer.names import telling_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from napari.layers import Layer
 
 NONE = "none"
+LEAST_ROOM = 12
+# of a box, for its arrow and frame
+ARROW_PX = 34
 
 
 class LayerChooser(QComboBox):
@@ -28,6 +32,8 @@ class LayerChooser(QComboBox):
         Which layers are offered.
     optional
         Whether "none" can be chosen.
+    preferred
+        What is chosen, the newest of them, until someone chooses.
     """
 
     chosen = Signal()
@@ -37,16 +43,24 @@ class LayerChooser(QComboBox):
     """Paths of files or folders that were dropped here."""
 
     def __init__(
-        self, viewer: "ViewerModel", wanted: "Callable[[Layer], bool]", *, optional: bool = False
+        self,
+        viewer: "ViewerModel",
+        wanted: "Callable[[Layer], bool]",
+        *,
+        optional: bool = False,
+        preferred: "Callable[[Layer], bool]" = lambda _: False,
     ) -> None:
         super().__init__()
         self._viewer = viewer
         self._wanted = wanted
         self._optional = optional
+        self._preferred = preferred
+        # whether someone has chosen
+        self._settled = optional
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(6)
         self.setAcceptDrops(True)
-        self._events = (
+        self._events: tuple[Any, ...] = (
             viewer.layers.events.inserted,
             viewer.layers.events.removed,
             viewer.layers.events.reordered,
@@ -55,6 +69,7 @@ class LayerChooser(QComboBox):
         for event in self._events:
             event.connect(self._refill)
         self._refill()
+        self.activated.connect(lambda _: self._settle())
         self.currentIndexChanged.connect(lambda _: self.chosen.emit())
 
     @property
@@ -63,8 +78,26 @@ class LayerChooser(QComboBox):
         layer: Image | None = self.currentData()
         return layer
 
+    def _settle(self) -> None:
+        self._settled = True
+
+    @property
+    def _room(self) -> int:
+        """Characters that can be read."""
+        room: int = (self.width() - ARROW_PX) // self.fontMetrics().averageCharWidth()
+        return max(LEAST_ROOM, room)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802, D102
+        super().resizeEvent(event)
+        if self._events and event.size().width() != event.oldSize().width():
+            self._refill()
+
     def choose(self, layer: "Layer | None") -> None:
         """Choose a layer, or none."""
+        self._settled = True
+        self._set(layer)
+
+    def _set(self, layer: "Layer | None") -> None:
         for index in range(self.count()):
             if self.itemData(index) == layer:
                 self.setCurrentIndex(index)
@@ -93,6 +126,7 @@ class LayerChooser(QComboBox):
         """Stop listening; called when the dock closes."""
         for event in self._events:
             event.disconnect(self._refill)
+        self._events = ()
         self.blockSignals(True)
         self.clear()
 
@@ -102,11 +136,20 @@ class LayerChooser(QComboBox):
         self.clear()
         if self._optional:
             self.addItem(NONE, None)
-        for layer in self._viewer.layers:
-            if isinstance(layer, Image) and not is_live(layer) and self._wanted(layer):
-                self.addItem(layer.name, layer)
+        offered = [
+            layer
+            for layer in self._viewer.layers
+            if isinstance(layer, Image) and not is_live(layer) and self._wanted(layer)
+        ]
+        shown = telling_names([layer.name for layer in offered], self._room)
+        for layer, name in zip(offered, shown, strict=True):
+            self.addItem(name, layer)
+            self.setItemData(self.count() - 1, layer.name, Qt.ItemDataRole.ToolTipRole)
         if before is not None:
-            self.choose(before)
+            self._set(before)
+        if not self._settled and not (before is not None and self._preferred(before)):
+            for layer in filter(self._preferred, offered):
+                self._set(layer)
         self.blockSignals(False)
         if self.layer != before:
             self.chosen.emit()

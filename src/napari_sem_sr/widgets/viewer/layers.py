@@ -22,7 +22,7 @@ from napari_sem_sr.stack import SemStack
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
-Role = Literal["LR", "SR", "HR", "twin"]
+Role = Literal["LR", "SR", "SR 2", "HR", "twin"]
 LayerData = tuple[Any, dict[str, Any], Literal["image"]]
 KEY = "napari_sem_sr"
 # What is known about a layer's file, where a person finds it; see `metadata`.
@@ -71,9 +71,20 @@ def is_live(layer: Layer) -> bool:
     return bool(mark_of(layer).get("live"))
 
 
-def remove_ours(viewer: "ViewerModel") -> int:
-    """Remove every layer that a dock added; return how many. Files on disk stay."""
-    ours = [layer for layer in viewer.layers if is_ours(layer)]
+def is_result(layer: Layer) -> bool:
+    """Whether a dock added the layer to show an SR file, which someone waited for; no preview and no pane."""
+    mark = mark_of(layer)
+    return is_ours(layer) and mark.get("role") == "SR" and "path" in mark and "group" not in mark
+
+
+def remove_ours(viewer: "ViewerModel", *, results: bool) -> int:
+    """Remove the layers that the docks added, with ``results`` those of SR files too; return how many.
+
+    Files on disk stay.
+    """
+    ours = [
+        layer for layer in viewer.layers if is_ours(layer) and (results or not is_result(layer))
+    ]
     for layer in ours:
         viewer.layers.remove(layer)
     return len(ours)
@@ -260,6 +271,12 @@ def shown_slice(viewer: "ViewerModel", layer: Image) -> int:
     point = layer.world_to_data(viewer.dims.point[-layer.ndim :])
     depth = (layer.data[0] if layer.multiscale else layer.data).shape[-3]
     return int(np.clip(np.rint(point[-3]), 0, depth - 1))
+
+
+def slider_step(viewer: "ViewerModel", z: float) -> int:
+    """What the slider of napari shows at a place along z of the world."""
+    begin, _, step = viewer.dims.range[viewer.dims.ndim - 3]
+    return round((z - begin) / step)
 
 
 def refresh_output(viewer: "ViewerModel", output: Path) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from napari_sem_sr.widgets.viewer import layers
+from napari_sem_sr.widgets.viewer.layer_list import leave_out_of_list
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -55,6 +56,8 @@ class Ink:
             metadata={layers.KEY: {"added_by_dock": True, "group": layers.COMPARISON}},
         )
         viewer.layers.selection.active = chosen
+        # one for each pane: they would push the stacks out of sight
+        leave_out_of_list(self.layer)
         viewer.scene.camera.events.zoom.connect(self._keep_width)
         self.draw(marks)
 

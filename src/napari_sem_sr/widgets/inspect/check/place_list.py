@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from qtpy.QtCore import QSize, Qt, Signal
-from qtpy.QtGui import QColor, QIcon, QImage, QPainter, QPen, QPixmap
+from qtpy.QtGui import QColor, QIcon, QImage, QPainter, QPen, QPixmap, QResizeEvent
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -22,8 +22,11 @@ from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets.qt.dock import SMALL_PX, row
 from napari_sem_sr.widgets.viewer.overlay import ORANGE
 
-SIDE_PX = 50
-GAP_PX = 2
+# each picture holds 64 SR pixels; in a narrow dock three of them are drawn smaller
+SIDE_PX = 128
+GAP_PX = 4
+# of the list's width, for its scroll bar and frame
+BAR_PX = 26
 SIGNS = {"real": "✓ real", "artifact": "✕ artifact", "unsure": "? unsure"}
 ALL, OPEN = "all places", "not judged"
 Region = Mapping[str, Any]
@@ -48,6 +51,8 @@ class PlaceList(QWidget):
         self._unit = ""
         self._icons: dict[int, QIcon] = {}
         self._said: dict[tuple[int, ...], Judgement] = {}
+        self._pictures = 2
+        self._slider: Callable[[float], int] = int
         self.order_box, self.filter_box = QComboBox(), QComboBox()
         self.order_box.addItems(list(ORDERS))
         self.order_box.setToolTip("Order of the list.")
@@ -56,6 +61,12 @@ class PlaceList(QWidget):
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.list.setWordWrap(True)
         self.list.setUniformItemSizes(False)
+        # pictures over their text, as wide as the dock
+        self.list.setViewMode(QListWidget.ViewMode.IconMode)
+        self.list.setFlow(QListWidget.Flow.TopToBottom)
+        self.list.setWrapping(False)
+        self.list.setMovement(QListWidget.Movement.Static)
+        self.list.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.list.setMinimumHeight(190)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setStyleSheet(f"QListWidget {{ font-size: {SMALL_PX}px; }}")
@@ -81,17 +92,34 @@ class PlaceList(QWidget):
         said: Sequence[Judgement],
         *,
         hr: bool,
+        slider: Callable[[float], int],
     ) -> None:
-        """List regions of a report about ``sr``, which lies on screen in ``unit``; pictures may come later."""
+        """List regions of a report about ``sr``, which lies on screen in ``unit``; pictures may come later.
+
+        Parameters
+        ----------
+        slider
+            What napari's slider shows at a place along z of the world.
+        """
         self._regions, self._sr, self._unit = regions, sr, unit
         self._icons = {}
         self._said = {judgement.place: judgement for judgement in said}
-        count = 3 if hr else 2
-        self.list.setIconSize(QSize(count * (SIDE_PX + GAP_PX) - GAP_PX, SIDE_PX))
+        self._pictures = 3 if hr else 2
+        self._slider = slider
+        self._fit_pictures()
         reasons = sorted({reason for region in regions for reason in region["reasons"]})
         self.filter_box.clear()
         self.filter_box.addItems([ALL, OPEN, *reasons])
         self._refill()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802, D102
+        super().resizeEvent(event)
+        self._fit_pictures()
+
+    def _fit_pictures(self) -> None:
+        gaps = GAP_PX * (self._pictures - 1)
+        side = min(SIDE_PX, (self.width() - BAR_PX - gaps) // self._pictures)
+        self.list.setIconSize(QSize(self._pictures * side + gaps, side))
 
     def show_picture(self, index: int, seen: Surroundings, shown: IntensityRange) -> None:
         """Show the pictures of one place."""
@@ -176,8 +204,13 @@ class PlaceList(QWidget):
         sign = "" if said is None else f" · {SIGNS[said.opinion]}"
         item.setToolTip(f"{self.where(index)} (y, x)")
         item.setText(
-            f"#{index + 1} · slice {region['slice']}{sign}\n{self.size(index)}\n{', '.join(region['reasons'])}"
+            f"#{index + 1} · slice {self.slice(index)} · {self.size(index)}{sign}\n{', '.join(region['reasons'])}"
         )
+
+    def slice(self, index: int) -> int:
+        """Number of a place's slice, as napari's slider counts them."""
+        assert self._sr is not None
+        return self._slider(centre_of(self._regions[index], self._sr)[0])
 
     def where(self, index: int) -> str:
         """Size of a place and its centre (y, x), in nm where the pixel size is known."""
@@ -196,6 +229,10 @@ class PlaceList(QWidget):
 
     def _current_changed(self, item: QListWidgetItem | None) -> None:
         if item is not None:
+            following = self.list.item(self.list.row(item) + 1)
+            for shown in (following, item):
+                if shown is not None:
+                    self.list.scrollToItem(shown)
             self.picked.emit(int(item.data(INDEX)))
 
 

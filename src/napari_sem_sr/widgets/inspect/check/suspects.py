@@ -18,6 +18,7 @@ from napari_sem_sr.widgets.inspect.panes.role_form import RoleForm
 from napari_sem_sr.widgets.inspect.panes.roles import seats_of
 from napari_sem_sr.widgets.qt.dock import Line, Tone
 from napari_sem_sr.widgets.qt.worker import Work
+from napari_sem_sr.widgets.viewer import layers
 from napari_sem_sr.widgets.viewer.overlay import Mark
 
 MARK = "place"
@@ -106,7 +107,12 @@ class Suspects(QWidget):
         self._evidence, self._seat = evidence, seats["SR"]
         self.judging.begin(evidence.folder, regions)
         self.places.show_places(
-            regions, self._seat, f"{units[-1]:~P}", self.judging.said, hr=report.hr is not None
+            regions,
+            self._seat,
+            f"{units[-1]:~P}",
+            self.judging.said,
+            hr=report.hr is not None,
+            slider=lambda z: layers.slider_step(self._comparison.viewer, z),
         )
         if not regions:
             self.about.say("No place of the stack stands out from the rest.")
@@ -140,9 +146,9 @@ class Suspects(QWidget):
             SURROUNDINGS * float((corners.max(axis=0) - corners.min(axis=0)).max()),
             LEAST_PX * self._seat.world.scale[-1],
         )
-        self._comparison.look_at(z, (y, x), extent)
+        self._comparison.camera.look_at(z, (y, x), extent)
         self.about.say(
-            f"#{index + 1} · slice {region['slice']} · {self.places.where(index)} · {region['score']:.1f} × the limit: "
+            f"#{index + 1} · slice {self.places.slice(index)} · {self.places.where(index)} · {region['score']:.1f} × the limit: "
             f"{', '.join(region['reasons'])}"
         )
 

@@ -1,5 +1,6 @@
 """The tab Answer check: the verdict, its lights, and the suspect places one after the other."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -36,6 +37,7 @@ from napari_sem_sr.widgets.qt.dock import (
     row,
     tool,
 )
+from napari_sem_sr.widgets.qt.eta import Steps
 from napari_sem_sr.widgets.qt.worker import Work
 from napari_sem_sr.widgets.viewer import layer_stack
 from napari_sem_sr.widgets.viewer.layers import Role
@@ -66,6 +68,7 @@ class AnswerCheckTab(Dock):
         self.evidence: Evidence | None = None
         self._folder: Path | None = None
         self._sr: Image | None = None
+        self._steps = Steps()
         self.work = Work(self)
         self.folder_label = PathLabel()
         self.folder_button = tool("…", "Choose the folder of the report.")
@@ -116,6 +119,10 @@ class AnswerCheckTab(Dock):
         )
         self.work.ended.connect(self._show_buttons)
         self.options.changed.connect(self._show_buttons)
+
+    def give_room(self, dock_px: int) -> None:
+        """Let the places have half of a dock that is so high."""
+        self.suspects.places.list.setMinimumHeight(dock_px // 2)
 
     def _roles_changed(self) -> None:
         sr = self.role_form.roles.get("SR")
@@ -168,7 +175,7 @@ class AnswerCheckTab(Dock):
             return {
                 role: layer_stack.stack_of(layer)
                 for role, layer in self.role_form.roles.items()
-                if role != "twin"
+                if role in ("LR", "SR", "HR")
             }
         except SemSrError as error:
             self.message.say(str(error), Tone.BAD)
@@ -176,11 +183,7 @@ class AnswerCheckTab(Dock):
 
     def _report(self, event: Event) -> None:
         if isinstance(event, Progress):
-            self.message.say(
-                f"{event.what}, {event.done} of {event.total} {event.unit}"
-                if event.total > 1
-                else event.what
-            )
+            self.message.say(self._steps.spoken(time.monotonic(), event))
             self.bar.setRange(0, max(1, event.total) if event.total > 1 else 0)
             self.bar.setValue(event.done)
 
@@ -208,6 +211,7 @@ class AnswerCheckTab(Dock):
         self.message.say(
             f"{link('open', 'Open the report')} in '{evidence.folder.name}'.", Tone.GOOD
         )
+        self.show_part(self.suspects)
         self.taken_up.emit(evidence)
 
     # ---- the report

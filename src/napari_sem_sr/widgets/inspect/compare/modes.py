@@ -112,6 +112,8 @@ class ModeControls(QWidget):
     def fill(self) -> None:
         """Offer the panes that are shown."""
         names = list(self._comparison.panes)
+        if not names:
+            return
         for box, wanted in ((self.first_box, 0), (self.second_box, 1)):
             before = box.currentText()
             box.clear()

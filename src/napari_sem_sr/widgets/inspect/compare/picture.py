@@ -9,9 +9,9 @@ import numpy as np
 from napari_sem_sr.geometry import spoken_voxel
 from napari_sem_sr.io.write.figure import MM_PER_INCH, ColourBar, Panel
 from napari_sem_sr.widgets.inspect.panes.comparison import GAP_PX, Comparison
+from napari_sem_sr.widgets.inspect.panes.roles import SYNTHETIC
 from napari_sem_sr.widgets.viewer import layers
 
-SYNTHETIC = ("SR", "twin")
 # wider canvases are not drawn by every graphics card
 _LARGEST_PX = 8192
 Box = tuple[int, int, int, int]
@@ -34,7 +34,7 @@ def take_panels(comparison: Comparison, width_mm: float, dpi: int) -> tuple[list
     wanted = width_mm / MM_PER_INCH * dpi / columns
     scale = min(wanted / max(1, box[3]), _LARGEST_PX / max(viewer.canvas.size))
     image = _drawn(comparison, scale)
-    height, width = comparison.pane_px()
+    height, width = comparison.camera.pane_px()
     panels = []
     for cell in cells:
         # gaps between panes keep their width whatever the scale
@@ -94,7 +94,7 @@ def _cells(comparison: Comparison) -> tuple[list[_Cell], int]:
 
 def _field_box(comparison: Comparison) -> Box:
     """Part (top, left, height, width) of a pane, in its pixels, that the data cover; all of it for volumes."""
-    height, width = comparison.pane_px()
+    height, width = comparison.camera.pane_px()
     if comparison.view == "3D":
         return 0, 0, height, width
     viewer = comparison.viewer

@@ -15,7 +15,6 @@ from napari_sem_sr.metrics.line_profile import Profile, line_profile
 from napari_sem_sr.widgets.inspect.panes.comparison import Comparison
 from napari_sem_sr.widgets.qt import plots
 from napari_sem_sr.widgets.qt.dock import Line, Tone, row
-from napari_sem_sr.widgets.viewer import layers
 from napari_sem_sr.widgets.viewer.overlay import Mark
 
 # a click is no line
@@ -98,7 +97,9 @@ class ProfileView(QWidget):
             self._plot.setVisible(bool(self.profiles))
             plots.draw(self._plot, {r: (p.distance, p.grey) for r, p in self.profiles.items()})
         found = {role: profile.edge_width() for role, profile in self.profiles.items()}
-        known = " · ".join(f"{r} {w:.3g} {self._unit()}" for r, w in found.items() if w is not None)
+        known = " · ".join(
+            f"{r} {w:.3g} {self._comparison.unit}" for r, w in found.items() if w is not None
+        )
         if trouble:
             self.widths.say(trouble, Tone.CARE)
         elif known:
@@ -106,14 +107,10 @@ class ProfileView(QWidget):
         else:
             self.widths.say("no single clear edge along this line" if self.profiles else "")
 
-    def _unit(self) -> str:
-        first = next(iter(self._comparison.panes.values()))
-        return f"{layers.three_units(first)[-1]:~P}"
-
     def _make_plot(self) -> None:
         self._plot = plots.make_plot(
             self._comparison.viewer.theme,
-            f"distance / {self._unit()}",
+            f"distance / {self._comparison.unit}",
             "grey level",
             "Grey value along the line, from where you began to drag.",
         )
@@ -174,7 +171,7 @@ class ProfileView(QWidget):
             self._write_table(path)
 
     def _write_table(self, path: Path) -> None:
-        unit = self._unit()
+        unit = self._comparison.unit
         columns: list[tuple[str, list[float]]] = []
         for role, profile in self.profiles.items():
             columns.append((f"{plots.titled(role)} distance {unit}", profile.distance.tolist()))

@@ -6,7 +6,6 @@ import numpy as np
 
 from napari_sem_sr.widgets.inspect.panes.comparison import Comparison
 from napari_sem_sr.widgets.qt.dock import Line
-from napari_sem_sr.widgets.viewer import layers
 
 
 class Readout(Line):
@@ -29,15 +28,15 @@ class Readout(Line):
     def show_at(self, position: Any) -> None:
         """Show the values at a point (z, y, x) of the world."""
         panes = self._comparison.panes
+        if not panes:
+            return
         parts = [
             f"{name if name != 'difference' else 'diff.'} {value}"
             for name, pane in panes.items()
             if (value := _spoken(pane.get_value(position, world=True))) is not None
         ]
-        first = next(iter(panes.values()))
-        unit = layers.three_units(first)[-1]
         y, x = (f"{v:.4g}" for v in position[-2:])
-        self.say(f"y {y}, x {x} {unit:~P} · {' · '.join(parts)}" if parts else "")
+        self.say(f"y {y}, x {x} {self._comparison.unit} · {' · '.join(parts)}" if parts else "")
 
 
 def _spoken(value: Any) -> str | None:

@@ -7,6 +7,7 @@ import numpy as np
 from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
+from napari_sem_sr.errors import SemSrError
 from napari_sem_sr.events import Event, Progress
 from napari_sem_sr.metrics.power_spectrum import Box, Spectrum, radial_power
 from napari_sem_sr.stack import SemStack
@@ -66,11 +67,18 @@ class SpectrumView(QWidget):
         """Measure the spectra of the slice and the part on screen."""
         if self._work.running:
             return
+        self._comparison.forget_deleted()
         panes = self._comparison.panes
         # napari keeps track of what is on screen only for layers that are
         shown = [panes[role] for role in self._comparison.seats if panes[role].visible]
+        if not self._comparison.seats:
+            return
         finest = min(shown or panes.values(), key=lambda pane: float(pane.scale[-1]))
-        box = layers.visible_box(finest)
+        try:
+            box = layers.visible_box(finest)
+        except SemSrError as error:
+            self.message.say(str(error), Tone.CARE)
+            return
         z = float(self._comparison.viewer.dims.point[-3])
         seats = dict(self._comparison.seats)
         self.message.say("")
@@ -80,7 +88,7 @@ class SpectrumView(QWidget):
         if not self._comparison.active:
             return
         self.spectra = spectra
-        unit = f"{layers.three_units(next(iter(self._comparison.panes.values())))[-1]:~P}"
+        unit = self._comparison.unit
         if self._plot is None:
             self._plot = plots.make_plot(
                 self._comparison.viewer.theme,

@@ -21,12 +21,18 @@ from napari_sem_sr.widgets.inspect.compare.views import ViewControls
 from napari_sem_sr.widgets.inspect.panes.comparison import Comparison, View
 from napari_sem_sr.widgets.inspect.panes.role_form import RoleForm
 from napari_sem_sr.widgets.inspect.panes.roles import ROLES
-from napari_sem_sr.widgets.qt.dock import Dock, Line, Tone, primary, row
+from napari_sem_sr.widgets.qt.dock import Dock, Line, Tone, link, primary, row
 from napari_sem_sr.widgets.qt.preferences import recall
+from napari_sem_sr.widgets.qt.timers import after
 from napari_sem_sr.widgets.viewer import layers
 from napari_sem_sr.widgets.viewer.layers import Role
 
 FORMATS = "PNG (*.png);;TIFF (*.tif);;PDF (*.pdf)"
+CLOSE_SR = "close-sr"
+
+
+def _counted(number: int) -> str:
+    return "1 layer" if number == 1 else f"{number} layers"
 
 
 class CompareTab(Dock):
@@ -68,7 +74,7 @@ class CompareTab(Dock):
         self.restore_button = QPushButton("Restore view")
         self.remove_button = QPushButton("Remove added layers")
         self.remove_button.setToolTip(
-            "Restore the view and remove every layer that these docks added; your own layers and all files stay."
+            "Restore the view and remove panes, previews and marks. Your own layers, SR and all files stay."
         )
         self.picture_button = QPushButton("Picture…")
         self.picture_button.clicked.connect(self._export)
@@ -78,10 +84,13 @@ class CompareTab(Dock):
         self.start_button.clicked.connect(self.compare)
         self.restore_button.clicked.connect(self.restore)
         self.remove_button.clicked.connect(self.remove_added)
+        self.message.linkActivated.connect(self._close_results)
         self.difference.shown.connect(self.modes.fill)
         self.evidence.shown.connect(self.modes.fill)
         roles.changed.connect(self._show_buttons)
-        self.viewer.layers.events.removed.connect(self._show_buttons)
+        # napari is still taking the layer out when it says so
+        self._deleted = after(self, 0, self._layers_deleted)
+        self.viewer.layers.events.removed.connect(self._layer_removed)
         self._show_buttons()
 
     @property
@@ -184,11 +193,36 @@ class CompareTab(Dock):
         self.changed.emit()
 
     def remove_added(self) -> None:
-        """Restore the view and remove all layers that the docks added."""
+        """Restore the view and remove the layers that the docks added, but for SR from a file."""
+        ours = sum(map(layers.is_ours, self.viewer.layers))
         self._put_back()
-        count = layers.remove_ours(self.viewer)
-        removed = "Removed 1 layer." if count == 1 else f"Removed {count} layers."
-        self.message.say(removed if count else "There was nothing to remove.")
+        layers.remove_ours(self.viewer, results=False)
+        kept = sum(map(layers.is_ours, self.viewer.layers))
+        said = f"{_counted(ours - kept)} removed; files stay." if ours > kept else ""
+        if kept:
+            said += f" SR is still open: {link(CLOSE_SR, 'close it too')} (its file stays)."
+        self.message.say(said.strip() or "There was nothing to remove.")
+        self._show_buttons()
+
+    def _close_results(self, _: str) -> None:
+        count = layers.remove_ours(self.viewer, results=True)
+        self.message.say(f"{_counted(count)} removed; files stay.")
+        self._show_buttons()
+
+    def _layer_removed(self) -> None:
+        self._deleted.start()
+
+    def _layers_deleted(self) -> None:
+        """Go on with what is left after someone deleted panes in napari's list."""
+        if self.comparison.active and self.comparison.forget_deleted():
+            if not self.comparison.seats:
+                self.restore()
+                return
+            self.modes.fill()
+            if any(name not in self.comparison.panes for name in self.comparison.pair):
+                self.modes.stop()
+            if self.comparison.view != "3D":
+                self.modes.apply()
         self._show_buttons()
 
     def _show_buttons(self) -> None:
@@ -226,4 +260,5 @@ class CompareTab(Dock):
         self.comparison.restore()
         self.profile.disconnect_viewer()
         self.spectrum.disconnect_viewer()
-        self.viewer.layers.events.removed.disconnect(self._show_buttons)
+        self._deleted.stop()
+        self.viewer.layers.events.removed.disconnect(self._layer_removed)

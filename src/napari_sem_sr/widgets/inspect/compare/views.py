@@ -80,6 +80,9 @@ class ViewControls(QWidget):
 
     def show_view(self, view: View) -> None:
         """Look that way."""
+        self._comparison.forget_deleted()
+        if not self._comparison.seats:
+            return
         self.buttons[view].setChecked(True)
         self.trusted_row.setVisible(view == "3D")
         self.message.say("")

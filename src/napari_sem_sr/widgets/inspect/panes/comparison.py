@@ -9,15 +9,15 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from napari.experimental import link_layers, unlink_layers
 from napari.layers import Image
 
 from napari_sem_sr.errors import InputError
 from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets.inspect.panes import panes
 from napari_sem_sr.widgets.inspect.panes.curtain import Curtain
+from napari_sem_sr.widgets.inspect.panes.framing import Look, PaneCamera, rank
 from napari_sem_sr.widgets.inspect.panes.panes import Computed
-from napari_sem_sr.widgets.inspect.panes.roles import ROLES, seats_of
+from napari_sem_sr.widgets.inspect.panes.roles import ROLES, named_pane, seats_of
 from napari_sem_sr.widgets.viewer.layers import Role
 from napari_sem_sr.widgets.viewer.overlay import Ink, Mark
 from napari_sem_sr.widgets.viewer.viewer_state import Before
@@ -29,12 +29,7 @@ Mode = Literal["side by side", "curtain", "blink", "overlay"]
 View = Literal["xy", "xz", "yz", "3D"]
 # the axis of the slider first, then those on screen
 ORDERS: dict[View, tuple[int, int, int]] = {"xy": (0, 1, 2), "xz": (1, 0, 2), "yz": (2, 0, 1)}
-LINKED = ("contrast_limits", "gamma")
 GAP_PX = 4
-# so many panes are laid out without an empty cell
-NO_GAP = 4
-# panes have to gain so much by another row
-MUCH_LARGER = 1.2
 
 
 @dataclass
@@ -52,9 +47,16 @@ class Comparison:
     marks: dict[str, Mark] = field(default_factory=dict)
     """What is drawn over every pane that is shown, by name."""
     view: View = "xy"
+    unit: str = ""  # of the world along x, for a person
     _linked: Collection[str] = ROLES
     _ink: list[Ink] = field(default_factory=list)
+    camera: PaneCamera = field(init=False)
     _before: Before | None = None
+    _looked: Look | None = None
+    """Where someone looked along z before turning to cuts or volumes."""
+
+    def __post_init__(self) -> None:
+        self.camera = PaneCamera(self.viewer)
 
     @property
     def active(self) -> bool:
@@ -78,48 +80,67 @@ class Comparison:
             raise InputError("Choose at least two of LR, SR and HR to compare.")
         seats, units = seats_of(roles)
         before = self._before or Before.of(self.viewer)
+        look = self._looked if self.active and self.view != "xy" else self.camera.look()
         self._remove_panes()
         self._before = before
         self._look_along("xy")
         self.seats = seats
+        self.unit = f"{units[-1]:~P}"
+        self.camera.show(seats.values())
         for layer in self.viewer.layers:
             layer.visible = False
         for role in ROLES:
             if role in roles:
-                self.panes[role] = panes.picture(self.viewer, role, roles[role], seats[role], units)
+                name = named_pane(role, roles)
+                self.panes[role] = panes.picture(
+                    self.viewer, role, roles[role], seats[role], units, name
+                )
         self.link(linked)
         self.arrange("side by side")
-        self.viewer.reset_view()
+        self.camera.frame(look)
 
     def add(self, name: str, what: Computed) -> None:
-        """Add a pane after the others, or replace the one of that name; not beside volumes."""
-        if not self.active or not self.panes or self.view == "3D":
+        """Add a computed pane in its place among `COMPUTED`, or replace it; not beside volumes."""
+        self.forget_deleted()
+        if not self.panes or self.view == "3D":
             return
-        before = self._fit()
+        before = self.camera.fit()
         self._take_out(name)
         self._clear_ink()
-        first = next(iter(self.panes.values()))
-        lowest = min(self.viewer.layers.index(pane) for pane in self.panes.values())
-        source = self.panes.get("SR", first)
+        source = self.panes.get("SR", next(iter(self.panes.values())))
         pane = panes.computed(self.viewer, name, what, source)
         pane.visible = self.mode == "side by side"
-        self.viewer.layers.move(self.viewer.layers.index(pane), lowest)
-        self.panes[name] = pane
-        self._share_canvas(before)
+        # whichever is made first, the panes come in one order
+        stack = self.viewer.layers
+        above = [stack.index(p) for n, p in self.panes.items() if rank(n) < rank(name)]
+        stack.move(stack.index(pane), min(above, default=len(stack)))
+        self.panes = dict(
+            sorted({**self.panes, name: pane}.items(), key=lambda pane: rank(pane[0]))
+        )
+        self.camera.share(len(self.panes), before)
         self._draw_ink()
 
-    def _forget_deleted(self) -> None:
-        """Let go of panes that someone deleted in napari's list, or that went with the viewer."""
-        gone = [name for name, pane in self.panes.items() if pane not in self.viewer.layers]
+    def forget_deleted(self) -> bool:
+        """Let go of panes that someone deleted in napari's list; whether there were any."""
+        stack = self.viewer.layers
+        gone = [name for name, pane in self.panes.items() if pane not in stack]
+        wiped = [ink for ink in self._ink if ink.layer not in stack]
+        if not gone and not wiped:
+            return False
+        self._clear_ink()
+        if self.curtain is not None and set(gone) & set(self.pair):
+            self._end_curtain()
         for name in gone:
             del self.panes[name]
+            self.seats = {role: seat for role, seat in self.seats.items() if role != name}
+        return True
 
     def remove_pane(self, name: str) -> None:
         """Remove one pane, if it is there."""
         if name in self.panes:
-            before = self._fit()
+            before = self.camera.fit()
             self._take_out(name)
-            self._share_canvas(before)
+            self.camera.share(len(self.panes), before)
             self._draw_ink()
 
     def _take_out(self, name: str) -> None:
@@ -132,14 +153,8 @@ class Comparison:
     def link(self, names: Collection[str]) -> None:
         """Let these panes share brightness and gamma, those of the first; the others keep their own."""
         self._linked = names
-        pictures = [self.panes[role] for role in ROLES if role in self.panes]
-        unlink_layers(pictures, LINKED)
-        together = [self.panes[role] for role in ROLES if role in self.panes and role in names]
-        for pane in together[1:]:
-            pane.contrast_limits = together[0].contrast_limits
-            pane.gamma = together[0].gamma
-        if len(together) > 1:
-            link_layers(together, LINKED)
+        shown = {role: self.panes[role] for role in ROLES if role in self.panes}
+        panes.share_contrast(list(shown.values()), [shown[r] for r in shown if r in names])
 
     def restore(self) -> None:
         """Remove the panes and put the viewer back as it was."""
@@ -158,10 +173,11 @@ class Comparison:
         self.viewer.canvas.grid.enabled = False
         self._end_curtain()
         self._clear_ink()
-        for pane in self.panes.values():
+        # no longer ours once they go, so that nobody takes this for a deletion by hand
+        going, self.panes = self.panes, {}
+        for pane in going.values():
             if pane in self.viewer.layers:
                 self.viewer.layers.remove(pane)
-        self.panes.clear()
 
     def arrange(
         self, mode: Mode, pair: tuple[str, str] | None = None, amount: float | None = None
@@ -180,13 +196,13 @@ class Comparison:
         self.mode = mode
         self.pair = pair or self.pair
         self.amount = self.amount if amount is None else amount
-        self._forget_deleted()
+        self.forget_deleted()
         if not self.active or not self.panes:
             return
         grid = self.viewer.canvas.grid
         grid.stride = -1
         grid.spacing = GAP_PX
-        before = self._fit()
+        before = self.camera.fit()
         grid.enabled = mode == "side by side"
         bar = self.viewer.canvas.overlays.scale_bar
         # in this order: napari 0.9 lays a bar out anew for the grid only once it is visible
@@ -198,7 +214,7 @@ class Comparison:
             self._raise(pane)
             pane.visible = mode == "side by side" or name in self.pair
             pane.opacity = 1.0
-        self._share_canvas(before)
+        self.camera.share(len(self.panes), before)
         if mode != "side by side":
             self._share_one_place()
         self._draw_ink()
@@ -207,6 +223,8 @@ class Comparison:
         """Cut the stacks along other axes, through the middle of what is on screen; side by side only."""
         if not self.active:
             return
+        if self.view == "xy":
+            self._looked = self.camera.look()
         dims = self.viewer.dims
         before = dict(zip(dims.displayed, self.viewer.scene.camera.center[-2:], strict=False))
         self._clear_ink()
@@ -214,12 +232,16 @@ class Comparison:
         slider = dims.order[dims.ndim - 3]
         if slider in before:
             dims.set_point(slider, before[slider])
-        self._share_canvas(self._fit())
-        self.viewer.reset_view()
+        self.camera.share(len(self.panes), self.camera.fit())
+        if view == "xy":
+            self.camera.frame(self._looked)
+        else:
+            self.viewer.reset_view()
         self._draw_ink()
 
     def _look_along(self, view: View) -> None:
         self.view = view
+        self.camera.volumes = view == "3D"
         dims = self.viewer.dims
         dims.ndisplay = 3 if view == "3D" else 2
         if dims.ndim >= 3:
@@ -233,8 +255,13 @@ class Comparison:
             return
         if self.view == "3D":
             for role, volume in volumes.items():
-                panes.refill(self.panes[role], volume, solid=solid)
+                if role in self.panes:
+                    panes.refill(self.panes[role], volume, solid=solid)
             return
+        if self.view == "xy":
+            self._looked = self.camera.look()
+        self.forget_deleted()
+        volumes = {role: volume for role, volume in volumes.items() if role in self.panes}
         old = dict(self.panes)
         self._remove_panes()
         for role in reversed([role for role in ROLES if role in volumes]):
@@ -265,7 +292,7 @@ class Comparison:
     def _draw_ink(self) -> None:
         if not self.marks or not self.active or self._ink or self.view != "xy":
             return
-        self._forget_deleted()
+        self.forget_deleted()
         row = self.mode == "side by side"
         shown = list(self.panes) if row else [name for name in self.pair[:1] if name in self.panes]
         for pane in [self.panes[name] for name in shown]:
@@ -280,37 +307,11 @@ class Comparison:
             self.viewer.canvas.grid.stride = -2
 
     def _clear_ink(self) -> None:
-        for ink in self._ink:
+        going, self._ink = self._ink, []
+        for ink in going:
             ink.remove()
-        self._ink.clear()
         if self.active and self.mode == "side by side":
             self.viewer.canvas.grid.stride = -1
-
-    def pane_px(self) -> tuple[int, int]:
-        """Height and width of one pane in screen pixels."""
-        height, width = self.viewer.canvas.viewbox_size(self.viewer.layers)
-        return int(height), int(width)
-
-    def _field(self) -> tuple[float, float]:
-        """Height and width of what the panes cover, in the world, as it is looked at."""
-        if self.view == "3D" or not self.panes:
-            return 1.0, 1.0
-        first = next(iter(self.panes.values()))
-        sizes = first.extent.step * (first.extent.data[1] - first.extent.data[0] + 1)
-        lead = self.viewer.dims.ndim - first.ndim
-        down, right = (axis - lead for axis in self.viewer.dims.displayed[-2:])
-        return float(sizes[down]), float(sizes[right])
-
-    def _fit(self) -> float:
-        """Screen pixels per world unit at which one pane holds the whole field."""
-        return min(px / size for px, size in zip(self.pane_px(), self._field(), strict=True))
-
-    def _share_canvas(self, before: float) -> None:
-        """Divide the canvas so that the panes are largest; ``before`` is `_fit` when the camera was right."""
-        height, width = self.viewer.canvas.size
-        self.viewer.canvas.grid.shape = grid_shape(len(self.panes), (height, width), self._field())
-        # the same field in a larger or smaller pane
-        self.viewer.scene.camera.zoom *= self._fit() / before
 
     def _share_one_place(self) -> None:
         if any(name not in self.panes for name in self.pair) or self.pair[0] == self.pair[1]:
@@ -342,43 +343,7 @@ class Comparison:
         """Show the other pane of the pair."""
         self.set_amount(0.0 if self.amount >= 0.5 else 1.0)
 
-    def look_at(self, z: float, centre: tuple[float, float], extent: float) -> None:
-        """Go to a place of the world: its slice, its centre (y, x), ``extent`` over the smaller side of a pane.
-
-        Of a place as large as the field the whole field is shown, not what lies around it.
-        """
-        self.viewer.dims.set_point(self.viewer.dims.ndim - 3, z)
-        camera = self.viewer.scene.camera
-        camera.center = (*camera.center[:-2], *centre)
-        zoom = min(self.pane_px()) / extent
-        camera.zoom = zoom if self.view == "3D" else max(zoom, self._fit())
-
     def _end_curtain(self) -> None:
         if self.curtain is not None:
             self.curtain.take_down()
         self.curtain = None
-
-
-def grid_shape(
-    count: int, canvas: tuple[float, float], field: tuple[float, float]
-) -> tuple[int, int]:
-    """Rows and columns in which ``count`` panes show ``field`` largest on ``canvas``, both (height, width).
-
-    Up to `NO_GAP` panes leave no cell empty.
-    """
-
-    def scale(rows: int) -> float:
-        columns = -(-count // rows)
-        return min(canvas[0] / rows / field[0], canvas[1] / columns / field[1])
-
-    whole = [
-        rows
-        for rows in range(1, max(1, count) + 1)
-        if (-(-count // rows) * rows == count or count > NO_GAP)
-        and (rows - 1) * -(-count // rows) < count
-    ]
-    best = whole[0]
-    for rows in whole[1:]:
-        if scale(rows) > MUCH_LARGER * scale(best):
-            best = rows
-    return best, -(-count // best)

@@ -65,7 +65,7 @@ class FieldMarks(QObject):
 
     def draw(self) -> None:
         """Draw what is wanted where it belongs now."""
-        if not self._comparison.active:
+        if not self._comparison.active or not self._comparison.panes:
             return
         box = self._visible()
         lr = self._comparison.seats.get("LR")
@@ -93,7 +93,7 @@ class FieldMarks(QObject):
     def _visible(self) -> Box:
         """((y0, y1), (x0, x1)) of the world in one pane."""
         camera = self._viewer.scene.camera
-        half = [px / 2 / camera.zoom for px in self._comparison.pane_px()]
+        half = [px / 2 / camera.zoom for px in self._comparison.camera.pane_px()]
         y, x = camera.center[-2:]
         return (y - half[0], y + half[0]), (x - half[1], x + half[1])
 

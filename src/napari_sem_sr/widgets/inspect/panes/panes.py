@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from napari.experimental import link_layers, unlink_layers
 from napari.layers import Image
 from napari.utils import Colormap
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 # 12 px on a usual screen
 FONT_PT = 9
+LINKED = ("contrast_limits", "gamma")
 SOLID = Colormap(
     [[0, 0, 0, 0], [0, 0, 0, 1], [1, 1, 1, 1]], controls=[0, DARKEST / 2, 1], name="opaque grey"
 )
@@ -43,14 +45,19 @@ class Computed:
 
 
 def picture(
-    viewer: "ViewerModel", role: str, source: Image, seat: SemStack, units: tuple[Any, ...]
+    viewer: "ViewerModel",
+    role: str,
+    source: Image,
+    seat: SemStack,
+    units: tuple[Any, ...],
+    name: str,
 ) -> Image:
     """Show the pixels of a layer in a role, where ``seat`` lies."""
     size = layers.describe_pixel(source)
     pane = viewer.add_image(
         layers.three_axes(source),
         multiscale=source.multiscale,
-        name=f"{role} {size}".strip() + layers.PANE_SIGN,
+        name=f"{name} {size}".strip() + layers.PANE_SIGN,
         scale=seat.world.scale,
         translate=seat.world.translate,
         units=units,
@@ -109,6 +116,16 @@ def refill(pane: Image, stack: SemStack, *, solid: bool) -> None:
     pane.data = stack.data.compute()
     pane.colormap = SOLID if solid else "gray"
     pane.rendering = "translucent" if solid else "attenuated_mip"
+
+
+def share_contrast(pictures: list[Image], together: list[Image]) -> None:
+    """Let some of the pictures share brightness and gamma, those of the first; the others keep their own."""
+    unlink_layers(pictures, LINKED)
+    for pane in together[1:]:
+        pane.contrast_limits = together[0].contrast_limits
+        pane.gamma = together[0].gamma
+    if len(together) > 1:
+        link_layers(together, LINKED)
 
 
 def _named(pane: Image) -> Image:

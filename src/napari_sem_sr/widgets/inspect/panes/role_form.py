@@ -49,9 +49,11 @@ class RoleForm(QWidget):
             chooser.given_layer.connect(lambda layer, role=role: self.give(role, layer))
             chooser.given.connect(lambda paths, role=role: self.opener.open(paths, role))
             chooser.chosen.connect(self.changed)
-            chooser.currentTextChanged.connect(
+            chooser.chosen.connect(
                 # names are often longer than a narrow dock has room for
-                lambda name, chooser=chooser, tip=tip: chooser.setToolTip(f"{name}\n{tip}")
+                lambda chooser=chooser, tip=tip: chooser.setToolTip(
+                    tip if chooser.layer is None else f"{chooser.layer.name}\n{tip}"
+                )
             )
             label = QLabel(role)
             label.setToolTip(tip)
@@ -68,7 +70,7 @@ class RoleForm(QWidget):
         self.without_edit.editingFinished.connect(self._without_typed)
         label = QLabel("Leave out")
         label.setToolTip(self.without_edit.toolTip())
-        grid.addWidget(row([label, self.without_edit]), 2, 0, 1, 4)
+        grid.addWidget(row([label, self.without_edit]), 2, 2, 1, 2)
         grid.addWidget(self.message, 3, 0, 1, 4)
         for column in (1, 3):
             grid.setColumnStretch(column, 1)

@@ -14,10 +14,13 @@ from napari_sem_sr.widgets.viewer.layers import Role
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
-ROLES: tuple[Role, ...] = ("LR", "SR", "HR", "twin")
+ROLES: tuple[Role, ...] = ("LR", "SR", "SR 2", "HR", "twin")
+# what a model made
+SYNTHETIC: tuple[Role, ...] = ("SR", "SR 2", "twin")
 MEANING: dict[Role, str] = {
     "LR": "What was measured.",
     "SR": "What the model made of it.",
+    "SR 2": "What another model, or another sharpness, made of it.",
     "HR": "The measured truth, where there is one.",
     "twin": "The same by the model's twin (sharpness 0): what was there before the adversarial stage.",
 }
@@ -44,10 +47,30 @@ def guess_roles(viewer: "ViewerModel") -> dict[Role, Image]:
             others = [i for i in said if i not in twins]
             if twins and others:
                 found["SR"], found["twin"] = others[0], twins[0]
+            unlike = [i for i in others if _made_by(i) not in (None, _made_by(found.get("SR")))]
+            if unlike:
+                found["SR 2"] = unlike[0]
     rest = [i for i in images if layers.role_of(i) is None and i not in found.values()]
     if "LR" not in found and rest:
         found["LR"] = min(rest, key=lambda i: int(np.prod(layers.full_shape(i)[-2:])))
     return found
+
+
+def _made_by(layer: Image | None) -> tuple[Any, ...] | None:
+    """Model and sharpness of a result on disk; None for a preview, or where they are not known."""
+    if layer is None or layers.path_of(layer) is None:
+        return None
+    mark = layers.mark_of(layer)
+    return (mark["model_hash"], mark.get("sharpness")) if "model_hash" in mark else None
+
+
+def named_pane(role: Role, roles: Mapping[Role, Image]) -> str:
+    """Role as its pane is called; of two results with what made them, ``SR 2 sem-x4 0.50``."""
+    mark = layers.mark_of(roles[role])
+    if "SR 2" not in roles or "model" not in mark:
+        return role
+    sharpness = mark.get("sharpness")
+    return f"{role} {mark['model']}" + ("" if sharpness is None else f" {sharpness:.2f}")
 
 
 def seats_of(roles: Mapping[Role, Image]) -> tuple[dict[Role, SemStack], tuple[Any, ...]]:

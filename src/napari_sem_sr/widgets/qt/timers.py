@@ -1,0 +1,22 @@
+"""Timers that end with their parent, so that nothing is called on a widget that is gone."""
+
+from collections.abc import Callable
+
+from qtpy.QtCore import QObject, QTimer
+
+
+def after(parent: QObject, milliseconds: int, slot: Callable[[], object]) -> QTimer:
+    """Make a timer that calls ``slot`` once after each start; starting it anew puts that off."""
+    timer = QTimer(parent)
+    timer.setSingleShot(True)
+    timer.setInterval(milliseconds)
+    timer.timeout.connect(slot)
+    return timer
+
+
+def every(parent: QObject, milliseconds: int, slot: Callable[[], object]) -> QTimer:
+    """Start a timer that calls ``slot`` again and again."""
+    timer = QTimer(parent)
+    timer.timeout.connect(slot)
+    timer.start(milliseconds)
+    return timer

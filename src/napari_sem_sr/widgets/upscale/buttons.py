@@ -1,0 +1,145 @@
+"""What the buttons of the dock Upscale say and whether they can be pressed; knows no window."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from napari_sem_sr.inference.recorded import covers_picture
+from napari_sem_sr.inference.settings import UpscaleSettings
+from napari_sem_sr.stack import SemStack
+from napari_sem_sr.widgets.qt.dock import link
+from napari_sem_sr.widgets.upscale.tasks import Existing
+
+BUSY = "Something is running; wait for it or cancel it."
+UNFINISHED = "unfinished"
+QUEUED = "This is in the queue already."
+
+
+@dataclass(frozen=True)
+class ButtonState:
+    """One button; without ``text`` it keeps its own."""
+
+    text: str = ""
+    tip: str = ""
+    enabled: bool = True
+    visible: bool = True
+
+
+@dataclass(frozen=True)
+class Buttons:
+    """All buttons."""
+
+    start: ButtonState = field(default_factory=ButtonState)
+    queue: ButtonState = field(default_factory=ButtonState)
+    preview: ButtonState = field(default_factory=ButtonState)
+    again: ButtonState = field(default_factory=ButtonState)
+    live: ButtonState = field(default_factory=ButtonState)
+
+
+def buttons_for(
+    stack: SemStack | None,
+    settings: UpscaleSettings | None,
+    found: Existing | None,
+    reason: str,
+    trouble: str,
+    *,
+    waiting: bool,
+    running: bool,
+    queue_runs: bool,
+) -> Buttons:
+    """Say what can be done.
+
+    Parameters
+    ----------
+    found
+        What lies at the place of the result.
+    reason
+        Why nothing can be done; empty where something can.
+    trouble
+        What is wrong with the place of the result, or the part that was chosen.
+    waiting
+        Whether this very run is in the queue.
+    running
+        Whether something is going on.
+    queue_runs
+        Whether that is the queue, so that more may be added.
+    """
+    text, tip, blocked = _offer(stack, settings, found)
+    if queue_runs and not blocked and (found is None or not found.complete):
+        text, tip = f"Then {text[0].lower()}{text[1:]}", "Done when what runs now has ended."
+    why = reason or trouble or blocked or (QUEUED if waiting else "")
+    busy = running and not queue_runs
+    begin = why or (BUSY if busy or (running and found is not None and found.complete) else "")
+    ours = found is not None and found.ours and not blocked
+    may_queue = why or ("It is finished already." if found is not None and found.complete else "")
+    seen = reason or (BUSY if running else "")
+    return Buttons(
+        start=ButtonState(text, begin or tip, not begin),
+        queue=ButtonState(
+            tip=may_queue or "Put it into the queue, and choose the next stack.",
+            enabled=not may_queue,
+        ),
+        preview=ButtonState(
+            tip=seen or "Upscale the slice on screen and show it in place; nothing is written.",
+            enabled=not seen,
+        ),
+        again=ButtonState(
+            tip=begin or "Remove what is there and begin anew.",
+            enabled=not begin,
+            visible=ours and not running,
+        ),
+        live=ButtonState(
+            tip=reason
+            or "Upscale what is on screen while you pan, zoom and scrub; nothing is written.",
+            enabled=not reason,
+        ),
+    )
+
+
+def _offer(
+    stack: SemStack | None, settings: UpscaleSettings | None, found: Existing | None
+) -> tuple[str, str, str]:
+    """Text and tooltip of the main button, and why it cannot be pressed."""
+    plain = f"Upscale {spoken_part(stack, settings)}"
+    if found is None:
+        return plain, "Upscale and write the result, slice by slice.", ""
+    if not found.ours:
+        return plain, "", "Something else lies at the place of the result; choose another place."
+    misfit = "" if found.recorded is None or stack is None else found.recorded.misfit(stack)
+    if misfit:
+        return plain, "", f"The result there is not of this stack: {misfit}. Choose another place."
+    made = "" if found.recorded is None else f" ({found.recorded.describe()})"
+    if found.complete:
+        return "Open result", f"This result is finished{made}; open it.", ""
+    return (
+        f"Resume ({found.done} of {found.total})",
+        f"Go on with what was begun{made}; finished slices are kept.",
+        "",
+    )
+
+
+def spoken_part(stack: SemStack | None, settings: UpscaleSettings | None) -> str:
+    """``4 slices``, ``slice 2`` or ``a part of 4 slices``."""
+    if stack is None or settings is None:
+        return "all slices"
+    first, end = settings.slices or (0, stack.shape[0])
+    if stack.shape[0] == 1:
+        named = "1 slice"
+    elif end - first == 1:
+        named = f"slice {first}"
+    else:
+        named = f"{end - first} slices"
+    return named if covers_picture(stack, settings) else f"a part of {named}"
+
+
+def run_text(found: Existing | None, beside: tuple[Path, Existing] | None) -> str:
+    """What the run was that lies at the place of the result, or an unfinished one beside it."""
+    if found is not None and found.recorded is not None:
+        verb = "Made" if found.complete else "Begun"
+        return f"{verb} with {found.recorded.describe()}."
+    if beside is None or beside[1].recorded is None:
+        return ""
+    path, existing = beside
+    return (
+        f"Unfinished: {existing.done} of {existing.total} slices in '{path.name}' ({existing.recorded.describe()}). "
+        f"{link(UNFINISHED, 'Go on with it')}"
+    )

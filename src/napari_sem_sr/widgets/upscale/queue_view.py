@@ -1,0 +1,92 @@
+"""The queue of the dock Upscale: a line for each run."""
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QAbstractItemView, QListWidget, QListWidgetItem, QPushButton
+
+from napari_sem_sr.widgets.qt.dock import Fold
+from napari_sem_sr.widgets.qt.eta import spoken_time
+from napari_sem_sr.widgets.qt.words import in_dock
+from napari_sem_sr.widgets.upscale.runs import Runs, StackRun
+
+LINE_PX = 22
+MOST_LINES = 6
+
+
+class QueueView(Fold):
+    """Folded away until there is more than one run to show."""
+
+    start_asked = Signal()
+    """A person wants what waits to be done."""
+    changed = Signal()
+
+    def __init__(self, runs: Runs) -> None:
+        super().__init__(
+            "Queue", "Stacks that are upscaled one after the other; one that fails stops no other."
+        )
+        self._runs = runs
+        self.list = QListWidget()
+        self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.list.setToolTip("What is upscaled, what waits, and what has ended.")
+        self.start_button = QPushButton("Start the queue")
+        self.start_button.clicked.connect(self.start_asked)
+        self.remove_button = QPushButton("Take off the queue")
+        self.remove_button.clicked.connect(self._remove)
+        for widget in (self.list, self.start_button, self.remove_button):
+            self.addWidget(widget)
+        self._selected: list[StackRun] = []
+        self.hide()
+
+    def show_runs(self, *, running: bool) -> None:
+        """Show what ended, goes on and waits, with the time left."""
+        runs = self._runs
+        self._selected = self._chosen()
+        self.list.clear()
+        for run, told in runs.ended:
+            error = in_dock(told)
+            sign = f"✕ {run.name}: {error}" if error else f"✓ {run.name}"
+            self._line(sign, run, error or f"Written to {run.output}")
+        if runs.current is not None:
+            self._line(f"▸ {runs.current.name} · {runs.pace.spoken()}", runs.current)
+        for run in runs.waiting:
+            self._line(f"… {run.name}", run)
+        lines = min(MOST_LINES, max(1, self.list.count()))
+        self.list.setFixedHeight(LINE_PX * lines + 4)
+        going = len(runs.waiting) + (runs.current is not None)
+        left = runs.seconds_left()
+        parts = ["1 stack" if going == 1 else f"{going} stacks"]
+        if left is not None:
+            parts.append(f"{spoken_time(left)} left")
+        self.setText(f"Queue ({', '.join(parts)})" if going else "Queue")
+        self.start_button.setVisible(bool(runs.waiting) and not running)
+        self.start_button.setToolTip("Upscale what waits, one stack after the other.")
+        self.remove_button.setEnabled(bool(runs.waiting) or bool(runs.ended))
+        self.remove_button.setToolTip(
+            "Take selected lines off the list, or all that do not go on; files stay."
+            if self.remove_button.isEnabled()
+            else "Nothing waits."
+        )
+        several = going > 1 or len(runs.ended) > 1 or (bool(runs.waiting) and not running)
+        if several and self.isHidden():
+            self.show()
+            self.expand(animate=False)
+        elif not several:
+            self.hide()
+
+    def _line(self, text: str, run: StackRun, tip: str = "") -> None:
+        item = QListWidgetItem(text)
+        item.setToolTip(tip or f"{run.name}, {run.model}, to {run.output}")
+        item.setData(Qt.ItemDataRole.UserRole, run)
+        self.list.addItem(item)
+        item.setSelected(run in self._selected)
+
+    def _chosen(self) -> list[StackRun]:
+        return [item.data(Qt.ItemDataRole.UserRole) for item in self.list.selectedItems()]
+
+    def _remove(self) -> None:
+        chosen, runs = self._chosen(), self._runs
+        for run in [r for r in runs.waiting if not chosen or r in chosen]:
+            runs.waiting.remove(run)
+        runs.ended = [e for e in runs.ended if chosen and e[0] not in chosen]
+        self.changed.emit()

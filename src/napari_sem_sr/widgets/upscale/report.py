@@ -1,0 +1,139 @@
+"""What a preview, a run or a queue says, shown on the form of the dock Upscale."""
+
+import time
+from typing import TYPE_CHECKING
+
+from napari_sem_sr.events import (
+    Event,
+    Notice,
+    Progress,
+    Remark,
+    SliceDone,
+    TileDone,
+    UpscaleStarted,
+)
+from napari_sem_sr.inference.queue import RunEnded, RunStarted
+from napari_sem_sr.inference.settings import UpscaleResult
+from napari_sem_sr.stack import SemStack
+from napari_sem_sr.widgets.qt.dock import Tone, link
+from napari_sem_sr.widgets.qt.eta import Pace, Steps, spoken_time
+from napari_sem_sr.widgets.upscale.form import STEPS
+from napari_sem_sr.widgets.upscale.results import Order, Results
+from napari_sem_sr.widgets.upscale.runs import StackRun
+
+if TYPE_CHECKING:
+    from napari_sem_sr.widgets.upscale.form import UpscaleForm
+
+
+class UpscaleReport:
+    """Shows each event where it belongs: lines, bar, queue, and the layers of results.
+
+    Parameters
+    ----------
+    form
+        Whose lines are written on.
+    results
+        The layers.
+    """
+
+    def __init__(self, form: "UpscaleForm", results: Results) -> None:
+        self._form = form
+        self._runs = form.runs
+        self._results = results
+        self._tiles = Pace()
+        self._steps = Steps()
+
+    def begin(self) -> None:
+        """Something begins."""
+        form = self._form
+        form.message.say("")
+        form.bar.setRange(0, 0)
+        form.state_line.say("starting")
+        form.cancel_button.setEnabled(True)
+        self._tiles = Pace()
+
+    def show(self, event: Event) -> None:
+        """Show one event."""
+        form, now = self._form, time.monotonic()
+        self._runs.take(now, event)
+        match event:
+            case Remark(message):
+                form.state_line.setToolTip(message)
+            case Notice(message):
+                form.message.say(message, Tone.CARE)
+            case RunStarted(run) if isinstance(run, StackRun):
+                self._runs.begin(run)
+                self._results.begin(run.output)
+                form.state_line.say(f"{run.name}: starting")
+                form.queue.show_runs(running=True)
+            case RunEnded(run, result, error) if isinstance(run, StackRun):
+                self._end(run, result, error)
+            case UpscaleStarted(output, _, total):
+                if self._runs.current is not None:
+                    self._results.follow(self._runs.current.order, output, total)
+                self._show_pace()
+            case SliceDone(z, _, _):
+                self._results.arrived(z)
+                self._show_pace()
+                form.queue.show_runs(running=True)
+                if form.message.text() == "":
+                    form.message.say(
+                        f"The first slices are there: {link('inspect', 'compare them in Inspect')}."
+                    )
+            case TileDone(_, done, total):
+                self._show_tile(now, done, total)
+            case Progress(_, done, total, _):
+                if 0 < self._runs.pace.done < self._runs.pace.total:
+                    self._show_pace()
+                else:
+                    form.bar.setRange(0, total if total > 1 else 0)
+                    form.bar.setValue(done)
+                    form.state_line.say(self._steps.spoken(now, event))
+
+    def _show_tile(self, now: float, done: int, total: int) -> None:
+        if self._runs.current is not None:
+            self._show_pace()
+            return
+        if self._tiles.total != total:
+            self._tiles.start(now, 0, total)
+        self._tiles.reach(now, done)
+        self._form.bar.setRange(0, total)
+        self._form.bar.setValue(done)
+        left = self._tiles.seconds_left()
+        self._form.state_line.say(
+            f"tile {done} of {total}" + ("" if left is None else f" · {spoken_time(left)} left")
+        )
+
+    def _show_pace(self) -> None:
+        pace, run = self._runs.pace, self._runs.current
+        self._form.bar.setRange(0, STEPS)
+        self._form.bar.setValue(round(STEPS * pace.fraction))
+        name = f"{run.name}: " if run is not None and self._runs.waiting else ""
+        self._form.state_line.say(f"{name}{pace.spoken()}")
+
+    def show_preview(self, order: Order, result: tuple[SemStack, int]) -> None:
+        """Show an upscaled slice."""
+        sr, z = result
+        self._results.show_preview(order, sr, z)
+        self._form.message.say(f"Slice {z}: hide or show the preview with its eye to compare.")
+
+    def _end(self, run: StackRun, result: UpscaleResult | None, error: str) -> None:
+        self._runs.end(error)
+        if result is not None:
+            self._results.complete(run.order, result.output)
+            self._form.message.say(
+                f"{result.total} slices in '{result.output.name}', {spoken_time(result.seconds)}. "
+                f"{link('inspect', 'Compare in Inspect')}.",
+                Tone.GOOD,
+            )
+        else:
+            self._form.message.say(error, Tone.BAD)
+        self._form.queue.show_runs(running=True)
+
+    def stopped(self) -> None:
+        """A person stopped it."""
+        waiting = len(self._runs.waiting)
+        if self._runs.current is not None:
+            self._runs.end("stopped; finished slices are kept")
+        more = "" if not waiting else f" {waiting} more in the queue."
+        self._form.message.say(f"Stopped; finished slices are kept.{more}")

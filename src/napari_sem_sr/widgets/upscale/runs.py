@@ -1,0 +1,132 @@
+"""Runs of the dock Upscale that wait for each other."""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from napari_sem_sr.events import Event, SliceDone, TileDone, UpscaleStarted
+from napari_sem_sr.inference.queue import QueuedRun, iter_queue
+from napari_sem_sr.inference.settings import UpscaleSettings
+from napari_sem_sr.model.zoo import Entry
+from napari_sem_sr.stack import SemStack
+from napari_sem_sr.widgets.qt.eta import Pace
+from napari_sem_sr.widgets.qt.worker import Events
+from napari_sem_sr.widgets.upscale.results import Order
+from napari_sem_sr.widgets.upscale.tasks import Memory, iter_run
+
+
+@dataclass(frozen=True, eq=False)
+class StackRun(QueuedRun):
+    """A run that was asked for in the dock.
+
+    Parameters
+    ----------
+    order
+        Of which layer, and how.
+    model
+        Name of the model.
+    """
+
+    order: Order
+    model: str
+
+    @property
+    def slices(self) -> int:
+        """How many are upscaled."""
+        first, end = self.order.settings.slices or (0, self.order.stack.shape[0])
+        return end - first
+
+    @property
+    def pixels(self) -> int:
+        """LR pixels of a slice."""
+        return slice_pixels(self.order.stack, self.order.settings)
+
+
+def slice_pixels(stack: SemStack, settings: UpscaleSettings) -> int:
+    """LR pixels of a slice that are upscaled."""
+    _, height, width = stack.shape
+    (y0, y1), (x0, x1) = settings.region or ((0, height), (0, width))
+    return (y1 - y0) * (x1 - x0)
+
+
+class Runs:
+    """Runs that wait, the one that goes on, and those that ended.
+
+    The user interface appends while the thread of the work takes the next.
+    """
+
+    def __init__(self) -> None:
+        self.waiting: deque[StackRun] = deque()
+        self.current: StackRun | None = None
+        self.ended: list[tuple[StackRun, str]] = []
+        """With what went wrong; empty where nothing did."""
+        self.pace = Pace()
+
+    def events(self) -> Events:
+        """Do all that wait, those added meanwhile included."""
+        return iter_queue(self._following())
+
+    def _following(self) -> Iterator[StackRun]:
+        while self.waiting:
+            yield self.waiting.popleft()
+
+    def take(self, now: float, event: Event) -> None:
+        """Note how far the run that goes on has come; ``now`` in seconds."""
+        match event:
+            case UpscaleStarted(_, done, total):
+                self.pace.start(now, done, total)
+            case SliceDone(_, done, _):
+                self.pace.reach(now, done)
+            case TileDone(_, done, total):
+                self.pace.within(now, done / total)
+
+    def begin(self, run: StackRun) -> None:
+        """A run's turn has come."""
+        self.current, self.pace = run, Pace()
+
+    def end(self, error: str = "") -> None:
+        """The run that went on is over."""
+        if self.current is not None:
+            self.ended.append((self.current, error))
+        self.current = None
+
+    def holds(self, output: Path) -> bool:
+        """Whether a run to this place waits or goes on."""
+        going = [] if self.current is None else [self.current]
+        return any(run.output == output for run in (*going, *self.waiting))
+
+    def question(self) -> str:
+        """What would be lost if all of it were stopped now; empty where nothing goes on."""
+        if self.current is None:
+            return ""
+        kept = "1 slice" if self.pace.done == 1 else f"{self.pace.done} slices"
+        waiting = len(self.waiting)
+        more = f" {waiting} more in the queue would not begin." if waiting else ""
+        return f"'{self.current.name}' is being upscaled. Stop, and keep {kept}?{more}"
+
+    def seconds_left(self) -> float | None:
+        """About how long all of it still takes; None before the first slice is done."""
+        left, each = self.pace.seconds_left(), self.pace.seconds_per_slice()
+        if self.current is None or left is None or each is None:
+            return None
+        per_pixel = each / self.current.pixels
+        return left + sum(run.slices * run.pixels * per_pixel for run in self.waiting)
+
+
+def stack_run(
+    memory: Memory, order: Order, entry: Entry, output: Path, *, resume: bool, overwrite: bool
+) -> StackRun:
+    """A run that waits for its turn; see `iter_upscale` for what it does with what is there."""
+    begin = partial(
+        iter_run,
+        memory,
+        order.stack,
+        output,
+        entry.path,
+        order.settings,
+        resume=resume,
+        overwrite=overwrite,
+    )
+    return StackRun(order.stack.name, output, begin, order, entry.name)
