@@ -14,7 +14,7 @@ from napari_sem_sr.widgets.qt.dock_group import open_dock
 from napari_sem_sr.widgets.qt.timers import after, every
 from napari_sem_sr.widgets.qt.worker import Work
 from napari_sem_sr.widgets.upscale import tasks
-from napari_sem_sr.widgets.upscale.buttons import Buttons, buttons_for, run_text
+from napari_sem_sr.widgets.upscale.buttons import buttons_for, run_text
 from napari_sem_sr.widgets.upscale.inputs import UpscaleChoice
 from napari_sem_sr.widgets.upscale.isotropic import IsotropicStep
 from napari_sem_sr.widgets.upscale.live import LivePreview
@@ -167,7 +167,7 @@ class UpscaleDock(UpscaleChoice):
             reason = NO_STACK if self._source is None else NOT_USABLE
         elif entry is None:
             reason = "No model is installed."
-        self._show_buttons(
+        self.show_buttons(
             buttons_for(
                 stack,
                 settings,
@@ -179,20 +179,6 @@ class UpscaleDock(UpscaleChoice):
                 queue_runs=self.runs.current is not None,
             )
         )
-
-    def _show_buttons(self, wanted: Buttons) -> None:
-        for button, state in (
-            (self.start_button, wanted.start),
-            (self.queue_button, wanted.queue),
-            (self.preview_button, wanted.preview),
-            (self.again_button, wanted.again),
-            (self.live_button, wanted.live),
-        ):
-            if state.text:
-                button.setText(state.text)
-            button.setEnabled(state.enabled)
-            button.setToolTip(state.tip)
-        self.again_button.setVisible(wanted.again.visible)
         self.progress.setVisible(self._work.running)
         self.queue.show_runs(running=self._work.running)
 

@@ -31,6 +31,7 @@ from napari_sem_sr.widgets.qt.dock import (
     row,
     tool,
 )
+from napari_sem_sr.widgets.upscale.buttons import Buttons
 from napari_sem_sr.widgets.upscale.outlook_view import OutlookView
 from napari_sem_sr.widgets.upscale.queue_view import QueueView
 from napari_sem_sr.widgets.upscale.runs import Runs
@@ -218,3 +219,18 @@ class UpscaleForm(Dock):
         self.first_slice.setValue(first)
         self.last_slice.setValue(end - 1)
         self.slices_box.setCurrentText(ALL if whole else SOME)
+
+    def show_buttons(self, wanted: Buttons) -> None:
+        """Let the buttons say and do what they can."""
+        for button, state in (
+            (self.start_button, wanted.start),
+            (self.queue_button, wanted.queue),
+            (self.preview_button, wanted.preview),
+            (self.again_button, wanted.again),
+            (self.live_button, wanted.live),
+        ):
+            if state.text:
+                button.setText(state.text)
+            button.setEnabled(state.enabled)
+            button.setToolTip(state.tip)
+        self.again_button.setVisible(wanted.again.visible)
