@@ -186,6 +186,7 @@ class UpscaleForm(Dock):
         self.preview_button = QPushButton("Preview slice")
         self.start_button = primary("Upscale")
         self.queue_button = tool("+", "")
+        self.queue_button.setAccessibleName("Add to the queue")
         self.again_button = QPushButton("Start over")
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
