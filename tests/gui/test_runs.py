@@ -17,7 +17,7 @@ from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets.qt import closing
 from napari_sem_sr.widgets.upscale import form
 from napari_sem_sr.widgets.upscale.place import results_folder
-from napari_sem_sr.widgets.viewer import layers, sample_data
+from napari_sem_sr.widgets.viewer import layer_stack, layers, sample_data
 
 LONG_MS = 120_000
 DEPTH = 12
@@ -152,7 +152,7 @@ def test_lr_is_chosen_of_a_sample_and_results_stay_out_of_the_installed_package(
         layers.add(viewer, data)
     assert layers.role_of(dock.chooser.layer) == "LR"
     hr = next(layer for layer in viewer.layers if layers.role_of(layer) == "HR")
-    folder = results_folder(layers.stack_of(hr))
+    folder = results_folder(layer_stack.stack_of(hr))
     assert Path(napari_sem_sr.__file__).parent not in (folder, *folder.parents)
 
 

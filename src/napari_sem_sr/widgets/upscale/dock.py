@@ -14,7 +14,7 @@ from napari_sem_sr.widgets.qt.dock_group import open_dock
 from napari_sem_sr.widgets.qt.timers import after, every
 from napari_sem_sr.widgets.qt.worker import Work
 from napari_sem_sr.widgets.upscale import tasks
-from napari_sem_sr.widgets.upscale.buttons import buttons_for, run_text
+from napari_sem_sr.widgets.upscale.buttons import BUSY, buttons_for, run_text
 from napari_sem_sr.widgets.upscale.inputs import UpscaleChoice
 from napari_sem_sr.widgets.upscale.isotropic import IsotropicStep
 from napari_sem_sr.widgets.upscale.live import LivePreview
@@ -128,7 +128,9 @@ class UpscaleDock(UpscaleChoice):
 
     def _import_model(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Install a model", filter="Models (*.semsr)")
-        if path:
+        if path and self._work.running:
+            self.message.say(BUSY, Tone.CARE)
+        elif path:
             self._on_finish = lambda entry: self.choose_model(entry.name)
             self._begin(f"installing {Path(path).name}", lambda: tasks.iter_import(Path(path)))
 

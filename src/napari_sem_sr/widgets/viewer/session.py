@@ -12,6 +12,7 @@ from napari_sem_sr.errors import SemSrError
 from napari_sem_sr.events import Event, Notice, Progress
 from napari_sem_sr.io import read_stack
 from napari_sem_sr.io.atomic_write import replacing
+from napari_sem_sr.io.metadata.typed import with_kept
 from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets.viewer import layers
 
@@ -116,7 +117,7 @@ def iter_read(session: Session) -> Generator[Event, None, list[tuple[OpenLayer, 
     for done, shown in enumerate(session.layers):
         yield Progress(f"reading {shown.name}", done, len(session.layers), "layers")
         try:
-            found.append((shown, read_stack(Path(shown.path))))
+            found.append((shown, with_kept(read_stack(Path(shown.path)))))
         except SemSrError as error:
             yield Notice(str(error))
     return found
