@@ -2,6 +2,7 @@
 
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,6 +13,8 @@ from napari.components import ViewerModel
 from qtpy.QtCore import QThreadPool
 from superqt.utils import WorkerBase
 
+from napari_sem_sr.inference.engine.engine import Engine
+from napari_sem_sr.io import ZarrStackWriter
 from napari_sem_sr.io.metadata import typed
 from napari_sem_sr.model import zoo
 from napari_sem_sr.widgets.inspect.dock import InspectDock
@@ -116,6 +119,24 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         closing, "ask_to_stop", lambda _, question: questions.append(question) or True
     )
     return questions
+
+
+@pytest.fixture
+def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """Lets the first slice of a result through; the others are written once it is set."""
+    opened = threading.Event()
+    write = ZarrStackWriter.write_slice
+
+    def write_when_open(self: ZarrStackWriter, index: int, image: Any) -> None:
+        if index > 0:
+            opened.wait(120)
+        write(self, index, image)
+
+    monkeypatch.setattr(ZarrStackWriter, "write_slice", write_when_open)
+    # one after the other, as slices of a usual size are
+    monkeypatch.setattr(Engine, "together", lambda *_: 1)
+    yield opened
+    opened.set()
 
 
 @pytest.fixture

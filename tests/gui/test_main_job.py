@@ -1,6 +1,6 @@
 """What a newcomer does: sample, preview, run, stop, go on, compare."""
 
-import time
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import pytest
 from napari_sem_sr import samples
 from napari_sem_sr.errors import InputError
 from napari_sem_sr.inference.settings import UpscaleSettings
-from napari_sem_sr.io import ZarrStackWriter, read_stack
+from napari_sem_sr.io import read_stack
 from napari_sem_sr.widgets.upscale import dock as upscale
 from napari_sem_sr.widgets.upscale import form as upscale_form
 from napari_sem_sr.widgets.upscale.results import Order
@@ -35,18 +35,6 @@ def dock(
     dock.open_sample()
     dock.set_output(tmp_path / "out_sr.zarr")
     return dock
-
-
-@pytest.fixture
-def slow_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leaves time to stop in the middle."""
-    write = ZarrStackWriter.write_slice
-
-    def write_slowly(self: ZarrStackWriter, index: int, image: Any) -> None:
-        time.sleep(0.2)
-        write(self, index, image)
-
-    monkeypatch.setattr(ZarrStackWriter, "write_slice", write_slowly)
 
 
 def by_role(viewer: Any, role: str) -> Any:
@@ -130,18 +118,18 @@ def test_preview_shows_the_same_pixels_as_the_full_run(
     np.testing.assert_array_equal(previewed, read_stack(tmp_path / "out_sr.zarr").slice(2))
 
 
-@pytest.mark.usefixtures("slow_disk")
 def test_cancelled_run_keeps_its_slices_and_resume_finishes_it(
-    dock: Any, viewer: Any, qtbot: Any, tmp_path: Path
+    dock: Any, viewer: Any, qtbot: Any, tmp_path: Path, gate: threading.Event
 ) -> None:
     dock.start_button.click()
-    qtbot.waitUntil(lambda: dock.runs.pace.done >= 2, timeout=LONG_MS)
+    qtbot.waitUntil(lambda: dock.runs.pace.done >= 1, timeout=LONG_MS)
     dock.cancel_button.click()
+    gate.set()
     finish(qtbot, dock)
     dock._look_at_output()
     kept = dock._existing
     assert not kept.complete
-    assert 2 <= kept.done < DEPTH
+    assert 1 <= kept.done < DEPTH
     assert dock.start_button.text() == f"Resume ({kept.done} of {DEPTH})"
     assert "kept" in dock.message.text()
     dock.start_button.click()
@@ -154,14 +142,14 @@ def test_cancelled_run_keeps_its_slices_and_resume_finishes_it(
     assert read_stack(tmp_path / "out_sr.zarr").notices == ()
 
 
-@pytest.mark.usefixtures("slow_disk")
 def test_closing_the_dock_stops_the_work_and_leaves_a_resumable_output(
-    dock: Any, viewer: Any, qtbot: Any, tmp_path: Path
+    dock: Any, viewer: Any, qtbot: Any, tmp_path: Path, gate: threading.Event
 ) -> None:
     dock.start_button.click()
     qtbot.waitUntil(lambda: dock.runs.pace.done >= 1, timeout=LONG_MS)
     job = dock._work._job
     viewer.window.remove_dock_widget(dock)
+    gate.set()
     qtbot.waitUntil(
         lambda: bool(job.mailbox) and hasattr(job.mailbox[-1], "cancelled"), timeout=LONG_MS
     )
@@ -345,12 +333,14 @@ def test_a_foreign_file_at_the_output_is_not_offered_for_replacing(
     assert dock.preview_button.isEnabled()
 
 
-@pytest.mark.usefixtures("slow_disk")
-def test_slices_that_are_still_to_come_let_lr_be_seen(dock: Any, viewer: Any, qtbot: Any) -> None:
+def test_slices_that_are_still_to_come_let_lr_be_seen(
+    dock: Any, viewer: Any, qtbot: Any, gate: threading.Event
+) -> None:
     viewer.dims.set_current_step(0, DEPTH - 1)
     dock.upscale()
-    qtbot.waitUntil(lambda: dock.runs.pace.done >= 2, timeout=LONG_MS)
+    qtbot.waitUntil(lambda: dock.runs.pace.done >= 1, timeout=LONG_MS)
     dock.cancel()
+    gate.set()
     finish(qtbot, dock)
     result = by_role(viewer, "SR")
     assert not result.visible

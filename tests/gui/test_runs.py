@@ -1,7 +1,7 @@
 """Results keep to their runs, stacks wait for each other, and closing napari asks first."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,6 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
 import napari_sem_sr
-from napari_sem_sr.inference.engine.engine import Engine
 from napari_sem_sr.io import ZarrStackWriter, read_stack, write_tiff
 from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets.qt import closing
@@ -26,24 +25,6 @@ DEPTH = 12
 @pytest.fixture
 def dock(models: Path, open_dock: Callable[[str], Any]) -> Any:
     return open_dock("Upscale")[1]
-
-
-@pytest.fixture
-def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
-    """Lets the first slice of a result through; the others are written once it is set."""
-    opened = threading.Event()
-    write = ZarrStackWriter.write_slice
-
-    def write_when_open(self: ZarrStackWriter, index: int, image: Any) -> None:
-        if index > 0:
-            opened.wait(LONG_MS / 1000)
-        write(self, index, image)
-
-    monkeypatch.setattr(ZarrStackWriter, "write_slice", write_when_open)
-    # one after the other, as slices of a usual size are
-    monkeypatch.setattr(Engine, "together", lambda *_: 1)
-    yield opened
-    opened.set()
 
 
 def stack_file(folder: Path, name: str, seed: int = 0) -> Path:
