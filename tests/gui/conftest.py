@@ -18,7 +18,7 @@ from napari_sem_sr.io import ZarrStackWriter
 from napari_sem_sr.io.metadata import typed
 from napari_sem_sr.model import zoo
 from napari_sem_sr.widgets.inspect.dock import InspectDock
-from napari_sem_sr.widgets.qt import closing, preferences
+from napari_sem_sr.widgets.qt import preferences, question
 from napari_sem_sr.widgets.viewer import session
 
 HAS_DISPLAY = not sys.platform.startswith("linux") or any(
@@ -115,9 +115,7 @@ def kept_session(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Questions that closing napari asks; all are answered with "Stop and close"."""
     questions: list[str] = []
-    monkeypatch.setattr(
-        closing, "ask_to_stop", lambda _, question: questions.append(question) or True
-    )
+    monkeypatch.setattr(question, "ask_to_stop", lambda _, text: questions.append(text) or True)
     return questions
 
 

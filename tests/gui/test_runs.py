@@ -13,7 +13,7 @@ from qtpy.QtTest import QTest
 import napari_sem_sr
 from napari_sem_sr.io import ZarrStackWriter, read_stack, write_tiff
 from napari_sem_sr.stack import SemStack
-from napari_sem_sr.widgets.qt import closing
+from napari_sem_sr.widgets.qt import question
 from napari_sem_sr.widgets.upscale import form
 from napari_sem_sr.widgets.upscale.place import results_folder
 from napari_sem_sr.widgets.viewer import layer_stack, layers, sample_data
@@ -184,7 +184,7 @@ def test_closing_napari_in_the_middle_of_a_run_asks_and_may_be_refused(
     gate: threading.Event,
 ) -> None:
     asked: list[str] = []
-    monkeypatch.setattr(closing, "ask_to_stop", lambda _, text: asked.append(text))
+    monkeypatch.setattr(question, "ask_to_stop", lambda _, text: asked.append(text))
     open_stack(dock, stack_file(tmp_path, "cathode"), qtbot)
     qtbot.waitUntil(dock.isVisible, timeout=LONG_MS)
     click(dock.start_button)

@@ -31,7 +31,7 @@ from napari_sem_sr.terminal import follow, print_json, say, tell
 if TYPE_CHECKING:
     from napari_sem_sr.checking.report.document import Report
     from napari_sem_sr.events import Event
-    from napari_sem_sr.inference.queue import RunEnded
+    from napari_sem_sr.inference.runs.queue import RunEnded
     from napari_sem_sr.inference.settings import UpscaleResult, UpscaleSettings
     from napari_sem_sr.model.card import Card
 
@@ -169,8 +169,8 @@ def _upscale_all(
     begin: "Callable[[SemStack, Path], Generator[Event, None, UpscaleResult]]",
 ) -> "tuple[RunEnded, ...]":
     """Upscale one stack after the other."""
-    from napari_sem_sr.inference.queue import QueuedRun, iter_queue
-    from napari_sem_sr.inference.recorded import output_stem
+    from napari_sem_sr.inference.runs.queue import QueuedRun, iter_queue
+    from napari_sem_sr.inference.runs.recorded import output_stem
 
     with told_plainly(out):
         out.mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from napari_sem_sr.inference.recorded import RecordedRun
+from napari_sem_sr.inference.runs.recorded import RecordedRun
 from napari_sem_sr.inference.settings import UpscaleSettings
 from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets.upscale.buttons import Buttons, buttons_for, run_text

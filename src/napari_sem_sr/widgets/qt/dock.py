@@ -21,7 +21,7 @@ from qtpy.QtWidgets import (
 )
 from superqt import QCollapsible, QElidingLabel
 
-from napari_sem_sr.widgets.qt import closing
+from napari_sem_sr.widgets.qt import question
 from napari_sem_sr.widgets.qt.canvas import main_window_of, make_canvas_current
 from napari_sem_sr.widgets.qt.dock_group import join_group
 from napari_sem_sr.widgets.qt.dropping import TakesFiles
@@ -271,8 +271,8 @@ class Themed(TakesFiles):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802, D102
         if event.type() == QEvent.Type.Close and watched is main_window_of(self):
             # a script that closes a viewer has emptied it before, and is not asked
-            question = self.unfinished_work if len(self.viewer.layers) else ""
-            if question and not closing.ask_to_stop(self, question):
+            stopped = self.unfinished_work if len(self.viewer.layers) else ""
+            if stopped and not question.ask_to_stop(self, stopped):
                 event.ignore()
                 return True
             self.remember_session()

@@ -20,3 +20,8 @@ def ask(parent: QWidget | None, title: str, text: str, answers: Sequence[str]) -
     box.exec()
     clicked = box.clickedButton()
     return buttons.index(clicked) if clicked in buttons else None
+
+
+def ask_to_stop(parent: QWidget, text: str) -> bool:
+    """Ask whether to stop what runs and close napari: nothing runs on without its window."""
+    return ask(parent, "Close napari?", text, ("Go on working", "Stop and close")) == 1

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from napari_sem_sr.inference.recorded import covers_picture
+from napari_sem_sr.inference.runs.recorded import covers_picture
 from napari_sem_sr.inference.settings import UpscaleSettings
 from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets.qt.dock import link

@@ -17,7 +17,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_sem_sr.inference.recorded import RecordedRun
+from napari_sem_sr.inference.runs.recorded import RecordedRun
 from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets.qt.dock import (
     Dock,

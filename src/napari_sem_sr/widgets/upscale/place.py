@@ -7,7 +7,7 @@ from pathlib import Path
 
 import napari_sem_sr
 from napari_sem_sr.errors import SemSrError
-from napari_sem_sr.inference.recorded import output_stem
+from napari_sem_sr.inference.runs.recorded import output_stem
 from napari_sem_sr.inference.settings import UpscaleSettings
 from napari_sem_sr.model.card import Card
 from napari_sem_sr.stack import SemStack

@@ -12,7 +12,7 @@ from napari_sem_sr.events import (
     TileDone,
     UpscaleStarted,
 )
-from napari_sem_sr.inference.queue import RunEnded, RunStarted
+from napari_sem_sr.inference.runs.queue import RunEnded, RunStarted
 from napari_sem_sr.inference.settings import UpscaleResult
 from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets.qt.dock import Tone, link

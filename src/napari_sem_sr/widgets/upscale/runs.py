@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from napari_sem_sr.events import Event, SliceDone, TileDone, UpscaleStarted
-from napari_sem_sr.inference.queue import QueuedRun, iter_queue
+from napari_sem_sr.inference.runs.queue import QueuedRun, iter_queue
 from napari_sem_sr.inference.settings import UpscaleSettings
 from napari_sem_sr.model.zoo import Entry
 from napari_sem_sr.stack import SemStack

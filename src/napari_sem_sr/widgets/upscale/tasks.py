@@ -13,7 +13,7 @@ from napari_sem_sr.events import Event, Progress
 from napari_sem_sr.inference.engine.tiling import Region
 from napari_sem_sr.inference.loading import preload_torch
 from napari_sem_sr.inference.output import Destination
-from napari_sem_sr.inference.recorded import RecordedRun, iter_recognised
+from napari_sem_sr.inference.runs.recorded import RecordedRun, iter_recognised
 from napari_sem_sr.inference.settings import UpscaleResult, UpscaleSettings
 from napari_sem_sr.intensity import IntensityRange, stack_range
 from napari_sem_sr.io import read_stack

@@ -8,7 +8,7 @@ import pytest
 
 from napari_sem_sr.errors import InputError
 from napari_sem_sr.events import drain
-from napari_sem_sr.inference.recorded import RecordedRun, iter_recognised, output_stem
+from napari_sem_sr.inference.runs.recorded import RecordedRun, iter_recognised, output_stem
 from napari_sem_sr.inference.settings import UpscaleSettings
 from napari_sem_sr.stack import SemStack
 from tests.conftest import card

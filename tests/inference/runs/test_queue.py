@@ -8,7 +8,7 @@ import pytest
 
 from napari_sem_sr.errors import InputError
 from napari_sem_sr.events import Event, Notice, drain
-from napari_sem_sr.inference.queue import QueuedRun, RunEnded, RunStarted, iter_queue
+from napari_sem_sr.inference.runs.queue import QueuedRun, RunEnded, RunStarted, iter_queue
 
 
 def run(name: str, error: Exception | None = None) -> QueuedRun:
