@@ -287,7 +287,10 @@ def test_one_button_removes_everything_the_docks_added(
     tab = open_dock("Inspect")[1].pages["Compare"]
     tab.compare()
     qtbot.waitUntil(lambda: "difference" in tab.comparison.panes, timeout=LONG_MS)
+    result = upscaled.results.result
     tab.remove_button.click()
+    assert list(viewer.layers) == [*users, result]
+    tab.message.linkActivated.emit("close-sr")
     assert list(viewer.layers) == users
     assert (tmp_path / "out_sr.zarr").exists()
 
