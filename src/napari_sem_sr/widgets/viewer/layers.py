@@ -276,7 +276,8 @@ def shown_slice(viewer: "ViewerModel", layer: Image) -> int:
 def slider_step(viewer: "ViewerModel", z: float) -> int:
     """What the slider of napari shows at a place along z of the world."""
     begin, _, step = viewer.dims.range[viewer.dims.ndim - 3]
-    return int(round((z - begin) / step))
+    number: int = round((z - begin) / step)
+    return number
 
 
 def refresh_output(viewer: "ViewerModel", output: Path) -> None:
