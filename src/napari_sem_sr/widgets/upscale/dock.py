@@ -48,8 +48,7 @@ class UpscaleDock(UpscaleChoice):
     def __init__(self, napari_viewer: "ViewerModel") -> None:
         super().__init__(napari_viewer)
         self._memory = tasks.Memory()
-        self._place: Path | None = None
-        """Where the result goes, by choice or by default."""
+        self._place: Path | None = None  # of the result, by choice or by default
         self._existing: tasks.Existing | None = None
         self._unfinished: tuple[Path, tasks.Existing] | None = None
         self._work = Work(self)
@@ -326,9 +325,8 @@ class UpscaleDock(UpscaleChoice):
             self.remember_session()
 
     def _follow_link(self, target: str) -> None:
-        docks = {"inspect": "Inspect", "train": "Train"}
-        if target in docks:
-            open_dock(self.viewer, docks[target])
+        if target in ("inspect", "train"):
+            open_dock(self.viewer, target.title())
         elif target == "unfinished" and self._unfinished is not None:
             path, existing = self._unfinished
             if existing.recorded is not None:
@@ -345,14 +343,8 @@ class UpscaleDock(UpscaleChoice):
         self.isotropic.close_work()
         self.viewer.dims.events.current_step.disconnect(self._look_soon)
         self.runs.waiting.clear()
-        for part in (
-            self._choosing,
-            self.opener,
-            self.arrivals,
-            self._work,
-            self.live,
-            self.results,
-        ):
+        for part in (self._choosing, self.opener, self.arrivals, self._work, self.live):
             part.close()
+        self.results.close()
         self.chooser.disconnect_viewer()
         self._stack = self._source = None
