@@ -1,6 +1,6 @@
 """Let every call that puts something on disk fail, or be the last, while an output is written; and let two write one.
 
-    PYTHONPATH=. python benchmarks/robustness/writers.py [--short] [--scenes ...] [--races 200] [--seed 0]
+    PYTHONPATH=. python benchmarks/robustness/writers.py [--short] [--scenes ...] [--kinds ...] [--races 200] [--seed 0]
 
 For OME-Zarr and TIFF, begun, resumed and overwritten: each call of fsync, rename, mkdir and unlink fails once and is once the
 process's last, and no file may grow beyond some sizes. After each the run is repeated without the fault. It has to hold that
@@ -107,13 +107,17 @@ def ended(
     return "" if files(folder / name) == expected else "other bytes than undisturbed"
 
 
-def faults_for(work: Callable[[], object], largest: int, *, short: bool) -> list[Fault]:
-    """Every fault that can happen to ``work``; with ``short`` some of each kind."""
+def faults_for(
+    work: Callable[[], object], largest: int, kinds: Sequence[str], *, short: bool
+) -> list[Fault]:
+    """Every fault of some kinds that can happen to ``work``; with ``short`` one of each kind."""
     found = []
-    for kind in CALLS:
+    for kind in CALLS.keys() & kinds:
         calls = range(count_calls(work, kind))
         picked = calls[len(calls) // 2 :][:1] if short else calls
         found += [Fault(kind, at, kill) for at in picked for kill in (False, True)]
+    if "write" not in kinds:
+        return found
     sizes = sorted({int(share * largest) for share in (SHARES[2:3] if short else SHARES)})
     return found + [Fault("write", at, kill) for at in sizes for kill in (False, True)]
 
@@ -145,7 +149,7 @@ def inject(
 
             largest = max(map(len, new.values()))
             trial = lambda work=work, name=name: work(fresh(), name)  # noqa: E731
-            for fault in faults_for(trial, largest, short=short):
+            for fault in faults_for(trial, largest, kinds, short=short):
                 folder = fresh()
                 outcome = Child(lambda w=work, f=folder, n=name: w(f, n), fault).outcome()
                 key = f"{name.rpartition('.')[2]} {scene}, {fault.kind}"
@@ -196,6 +200,8 @@ def main() -> None:
     parser.add_argument("--short", action="store_true", help="a fault of each kind, in two scenes")
     every = [f"{name[3:]} {scene}" for name in NAMES for scene in SCENES]
     parser.add_argument("--scenes", nargs="*", choices=every, help="only these")
+    all_kinds = [*CALLS, "write"]
+    parser.add_argument("--kinds", nargs="*", choices=all_kinds, default=all_kinds)
     parser.add_argument("--races", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
@@ -205,7 +211,10 @@ def main() -> None:
         begun = time.perf_counter()
         scenes = SHORT if options.short else every
         counts, failures = inject(
-            root, scenes if options.scenes is None else options.scenes, short=options.short
+            root,
+            scenes if options.scenes is None else options.scenes,
+            options.kinds,
+            short=options.short,
         )
         races, lost = race(root, options.races, options.seed)
         print(
