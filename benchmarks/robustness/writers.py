@@ -112,7 +112,7 @@ def faults_for(
 ) -> list[Fault]:
     """Every fault of some kinds that can happen to ``work``; with ``short`` one of each kind."""
     found = []
-    for kind in CALLS.keys() & kinds:
+    for kind in (kind for kind in CALLS if kind in kinds):
         calls = range(count_calls(work, kind))
         picked = calls[len(calls) // 2 :][:1] if short else calls
         found += [Fault(kind, at, kill) for at in picked for kill in (False, True)]
@@ -123,7 +123,7 @@ def faults_for(
 
 
 def inject(
-    root: Path, scenes: Sequence[str], *, short: bool
+    root: Path, scenes: Sequence[str], kinds: Sequence[str], *, short: bool
 ) -> tuple[dict[str, Counter[str]], list[str]]:
     """Counts of ends by scene and kind of fault, and failures."""
     counts: dict[str, Counter[str]] = {}
