@@ -14,7 +14,7 @@ from napari_sem_sr.io.databar import Databar
 from napari_sem_sr.samples import medulla_hr
 from napari_sem_sr.stack import SemStack
 from napari_sem_sr.teachers.overlap import iter_overlaps
-from napari_sem_sr.teachers.prepare import Prepared, iter_prepare, large_enough
+from napari_sem_sr.teachers.prepare import Prepared, iter_prepare, large_enough, with_contrast
 from napari_sem_sr.teachers.scale import factor_between, resample
 from napari_sem_sr.teachers.teacher import Teacher, split_teachers, teachers_of
 
@@ -226,3 +226,12 @@ def test_teachers_too_small_for_a_patch_are_left_out_while_others_remain() -> No
     assert "'stamp'" in said[0] and "96 × 96" in said[0]
     kept, said = large_enough([small, small], 96)
     assert len(kept) == 2 and said == ()
+
+
+def test_teachers_without_contrast_are_left_out_and_named() -> None:
+    flat = replace(teacher(3), image=np.zeros_like(teacher(3).image), name="b_1")
+    kept, said = with_contrast([teacher(0), flat])
+    assert kept == (0,)
+    assert said == ("Left out, as they have no contrast: 'b_1'.",)
+    with pytest.raises(InputError, match="'b_1'"):
+        with_contrast([flat])

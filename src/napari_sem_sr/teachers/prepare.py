@@ -2,6 +2,10 @@
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from napari_sem_sr.errors import InputError
 from napari_sem_sr.events import Event, Notice
@@ -62,6 +66,10 @@ def iter_prepare(
     if barred:
         yield Notice(f"Databars are left out of {listed([_with_rows(t) for t in barred])}.")
         ready = [without_databar(t) for t in ready]
+    shown, flat = with_contrast(ready)
+    ready = [ready[n] for n in shown]
+    for notice in flat:
+        yield Notice(notice)
     known = [t.pixel_nm for t in ready if t.pixel_nm is not None and t.lr is None]
     if factor is None:
         both = bool(known) and lr_pixel_nm is not None
@@ -78,7 +86,7 @@ def iter_prepare(
     ready, said = kept_together(ready, overlaps)
     for notice in said:
         yield Notice(notice)
-    return Prepared(tuple(ready), factor, numbers)
+    return Prepared(tuple(ready), factor, tuple(shown[n] for n in numbers))
 
 
 def _to_scale(
@@ -114,6 +122,31 @@ def _to_scale(
             f"{changed} of {len(kept)} teachers resampled to {target:.4g} nm, the stack's {lr_pixel_nm:.4g} nm / {factor}."
         )
     return numbers, ready
+
+
+def with_contrast(teachers: Sequence[Teacher]) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """Numbers of the teachers that show something, and a sentence naming the others.
+
+    Of one grey there is nothing to learn, and nothing to score: a blank image that is drawn blank is infinitely right.
+
+    Raises
+    ------
+    InputError
+        If none shows anything.
+    """
+    flat = [_is_flat(t.image) or (t.lr is not None and _is_flat(t.lr)) for t in teachers]
+    kept = tuple(n for n, is_flat in enumerate(flat) if not is_flat)
+    if len(kept) == len(teachers):
+        return kept, ()
+    names = listed([t.name for t, is_flat in zip(teachers, flat, strict=True) if is_flat])
+    if not kept:
+        raise InputError(f"No teacher image has any contrast ({names}); give images of a specimen.")
+    return kept, (f"Left out, as they have no contrast: {names}.",)
+
+
+def _is_flat(image: npt.NDArray[Any]) -> bool:
+    values = image[np.isfinite(image)] if image.dtype.kind == "f" else image
+    return values.size == 0 or bool(values.min() == values.max())
 
 
 def large_enough(

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from lightning_fabric import Fabric
 
-from napari_sem_sr.errors import OutputError, TrainingError
+from napari_sem_sr.errors import OutputError, SemSrError, TrainingError
 from napari_sem_sr.events import CheckpointSaved, Event, Judged, Notice, drain
 from napari_sem_sr.inference.engine.devices import pick_device
 from napari_sem_sr.model.bundle import Model, load_bundle
@@ -122,20 +122,28 @@ def iter_train(
     if in_turn:
         verdict = verdict.with_limit(unjudged(outcome, list(in_turn.values())))
     yield Judged(verdict.sentence, verdict.sound, verdict.since_epoch)
-    model = yield from iter_finish(
-        split=split,
-        settings=settings,
-        outcome=outcome,
-        in_turn=in_turn,
-        verdict=verdict,
-        device=fabric.device,
-        precision=precision,
-        start=start,
-        out=out,
-        name=name or out.name.removesuffix(".semsr"),
-        licence=licence,
-        credits=credits,
-    )
+    try:
+        model = yield from iter_finish(
+            split=split,
+            settings=settings,
+            outcome=outcome,
+            in_turn=in_turn,
+            verdict=verdict,
+            device=fabric.device,
+            precision=precision,
+            start=start,
+            out=out,
+            name=name or out.name.removesuffix(".semsr"),
+            licence=licence,
+            credits=credits,
+        )
+    except SemSrError:
+        raise
+    except Exception as error:  # whatever scoring meets must not cost what was learned
+        raise TrainingError(
+            f"The networks are trained but could not be scored ({error or type(error).__name__}); they are kept in "
+            f"'{folder}', and --resume scores them again."
+        ) from error
     shutil.rmtree(folder)
     return model
 

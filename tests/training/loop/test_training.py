@@ -12,6 +12,7 @@ from napari_sem_sr.inference.engine.devices import fast_precisions
 from napari_sem_sr.model.bundle import load_bundle
 from napari_sem_sr.model.card import Architecture
 from napari_sem_sr.teachers.teacher import Teacher
+from napari_sem_sr.training import trainer
 from napari_sem_sr.training.data.patch_sampler import Lessons
 from napari_sem_sr.training.loop import training_run
 from napari_sem_sr.training.loop.unfinished import training_folder
@@ -258,3 +259,27 @@ def test_a_full_disk_stops_training_and_leaves_the_last_checkpoint(
     monkeypatch.undo()
     train(teachers(), settings(), out, resume=True)
     assert out.exists()
+
+
+def test_a_blank_teacher_is_left_out_before_training(tmp_path: Path) -> None:
+    blank = Teacher(np.zeros_like(teachers()[0].image), "b_1", "blank")
+    found = list(iter_train([*teachers(), blank], settings(epochs=1), tmp_path / "model"))
+    assert any("no contrast: 'b_1'" in e.message for e in found if isinstance(e, events.Notice))
+    assert load_bundle(tmp_path / "model").card.scores
+
+
+def test_what_goes_wrong_in_scoring_does_not_cost_what_was_learned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(**_: object) -> None:
+        raise ZeroDivisionError("nothing to divide by")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(trainer, "iter_finish", fail)
+        with pytest.raises(
+            TrainingError, match=r"nothing to divide by.*--resume scores them again"
+        ):
+            train(teachers(), settings(epochs=1), tmp_path / "model")
+    found = list(iter_train(teachers(), settings(epochs=1), tmp_path / "model", resume=True))
+    assert not any(isinstance(e, events.StepDone) for e in found), "no step is done twice"
+    assert load_bundle(tmp_path / "model").card.scores

@@ -25,6 +25,8 @@ GLANCE_PX = 512
 GLANCES = 4
 # Side of the patch that a person watches.
 PATCH_PX = 256
+# PSNR of equal images, as of a blank part that is drawn blank: a number that JSON has, on the scale's end of a card.
+EQUAL_DB = 200.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,8 +40,8 @@ class Pair:
     group: str
 
     def score(self, sr: npt.NDArray[Any]) -> tuple[float, float]:
-        """PSNR in dB and SSIM of ``sr`` against HR."""
-        return psnr(sr, self.hr), ssim(sr, self.hr)
+        """PSNR in dB, `EQUAL_DB` at most, and SSIM of ``sr`` against HR."""
+        return min(psnr(sr, self.hr), EQUAL_DB), ssim(sr, self.hr)
 
 
 def pair_of(teacher: Teacher, factor: int, degradation: Degradation = AREA_AVERAGE) -> Pair:
