@@ -13,6 +13,10 @@ class InputError(SemSrError):
     """A file, folder, layer or number that was given cannot be used."""
 
 
+class MemoryShortError(InputError):
+    """An image is sound, but this machine has no memory for it now."""
+
+
 class ModelError(SemSrError):
     """A model bundle is missing, damaged, unsafe or does not fit the task."""
 

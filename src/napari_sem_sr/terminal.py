@@ -1,8 +1,10 @@
 """What ``sem-sr`` shows on the terminal: results on stdout, progress and notices on stderr."""
 
 import contextlib
+import io
 import json
 import signal
+import sys
 import threading
 from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any, TypeVar
@@ -16,6 +18,13 @@ from napari_sem_sr import events
 Result = TypeVar("Result")
 stdout = Console()
 stderr = Console(stderr=True)
+
+
+def printable() -> None:
+    """Let streams write what their encoding lacks as its number, as the work is done when a result is printed."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def say(text: str) -> None:

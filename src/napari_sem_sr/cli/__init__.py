@@ -17,7 +17,7 @@ from napari_sem_sr.cli.study import study_app
 from napari_sem_sr.cli.train import train
 from napari_sem_sr.cli.upscale import upscale
 from napari_sem_sr.errors import SemSrError
-from napari_sem_sr.terminal import tell
+from napari_sem_sr.terminal import printable, tell
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -46,10 +46,26 @@ def main() -> None:
     """Run the command line; one clear line and exit code 1 for what a person can mend."""
     debug = "--debug" in sys.argv
     arguments = [a for a in sys.argv[1:] if a != "--debug"]
+    printable()
     try:
         app(args=arguments)
-    except SemSrError as error:
-        if debug:
+    except Exception as error:
+        said = _sentence(error)
+        if debug or said is None:
             raise
-        tell(f"Error: {error}", style="red")
+        tell(f"Error: {said}", style="red")
         raise SystemExit(1) from None
+
+
+def _sentence(error: Exception) -> str | None:
+    """What a person can do about an error; None for a defect of ours."""
+    if isinstance(error, SemSrError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return "There is not enough memory; close other programs, choose a region, or use a machine with more."
+    if isinstance(error, RuntimeError) and "start new thread" in str(error):
+        return "This machine lets no more threads start; close other programs or raise its limit (ulimit -u)."
+    if isinstance(error, OSError) and error.strerror:
+        what = f"'{error.filename}'" if error.filename else "What was asked for"
+        return f"{what} cannot be used ({error.strerror}); check that it is there and may be read and written."
+    return None

@@ -100,10 +100,16 @@ def connected(scheduler: str) -> Iterator[Any]:
     try:
         # not the default client: what this process reads itself must not go to the cluster
         client: Any = distributed.Client(scheduler, timeout=CONNECT_SECONDS, set_as_default=False)
-    except (OSError, ValueError, TimeoutError) as error:
+    except Exception as error:  # addresses and their certificates are refused in many ways
+        said = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        secured = scheduler.startswith(("tls://", "wss://"))
+        cure = (
+            "set the certificates that it wants in Dask's configuration (distributed.comm.tls)"
+            if secured
+            else "start one with 'dask scheduler' and give the address it prints"
+        )
         raise InputError(
-            f"No Dask scheduler answers at '{scheduler}' ({str(error).splitlines()[0]}); "
-            "start one with 'dask scheduler' and give the address it prints."
+            f"No Dask scheduler answers at '{scheduler}' ({said.rstrip('.')}); {cure}."
         ) from error
     try:
         yield client

@@ -45,7 +45,7 @@ def hash_of(stack: SemStack) -> str:
     except SemSrError:
         raise
     except Exception as error:  # readers of many formats fail in many ways
-        raise InputError(f"'{stack.name}' cannot be read ({error}); mend its files.") from error
+        raise InputError(f"'{stack.name}' cannot be read ({error}); repair its files.") from error
 
 
 def iter_mended(

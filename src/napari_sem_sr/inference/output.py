@@ -34,6 +34,22 @@ _CALLED = {
 }
 
 
+# Longer names are not shown whole.
+_SHOWN = 40
+# What is put around a name while a file is made: ".", ".partial.zarr", ".partial" and the writer's number.
+_AROUND = 40
+
+
+def _longest_name(path: Path) -> int:
+    """Bytes that the file system leaves for the name of an output."""
+    folder = next((p for p in path.absolute().parents if p.is_dir()), Path("/"))
+    try:
+        limit = os.pathconf(folder, "PC_NAME_MAX")
+    except (AttributeError, OSError, ValueError):
+        limit = 255
+    return limit - _AROUND
+
+
 @dataclass(frozen=True)
 class Destination:
     """A result's place.
@@ -64,7 +80,14 @@ class Destination:
             raise OutputError(
                 f"'{path}' does not say how to write; give a name ending in .zarr, .tif or .tiff."
             )
-        inside = _input_around(path.resolve(), source.paths)
+        longest = _longest_name(path)
+        if len(os.fsencode(path.name)) > longest:
+            raise OutputError(
+                f"The name '{path.name[:_SHOWN]}...' is too long; give one of at most {longest} bytes."
+            )
+        # a TIFF among slices would be read as one of them the next time
+        around = (source.folder,) if source.folder else ()
+        inside = _input_around(path.resolve(), (*source.paths, *around))
         if inside is not None:
             raise OutputError(
                 f"The output '{path}' and the input '{inside}' lie in one another; choose a place "

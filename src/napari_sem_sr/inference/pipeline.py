@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_sem_sr.errors import MemoryShortError
 from napari_sem_sr.events import Event, Notice, Progress, SliceDone
 from napari_sem_sr.inference.background import watch
 from napari_sem_sr.inference.engine.engine import Engine, SliceResult
@@ -18,6 +19,9 @@ from napari_sem_sr.inference.engine.prepared import PreparedSlice, UnusableSlice
 from napari_sem_sr.inference.engine.tiling import Region
 from napari_sem_sr.inference.settings import Stage
 from napari_sem_sr.intensity import IntensityRange
+
+# Why a slice that is sound was not upscaled.
+LACKS_MEMORY = "needs more memory than there is"
 
 
 class Stopwatch:
@@ -161,6 +165,8 @@ class _Read:
 def _read(read_slice: Callable[[int], npt.NDArray[Any]], z: int) -> _Read:
     try:
         return _Read(z, read_slice(z))
+    except (MemoryError, MemoryShortError):
+        return _Read(z, None, LACKS_MEMORY)
     except Exception as error:  # readers of many formats fail in many ways
         return _Read(z, None, f"cannot be read ({error or type(error).__name__})")
 
@@ -183,6 +189,8 @@ def _prepared(
             usable.append((read.lr, prepare_slice(part, intensity, read.index)))
         except UnusableSliceError:
             tally.unusable[read.index] = "is all NaN"
+        except MemoryError:
+            tally.unusable[read.index] = LACKS_MEMORY
     return usable
 
 

@@ -12,7 +12,7 @@ from napari_sem_sr.inference.engine.engine import Engine
 from napari_sem_sr.inference.inputs import iter_check_unchanged
 from napari_sem_sr.inference.ledger import UNREADABLE, Ledger, slice_hash
 from napari_sem_sr.inference.output import Destination
-from napari_sem_sr.inference.pipeline import Stopwatch, Tally, iter_slices
+from napari_sem_sr.inference.pipeline import LACKS_MEMORY, Stopwatch, Tally, iter_slices
 from napari_sem_sr.inference.plan import Plan, iter_plan
 from napari_sem_sr.inference.settings import UpscaleResult, UpscaleSettings
 from napari_sem_sr.io import ZarrStackWriter
@@ -210,11 +210,20 @@ def iter_finish(
 
 
 def _unusable(stack: SemStack, tally: Tally) -> InputError:
-    slices = sorted(tally.unusable)
-    named = spoken(slices)
-    reason = tally.unusable[slices[0]]
-    what = reason if len(slices) == 1 else f"cannot be used (the first {reason})"
+    short = sorted(z for z, why in tally.unusable.items() if why == LACKS_MEMORY)
+    slices = sorted(set(tally.unusable) - set(short))
+    said: list[str] = []
+    if slices:
+        reason = tally.unusable[slices[0]]
+        what = reason if len(slices) == 1 else f"cannot be used (the first {reason})"
+        said.append(f"{spoken(slices)} of '{stack.name}' {what}")
+    if short:
+        need = "needs" if len(short) == 1 else "need"
+        said.append(f"{spoken(short)} of '{stack.name}' {need} more memory than there is")
+    cure = ["repair the input"] if slices else []
+    cure += ["close other programs or choose a region"] if short else []
+    sentence = "; ".join(said)
     return InputError(
-        f"{named[0].upper()}{named[1:]} of '{stack.name}' {what}; {tally.done} of {tally.total} are "
-        "done, so mend it and run again with --resume."
+        f"{sentence[0].upper()}{sentence[1:]}; {tally.done} of {tally.total} are done, so {' and '.join(cure)} and run "
+        "again with --resume."
     )
