@@ -127,6 +127,8 @@ class SemStack:
         Maker, detector, kV and so on.
     paths
         The files (or the one folder) the data come from; empty for an array made in memory.
+    folder
+        The folder that was given, of which ``paths`` are the slices; None where files or arrays were.
     image_rows
         Rows (first, end) beside a databar that was found in the images; None where there is none.
     part
@@ -146,6 +148,7 @@ class SemStack:
     sources: Sources = Sources()
     instrument: Instrument = Instrument()
     paths: tuple[Path, ...] = ()
+    folder: Path | None = None
     image_rows: tuple[int, int] | None = None
     part: str = ""
     provenance: Mapping[str, Any] | None = None
@@ -336,6 +339,18 @@ class SemStack:
 def _files(paths: tuple[Path, ...]) -> Iterator[Path]:
     for path in paths:
         if path.is_dir():
-            yield from sorted(p for p in path.rglob("*") if p.is_file())
+            yield from sorted(_within(path, frozenset()))
         else:
+            yield path
+
+
+def _within(folder: Path, above: frozenset[Path]) -> Iterator[Path]:
+    """Files in a folder, also where a folder in it is a link; one that leads back is not followed."""
+    there = folder.resolve()
+    if there in above:
+        return
+    for path in folder.iterdir():
+        if path.is_dir():
+            yield from _within(path, above | {there})
+        elif path.is_file():
             yield path

@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -61,3 +63,20 @@ def test_nan_is_left_out_and_stays_only_where_all_is_nan():
     nan = np.nan
     image = np.array([[nan, 2, nan, nan], [4, nan, nan, nan]], np.float32)
     np.testing.assert_array_equal(halve(image), np.array([[3, nan]], np.float32))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_halving_takes_memory_for_rows_and_not_for_the_slice(dtype):
+    image = np.ones((4096, 4096), dtype)
+    tracemalloc.start()
+    halve(image)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < image.nbytes / 4 + 16 * 256 * 4096
+
+
+def test_halving_in_parts_is_halving_the_whole():
+    image = np.random.default_rng(0).integers(0, 256, (1025, 33)).astype(np.uint8)
+    padded = np.pad(image, ((0, 1), (0, 1)), mode="edge").astype(float)
+    expected = np.rint(padded.reshape(513, 2, 17, 2).mean((1, 3))).astype(np.uint8)
+    np.testing.assert_array_equal(halve(image), expected)

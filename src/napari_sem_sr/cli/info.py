@@ -8,6 +8,7 @@ import typer
 from rich.table import Table
 
 from napari_sem_sr.cli.options import (
+    ElsewhereFlag,
     GreyFlag,
     JsonFlag,
     TiltOption,
@@ -46,13 +47,14 @@ def info(
     tilt: TiltOption = None,
     without: WithoutOption = None,
     grey: GreyFlag = False,
+    elsewhere: ElsewhereFlag = False,
     examine: Annotated[
         bool,
         typer.Option("--examine", help="Read every slice and name those that are odd."),
     ] = False,
 ) -> None:
     """Say what a file or folder holds: shape, voxel size and where it comes from, geometry, instrument."""
-    stack = read(path, voxel, tilt, without, grey=grey)
+    stack = read(path, voxel, tilt, without, grey=grey, elsewhere=elsewhere)
     findings = _examined(stack) if examine else None
     measured = _measured(stack)
     if as_json:

@@ -48,6 +48,12 @@ BlurOption = Annotated[
         help="Blur of LR beyond the averaging over a pixel, in LR pixels; by default what is surely there.",
     ),
 ]
+ElsewhereFlag = Annotated[
+    bool,
+    typer.Option(
+        "--elsewhere", help="Also read pixels that a file keeps outside of its own folder."
+    ),
+]
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 FactorOption = Annotated[
     int | None,
@@ -161,6 +167,7 @@ def read(
     without: str | None = None,
     *,
     grey: bool = False,
+    elsewhere: bool = False,
 ) -> SemStack:
     """Read a stack and tell what a person should know about how it was understood."""
     from napari_sem_sr.io import read_stack
@@ -171,6 +178,7 @@ def read(
         tilt_deg=tilt,
         without=parse_without(without),
         grey=grey,
+        elsewhere=elsewhere,
     )
     for notice in stack.notices:
         tell(notice)

@@ -12,6 +12,7 @@ import typer
 from napari_sem_sr.cli.options import (
     BlurOption,
     DeviceOption,
+    ElsewhereFlag,
     GreyFlag,
     JsonFlag,
     NoiseOption,
@@ -66,6 +67,7 @@ def upscale(
     tilt: TiltOption = None,
     without: WithoutOption = None,
     grey: GreyFlag = False,
+    elsewhere: ElsewhereFlag = False,
     resume: Annotated[bool, typer.Option("--resume", help="Continue an interrupted run.")] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace an existing output.")
@@ -107,7 +109,7 @@ def upscale(
     def open_(path: Path) -> SemStack:
         # workers may run in another folder
         given = path if scheduler is None else path.absolute()
-        return read(given, voxel, tilt, without, grey=grey)
+        return read(given, voxel, tilt, without, grey=grey, elsewhere=elsewhere)
 
     reports: dict[Path, tuple[Report, Path]] = {}
 

@@ -62,29 +62,40 @@ def find_databar(image: npt.NDArray[Any]) -> Databar | None:
     What it can and cannot tell: a bar over the full width along the bottom or the top edge, with text in it. Text or
     a scale bar written into the image itself is not found.
     """
-    grey = _as_8_bit(image)
-    height = grey.shape[0]
-    bottom = _bar_height(grey[::-1])
+    # the full span: letters are often the only saturated pixels
+    low, high = _span(image)
+    height = image.shape[0]
+    thickest = int(height * THICKEST)
+    bottom = _bar_height(_as_8_bit(image[::-1][: thickest + 1], low, high), height)
     if bottom:
         return Databar(height - bottom, height, height)
-    top = _bar_height(grey)
+    top = _bar_height(_as_8_bit(image[: thickest + 1], low, high), height)
     return Databar(0, top, height) if top else None
 
 
-def _as_8_bit(image: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+def _span(image: npt.NDArray[Any]) -> tuple[float, float]:
+    """Darkest and brightest grey; what is not finite counts as 0."""
+    if image.dtype.kind != "f":
+        return float(image.min()), float(image.max())
+    low, high = np.inf, -np.inf
+    for row in image:
+        finite = np.nan_to_num(row.astype(np.float32), posinf=0, neginf=0)
+        low, high = min(low, float(finite.min())), max(high, float(finite.max()))
+    return low, high
+
+
+def _as_8_bit(image: npt.NDArray[Any], low: float, high: float) -> npt.NDArray[np.uint8]:
     if image.dtype == np.uint8:
         return image
     values = np.nan_to_num(image.astype(np.float32), posinf=0, neginf=0)
-    # the full span: letters are often the only saturated pixels
-    low, high = float(values.min()), float(values.max())
     return ((values - low) / ((high - low) or 1.0) * 255).astype(np.uint8)
 
 
-def _bar_height(grey: npt.NDArray[np.uint8]) -> int:
-    """Rows of the bar that begins at row 0; 0 where there is none."""
-    height, width = grey.shape
+def _bar_height(grey: npt.NDArray[np.uint8], height: int) -> int:
+    """Rows of the bar that begins at row 0 of ``grey``, as much as may be bar of ``height`` rows; 0 where there is none."""
+    width = grey.shape[1]
     thickest = int(height * THICKEST)
-    strip = grey[: thickest + 1].astype(np.int16)
+    strip = grey.astype(np.int16)
     if thickest < 8 or width < 32:
         return 0
     drawn = np.array([_is_drawn(row) for row in strip])

@@ -11,6 +11,8 @@ from napari_sem_sr.stack import Triple, World
 SMALL_ENOUGH = 512
 # Axes that each level halves: slices are there one by one in "yx", volumes are cubes again in "zyx".
 Halved = Literal["yx", "zyx"]
+# Rows that are averaged at once; even.
+_ROWS = 256
 
 
 def level_shapes(shape: Triple[int], halved: Halved = "yx") -> tuple[Triple[int], ...]:
@@ -43,7 +45,18 @@ def halve(image: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
     At odd edges the mean is over the pixels that exist. NaN is left out of the mean; only a block that is
     all NaN stays NaN. Integers are rounded to the nearest, halves to even.
+
+    Beside the result, memory for a few rows is needed.
     """
+    height, width = image.shape
+    halved = np.empty(((height + 1) // 2, (width + 1) // 2), image.dtype)
+    for top in range(0, height, _ROWS):
+        part = _halved(image[top : top + _ROWS])
+        halved[top // 2 : top // 2 + len(part)] = part
+    return halved
+
+
+def _halved(image: npt.NDArray[Any]) -> npt.NDArray[Any]:
     height, width = image.shape
     if height % 2 or width % 2:
         # the edge pixel beside itself has the same mean as alone

@@ -1,7 +1,8 @@
 """What a lazy stack reads its slices from, whatever the format."""
 
+import os
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from dask.base import tokenize
 
-from napari_sem_sr.errors import InputError
+from napari_sem_sr.errors import InputError, MemoryShortError
 from napari_sem_sr.stack import Instrument, Sources, Triple
 
 # Rec. 601, the luminance that ImageJ ("weighted") and Pillow use too.
@@ -58,6 +59,11 @@ class Planes(ABC):
             image = self.decode(index)
         except InputError:
             raise
+        except MemoryError as error:
+            raise MemoryShortError(
+                f"{self.where(index)} needs more memory than there is ({first_line(error)}); close other programs, or "
+                "use a machine with more."
+            ) from error
         except Exception as error:  # decoders raise whatever they like on damaged files
             raise InputError(
                 f"{self.where(index)} cannot be read ({first_line(error)}); the file is cut off or "
@@ -141,13 +147,16 @@ class JoinedPlanes(Planes):
     @classmethod
     def without(cls, planes: Planes, left_out: Collection[int]) -> "JoinedPlanes":
         """Leave slices out."""
-        places = tuple((0, z) for z in range(planes.shape[0]) if z not in left_out)
-        return cls((planes,), (len(places), *planes.shape[1:]), planes.dtype, planes.grey, places)
+        kept = [z for z in range(planes.shape[0]) if z not in left_out]
+        parts = planes.parts if isinstance(planes, cls) else (planes,)
+        places = tuple(planes.places[z] if isinstance(planes, cls) else (0, z) for z in kept)
+        return cls(parts, (len(kept), *planes.shape[1:]), planes.dtype, planes.grey, places)
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """The files of all parts."""
-        return tuple(f for part in self.parts for f in part.files)
+        """The files of the slices that are there, each once."""
+        used = sorted({part for part, _ in self.places})
+        return tuple(dict.fromkeys(f for part in used for f in self.parts[part].files))
 
     def decode(self, index: int) -> npt.NDArray[Any]:
         """Read a slice from the part it lies in."""
@@ -225,9 +234,42 @@ def _described(shape: tuple[int, ...], dtype: Any) -> str:
     return f"{width} x {height} pixels of {np.dtype(dtype).newbyteorder('=')}"
 
 
+def check_beside(path: Path, others: Iterable[Path], *, elsewhere: bool) -> None:
+    """Make sure that a file does not name pixels outside of its own folder, unless that was asked for.
+
+    Raises
+    ------
+    InputError
+        Naming what lies elsewhere.
+    """
+    # a link to the file, made by a person, may lie anywhere
+    own = Path(os.path.normpath(path.parent.absolute()))
+    folders = {own, own.resolve(), path.resolve().parent}
+    for other in others:
+        beside = Path(os.path.normpath(other.absolute()))
+        if elsewhere or any(beside.is_relative_to(folder) for folder in folders):
+            continue
+        raise InputError(
+            f"'{path}' keeps pixels in '{other}', outside of its own folder; where you trust it, read them knowingly "
+            "with --elsewhere (elsewhere=True)."
+        )
+
+
 def slice_name(path: Path, index: int, count: int) -> str:
     """Name a slice of a file for a person."""
     return f"Slice {index} of '{path}'" if count > 1 else f"'{path}'"
+
+
+def spoken(slices: Sequence[int]) -> str:
+    """Name slices in runs: ``slices 0 to 3, 7``."""
+    runs: list[list[int]] = []
+    for z in slices:
+        if runs and z == runs[-1][1] + 1:
+            runs[-1][1] = z
+        else:
+            runs.append([z, z])
+    said = ", ".join(str(a) if a == b else f"{a} to {b}" for a, b in runs)
+    return f"{'slice' if len(slices) == 1 else 'slices'} {said}"
 
 
 def first_line(error: Exception) -> str:

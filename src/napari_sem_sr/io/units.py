@@ -39,7 +39,8 @@ def nm_per(unit: str | None) -> float | None:
     """Length of ``unit`` in nm; None where it is no length ("pixel", "")."""
     # ImageJ escapes the micro sign
     name = (unit or "").strip().strip("\0").replace("\\u00B5", "µ").lower()
-    return _NM.get(name, _NM.get(name.removesuffix("s")))
+    # "nanometers", "inches" and "microns", but "ms" is no length
+    return _NM.get(name, _NM.get(name.removesuffix("s")) if len(name) > 4 else None)
 
 
 def pixel_nm(size: float, unit: str | None) -> float | None:

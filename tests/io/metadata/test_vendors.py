@@ -6,6 +6,7 @@ import tifffile
 from PIL import Image
 
 from napari_sem_sr.io import read_stack
+from napari_sem_sr.io.metadata.form import decoded, number
 
 ZEISS_FIB = """\
 0
@@ -221,8 +222,8 @@ def test_auto_slice_and_view_project_knows_z(tmp_path):
     images = tmp_path / "Images" / "SEM Image"
     images.mkdir(parents=True)
     (tmp_path / "EMProject.emxml").write_text(PROJECT)
-    for number in range(3):
-        save(images / f"SEM Image - SliceImage - {number:03}.tif", 34682, HELIOS)
+    for count in range(3):
+        save(images / f"SEM Image - SliceImage - {count:03}.tif", 34682, HELIOS)
     stack = read_stack(images)
     assert stack.shape[0] == 3
     assert stack.voxel_nm == pytest.approx((25, 10, 10))
@@ -310,3 +311,59 @@ def test_a_palette_of_greys_with_annotation_colours_is_grey(tmp_path):
     stack = read_stack(path)
     np.testing.assert_array_equal(stack.slice(0), image)
     assert "palette of greys with 1 colours" in stack.notices[0]
+
+
+def test_sidecars_of_a_japanese_windows(tmp_path):
+    Image.fromarray(np.zeros((96, 120), np.uint8)).save(tmp_path / "j.tif")
+    (tmp_path / "j.txt").write_bytes(
+        "$CM_FORMAT JEOL-SEM\r\n$CM_TITLE 試料\r\n$CM_FULL_SIZE 120 90\r\n$$SM_MICRON_BAR 50\r\n"
+        "$$SM_MICRON_MARKER 1μm\r\n".encode("shift_jis")
+    )
+    stack = read_stack(tmp_path / "j.tif")
+    assert stack.voxel_nm == (None, 20, 20)
+    assert stack.image_rows == (0, 90)
+    Image.fromarray(np.zeros((96, 120), np.uint8)).save(tmp_path / "h.tif")
+    (tmp_path / "h.txt").write_bytes(
+        "[SemImageFile]\r\nSampleName=試料れ\r\nPixelSize=19,84\r\nDataSize=120x96\r\nWorkingDistance=8,1 mm\r\n".encode(
+            "shift_jis"
+        )
+    )
+    stack = read_stack(tmp_path / "h.tif")
+    assert stack.instrument.raw["SampleName"] == "試料れ"
+    assert stack.instrument.wd_mm == pytest.approx(8.1)
+    assert stack.voxel_nm == (None, 19.84, 19.84)
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ("5 µm, 38 °".encode("latin-1"), "5 µm, 38 °"),
+        ("Präparat für µm".encode("latin-1"), "Präparat für µm"),
+        ("試料れ 1μm".encode("shift_jis"), "試料れ 1μm"),
+        ("試料 µm".encode(), "試料 µm"),
+        ("試料 µm".encode("utf-16"), "試料 µm"),
+    ],
+)
+def test_text_of_other_countries(content, text):
+    assert decoded(content) == text
+
+
+@pytest.mark.parametrize(
+    ("said", "value"),
+    [
+        ("8,1", 8.1), ("19,84", 19.84), ("1.234,5", 1234.5), ("1,234,567", 1234567), ("1,234.5", 1234.5),
+        ("1,234", None), ("8.1", 8.1), ("1e-9", 1e-9), ("1,5e3", 1500), ("8,1,2", None), ("", None),
+    ],
+)  # fmt: skip
+def test_numbers_of_other_countries(said, value):
+    assert number(said) == value
+
+
+def test_metadata_of_an_image_of_another_width_have_no_pixel_size(tmp_path):
+    for name, code, content in (
+        ("fei", 34682, HELIOS.replace("ResolutionX=30", "ResolutionX=60")),
+        ("zeiss", 34118, ZEISS_FIB + "\r\nDP_IMAGE_STORE\r\nStore resolution = 60 * 40\r\n"),
+    ):
+        stack = read_stack(save(tmp_path / f"{name}.tif", code, content))
+        assert stack.voxel_nm[1:] == (None, None)
+        assert any("an image 60 px wide but is 30 px wide" in n for n in stack.notices)

@@ -29,7 +29,7 @@ def write_all(folder: Path) -> dict[str, bytes]:
 
     def tiff(name: str, **options: object) -> None:
         stream = io.BytesIO()
-        tifffile.imwrite(stream, PIXELS, photometric="minisblack", **options)
+        tifffile.imwrite(stream, PIXELS, **{"photometric": "minisblack"} | options)
         files[name] = stream.getvalue()
 
     tiff("plain.tif", metadata=None)
@@ -63,7 +63,42 @@ def write_all(folder: Path) -> dict[str, bytes]:
     with h5py.File(folder / "a.h5", "w") as file:
         file.create_dataset("raw", data=PIXELS, chunks=(2, 20, 20), compression="gzip")
     files["a.h5"] = (folder / "a.h5").read_bytes()
+    _write_hdf5_of_programs(folder, files)
+    tiff("white.tif", photometric="miniswhite")
+    with tifffile.TiffWriter(folder / "appended.tif") as writer:
+        for image in PIXELS:
+            writer.write(image, photometric="minisblack", compression="zlib")
+    files["appended.tif"] = (folder / "appended.tif").read_bytes()
+    detached = (
+        b"NRRD0004\ntype: uint8\ndimension: 2\nsizes: 50 40\nencoding: raw\ndata file: a.raw\n\n"
+    )
+    files["a.raw"], files["a.nhdr"] = SMALL.tobytes(), detached
     return files
+
+
+def _write_hdf5_of_programs(folder: Path, files: dict[str, bytes]) -> None:
+    """Add HDF5 as BigDataViewer, Imaris, ilastik and EMD write it, and one whose pixels are in another."""
+    with h5py.File(folder / "bdv.h5", "w") as file:
+        file["s00/resolutions"] = np.ones((1, 3))
+        file["t00000/s00/0/cells"] = PIXELS.view(np.int16)
+    with h5py.File(folder / "a.ims", "w") as file:
+        channel = file.create_group("DataSet/ResolutionLevel 0/TimePoint 0/Channel 0")
+        channel["Data"] = PIXELS
+        for axis, size in zip("ZYX", PIXELS.shape, strict=True):
+            channel.attrs[f"ImageSize{axis}"] = np.array(list(str(size)), "S1")
+    with h5py.File(folder / "ilastik.h5", "w") as file:
+        written = file.create_dataset("exported_data", data=PIXELS[..., None])
+        written.attrs["axistags"] = (
+            '{"axes": [{"key": "z"}, {"key": "y"}, {"key": "x"}, {"key": "c"}]}'
+        )
+    with h5py.File(folder / "velox.emd", "w") as file:
+        file["Data/Image/a/Data"] = np.moveaxis(PIXELS, 0, -1)
+    layout = h5py.VirtualLayout(PIXELS.shape, PIXELS.dtype)
+    layout[:] = h5py.VirtualSource("a.h5", "raw", PIXELS.shape)
+    with h5py.File(folder / "virtual.h5", "w") as file:
+        file.create_virtual_dataset("all", layout)
+    for name in ("bdv.h5", "a.ims", "ilastik.h5", "velox.emd", "virtual.h5"):
+        files[name] = (folder / name).read_bytes()
 
 
 def damaged(content: bytes, random: np.random.Generator) -> bytes:

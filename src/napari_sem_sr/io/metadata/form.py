@@ -1,6 +1,7 @@
 """The normal form of vendor metadata, and what vendors' modules look at."""
 
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,10 @@ from napari_sem_sr.stack import Instrument, Triple
 
 # Sidecars and tags have kB; a log that happens to have the image's name may have GB.
 LONGEST = 1 << 20
+_GROUPED = re.compile(r"^[-+]?\d{1,3}(,\d{3})+(\.\d+)?$")
+_THREE = re.compile(r"^\d{3}$")
+# Lead bytes of Shift_JIS that are control characters elsewhere, in pairs.
+_SHIFT_JIS = re.compile(rb"[\x81-\x9f][\x40-\x7e\x80-\xfc]")
 
 
 @dataclass(frozen=True)
@@ -69,13 +74,26 @@ def number(value: Any, factor: float = 1.0) -> float | None:
     if isinstance(value, bool):
         return None
     try:
-        result = float(value) * factor
+        result = float(_with_point(value) if isinstance(value, str) else value) * factor
     except (TypeError, ValueError, OverflowError):
         return None
     if not math.isfinite(result):
         return None
     # 1e-07 m is 100 nm and not 100.00000000000001
     return result if factor == 1.0 else float(f"{result:.12g}")
+
+
+def _with_point(said: str) -> str:
+    """Return a number as other countries write it with a decimal point: ``8,1`` and ``15.000,5``, ``1,000,000``.
+
+    One comma before three digits may be either, and is left as no number.
+    """
+    whole, comma, rest = said.rpartition(",")
+    if not comma:
+        return said
+    if "." in rest or whole.count(","):
+        return said.replace(",", "") if _GROUPED.match(said.strip()) else said
+    return said if _THREE.match(rest) and "." not in whole else f"{whole.replace('.', '')}.{rest}"
 
 
 def positive(value: Any, factor: float = 1.0) -> float | None:
@@ -113,7 +131,7 @@ def moment(value: Any, *formats: str) -> str | None:
 
 
 def decoded(content: bytes) -> str:
-    """Return a text file's content: UTF-16 or UTF-8 by its mark, else UTF-8, else Latin-1."""
+    """Return a text file's content: UTF-16 or UTF-8 by its mark, else UTF-8, else Shift_JIS, else Latin-1."""
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return content.decode("utf-16", errors="replace")
     if len(content) > 3 and content[1] == 0 and content[3] == 0:
@@ -121,8 +139,14 @@ def decoded(content: bytes) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        # what an instrument's Windows writes for µ and °; bytes that mean nothing there stay readable
-        return content.decode("latin-1")
+        pass
+    if _SHIFT_JIS.search(content):
+        try:
+            return content.decode("cp932")
+        except UnicodeDecodeError:
+            pass
+    # what an instrument's Windows writes for µ and °; bytes that mean nothing there stay readable
+    return content.decode("latin-1")
 
 
 def sections(content: str) -> dict[str, dict[str, str]]:
@@ -162,9 +186,23 @@ def _is_short_file(path: Path) -> bool:
 
 def amount(said: Any, factors: Mapping[str, float] | Callable[[str], float | None]) -> float | None:
     """Read a number with its unit, as ``"15000 Volt"`` or ``"8100 um"``; None where the unit is unknown."""
-    parts = str(said or "").replace(",", "").split()
+    parts = str(said or "").split()
     if len(parts) != 2:
         return None
     unit = parts[1]
     factor = factors(unit) if callable(factors) else factors.get(unit.lower())
     return None if factor is None else number(parts[0], factor)
+
+
+def stale(image: ImageFile, width: Any) -> tuple[str, ...]:
+    """Say that metadata were written for an image of another width: a copy that was binned, or cut out.
+
+    What they say about the pixel size does not hold for it then. Heights differ by databars.
+    """
+    named = positive(width)
+    if named is None or int(named) == image.width:
+        return ()
+    return (
+        f"'{image.path.name}' carries metadata of an image {int(named)} px wide but is {image.width} px wide, so its "
+        "pixel size is unknown; type it in.",
+    )

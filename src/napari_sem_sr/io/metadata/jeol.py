@@ -23,7 +23,7 @@ from napari_sem_sr.io.units import nm_per
 from napari_sem_sr.stack import Instrument
 
 _LINE = re.compile(r"^\$+(\S+) ?(.*)$", re.MULTILINE)
-_MARKER = re.compile(r"^\s*([0-9.]+)\s*(\D+?)\s*$")
+_MARKER = re.compile(r"^\s*([0-9.,]+)\s*(\D+?)\s*$")
 
 
 def find(image: ImageFile) -> Found | None:

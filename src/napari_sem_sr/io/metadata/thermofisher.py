@@ -21,6 +21,7 @@ from napari_sem_sr.io.metadata.form import (
     place,
     positive,
     sections,
+    stale,
     text,
 )
 from napari_sem_sr.stack import Instrument
@@ -107,7 +108,7 @@ def _of_sections(
         pixel_nm=(positive(scan.get("PixelHeight"), 1e9), positive(scan.get("PixelWidth"), 1e9)),
         databar_row=_databar(section("Image").get("ResolutionY"), image),
     )
-    return _settled(found)
+    return _settled(found, stale(image, section("Image").get("ResolutionX")))
 
 
 def _of_xml(root: ElementTree.Element, image: ImageFile) -> Found:
@@ -141,11 +142,13 @@ def _of_xml(root: ElementTree.Element, image: ImageFile) -> Found:
         pixel_nm=(_xml_pixel(root, "Y"), _xml_pixel(root, "X")),
         databar_row=_databar(said("BinaryResult/ImageSize/Y"), image),
     )
-    return _settled(found)
+    return _settled(found, stale(image, said("BinaryResult/ImageSize/X")))
 
 
-def _settled(found: Found) -> Found:
+def _settled(found: Found, notices: tuple[str, ...]) -> Found:
     """Where the correction was on, its angle is that of the face; the sign only says to which side."""
+    if notices:
+        found = replace(found, pixel_nm=(None, None), databar_row=None, notices=notices)
     angle = found.instrument.tilt_correction_deg
     on = found.instrument.tilt_corrected
     return replace(found, tilt_deg=abs(angle)) if on and angle else found

@@ -71,10 +71,15 @@ def _imagej(tiff: tifffile.TiffFile) -> Triple[float | None]:
     tifffile's own JSON description borrows the first two words, so it is read in the same way.
     """
     words: Mapping[str, Any] = tiff.imagej_metadata or next(iter(tiff.shaped_metadata or ()), {})
-    unit = str(words.get("unit", ""))
-    y, x = (None if r is None else pixel_nm(1 / r, unit) for r in _pixels_per_unit(tiff))
+    # where an axis has a unit of its own, ImageJ writes it as well
+    x_unit = str(words.get("unit", ""))
+    y_unit, z_unit = (str(words.get(f"{axis}unit", x_unit)) for axis in "yz")
+    y, x = (
+        None if r is None else pixel_nm(1 / r, unit)
+        for r, unit in zip(_pixels_per_unit(tiff), (y_unit, x_unit), strict=True)
+    )
     spacing = words.get("spacing")
-    z = pixel_nm(abs(float(spacing)), unit) if isinstance(spacing, int | float) else None
+    z = pixel_nm(abs(float(spacing)), z_unit) if isinstance(spacing, int | float) else None
     return z, y, x
 
 

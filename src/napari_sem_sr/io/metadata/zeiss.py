@@ -9,13 +9,22 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from napari_sem_sr.io.metadata.form import Found, ImageFile, decoded, moment, number, positive, text
+from napari_sem_sr.io.metadata.form import (
+    Found,
+    ImageFile,
+    decoded,
+    moment,
+    number,
+    positive,
+    stale,
+    text,
+)
 from napari_sem_sr.io.units import nm_per
 from napari_sem_sr.stack import Instrument, Triple
 
 _KEY = re.compile(r"^[A-Z]{2}_[A-Z0-9_]+$")
 _LINE = re.compile(r"^([^=:]+?)\s*[=:]\s*(.*)$")
-_NUMBER = re.compile(r"^([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)\s*(\S*)$")
+_NUMBER = re.compile(r"^([-+]?[0-9.,]+(?:[eE][-+]?[0-9]+)?)\s*(\S*)$")
 
 _TO_NA = {"fa": 1e-6, "pa": 1e-3, "na": 1.0, "µa": 1e3, "ua": 1e3, "ma": 1e6, "a": 1e9}
 _TO_US = {"ns": 1e-3, "µs": 1.0, "us": 1.0, "ms": 1e3, "s": 1e6, "secs": 1e6}
@@ -73,7 +82,7 @@ class SmartSem:
     def degrees(self, *keys: str) -> float | None:
         """Return the first value that is a number, in degrees as all angles are here."""
         for key in keys:
-            match = re.match(r"^([-+]?[0-9.]+)", self.said(key) or "")
+            match = re.match(r"^([-+]?[0-9.,]+)", self.said(key) or "")
             if match and (result := number(match[1])) is not None:
                 return result
         return None
@@ -91,6 +100,10 @@ def find(image: ImageFile) -> Found | None:
     if size is None and len(tag.head) > 3:
         # the fourth of the unnamed numbers is the pixel size in metres
         size = positive(tag.head[3], 1e9)
+    stored = re.match(r"\d+", tag.said("DP_IMAGE_STORE") or "")
+    notices = stale(image, stored[0]) if stored and size is not None else ()
+    if notices:
+        size = None
     wd = tag.length_nm("AP_WD")
     corrected = _switch(tag.said("Tilt Corrn."))
     angle = tag.degrees("AP_TILT_ANGLE", "Tilt Angle")
@@ -118,6 +131,7 @@ def find(image: ImageFile) -> Found | None:
         ),
         pixel_nm=(size, size),
         tilt_deg=abs(angle) if corrected and angle else None,
+        notices=notices,
     )
 
 

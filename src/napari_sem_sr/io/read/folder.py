@@ -23,13 +23,25 @@ SUFFIXES = frozenset({".tif", ".tiff", ".btf", ".tf8", ".png", ".bmp", ".jpg", "
 _NAMED = 5
 
 
-def open_file(path: Path, *, grey: bool, metadata: bool = True, part: str = "") -> Contents:
+def open_file(
+    path: Path,
+    *,
+    grey: bool,
+    metadata: bool = True,
+    part: str = "",
+    alone: bool = False,
+    elsewhere: bool = False,
+) -> Contents:
     """Open one image or volume file by what it holds, whatever it is called.
 
     Parameters
     ----------
     part
         What stood after ``::``: the dataset of an HDF5 file, or the header of a file of raw pixels.
+    alone
+        Read this file's own slices, where it is one of several of an OME-TIFF.
+    elsewhere
+        Pixels may lie in files outside of this one's folder.
 
     Raises
     ------
@@ -38,9 +50,9 @@ def open_file(path: Path, *, grey: bool, metadata: bool = True, part: str = "") 
     """
     head = _head(path)
     if volume := opener(head, path):
-        return volume(path, grey=grey, metadata=metadata, part=part)
+        return volume(path, grey=grey, metadata=metadata, part=part, elsewhere=elsewhere)
     if head.startswith(tiff.MAGIC) and not part:
-        return tiff.open_tiff(path, grey=grey, metadata=metadata)
+        return tiff.open_tiff(path, grey=grey, metadata=metadata, alone=alone, elsewhere=elsewhere)
     if head.startswith(picture.MAGIC) and not part:
         return picture.open_picture(path, grey=grey, metadata=metadata)
     if part:
@@ -51,7 +63,9 @@ def open_file(path: Path, *, grey: bool, metadata: bool = True, part: str = "") 
     )
 
 
-def iter_open_folder(folder: Path, *, grey: bool) -> Generator[Event, None, Contents]:
+def iter_open_folder(
+    folder: Path, *, grey: bool, elsewhere: bool = False
+) -> Generator[Event, None, Contents]:
     """Open a folder's images in natural order (slice 2 before slice 10); name the files that are none.
 
     Yields
@@ -65,7 +79,7 @@ def iter_open_folder(folder: Path, *, grey: bool) -> Generator[Event, None, Cont
         If there is no image, one is damaged, or they differ in size or type.
     """
     images, skipped = list_images(folder)
-    contents = yield from iter_open_files(images, grey=grey)
+    contents = yield from iter_open_files(images, grey=grey, elsewhere=elsewhere)
     return replace(contents, notices=(*skipped, *contents.notices))
 
 
@@ -101,10 +115,13 @@ def list_images(folder: Path) -> tuple[list[Path], tuple[str, ...]]:
     return images, (f"Skipped in '{folder.name}', as they are no images: {names}{more}.",)
 
 
-def iter_open_files(paths: Sequence[Path], *, grey: bool) -> Generator[Event, None, Contents]:
+def iter_open_files(
+    paths: Sequence[Path], *, grey: bool, elsewhere: bool = False
+) -> Generator[Event, None, Contents]:
     """Join files in the order given; what is known about the first holds for all.
 
-    Files that cannot be read or are of another size or type than most are kept as lost slices.
+    Files that cannot be read or are of another size or type than most are kept as lost slices. The files of one
+    OME-TIFF are one stack in its own order, where all of them are given; else each stands for its own slices.
 
     Yields
     ------
@@ -117,15 +134,29 @@ def iter_open_files(paths: Sequence[Path], *, grey: bool) -> Generator[Event, No
         If none can be read.
     """
     if len(paths) == 1:
-        return open_file(paths[0], grey=grey)
+        return open_file(paths[0], grey=grey, elsewhere=elsewhere)
     opened: list[Contents | InputError] = []
+    ends: list[Path] = []
+    whole: set[Path] = set()
+    given = {path.resolve() for path in paths}
     for done, path in enumerate(paths):
         yield Progress("reading", done, len(paths), "files")
-        opened.append(_open_or_lose(path, grey))
+        if path.resolve() in whole:
+            continue
+        part = _open_or_lose(path, grey, elsewhere)
+        files = {f.resolve() for f in part.planes.files} if isinstance(part, Contents) else set()
+        if len(files) > 1 and path.resolve() in files:
+            if files <= given:
+                whole |= files
+            else:
+                part = _open_or_lose(path, grey, elsewhere, alone=True)
+        opened.append(part)
+        ends.append(path)
     good = [part for part in opened if isinstance(part, Contents)]
     if not good:
         raise next(part for part in opened if isinstance(part, InputError))
-    described = open_file(good[0].planes.files[0], grey=grey)
+    first = next(p for p, part in zip(ends, opened, strict=True) if isinstance(part, Contents))
+    described = open_file(first, grey=grey, elsewhere=elsewhere)
     kinds = Counter((part.planes.shape[1:], part.planes.dtype) for part in good)
     ((usual, _),) = kinds.most_common(1)
     like = next(p.planes for p in good if (p.planes.shape[1:], p.planes.dtype) == usual)
@@ -133,7 +164,7 @@ def iter_open_files(paths: Sequence[Path], *, grey: bool) -> Generator[Event, No
     planes: Planes
     lost: dict[int, str] = {}
     start = 0
-    for path, part in zip(paths, opened, strict=True):
+    for path, part in zip(ends, opened, strict=True):
         if isinstance(part, InputError):
             planes, why = LostPlane.of(path, like, str(part).rstrip(".")), dict[int, str]()
             why[0] = planes.why
@@ -151,9 +182,11 @@ def iter_open_files(paths: Sequence[Path], *, grey: bool) -> Generator[Event, No
     return replace(described, planes=JoinedPlanes.of(tuple(parts), like), lost=lost)
 
 
-def _open_or_lose(path: Path, grey: bool) -> Contents | InputError:
+def _open_or_lose(
+    path: Path, grey: bool, elsewhere: bool, *, alone: bool = False
+) -> Contents | InputError:
     try:
-        return open_file(path, grey=grey, metadata=False)
+        return open_file(path, grey=grey, metadata=False, alone=alone, elsewhere=elsewhere)
     except InputError as error:
         return error
 

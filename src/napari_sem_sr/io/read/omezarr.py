@@ -11,6 +11,8 @@ import numpy.typing as npt
 import zarr
 
 from napari_sem_sr.errors import InputError
+from napari_sem_sr.io.read import axes as axis_names
+from napari_sem_sr.io.read.zarr_chunks import absent
 from napari_sem_sr.io.slice_source import Contents, Planes, first_line
 from napari_sem_sr.io.units import nm_per
 from napari_sem_sr.io.zarr_layout import (
@@ -23,11 +25,13 @@ from napari_sem_sr.io.zarr_layout import (
 from napari_sem_sr.stack import Sources, Triple
 
 _MARKS = ("zarr.json", ".zgroup", ".zarray")
+# Where xarray names the axes of a Zarr 2 array.
+_XARRAY = "_ARRAY_DIMENSIONS"
 
 
 @dataclass(frozen=True)
 class ZarrPlanes(Planes):
-    """Slices of a Zarr array; axes of length 1 other than z, y, x are dropped."""
+    """Slices of a Zarr array, whatever the order of its axes; those of length 1 other than z, y, x are dropped."""
 
     path: Path
     shape: Triple[int]
@@ -54,8 +58,9 @@ class ZarrPlanes(Planes):
                 "again with --resume."
             )
         array = zarr.open_array(self.path, mode="r")
-        place: dict[str, Any] = {"z": index, "y": slice(None), "x": slice(None), "": 0}
-        return np.asarray(array[tuple(place[axis] for axis in self.axes)])
+        values = np.asarray(array[axis_names.block(self.axes, index, index + 1)])
+        plane: npt.NDArray[Any] = axis_names.in_order(values, self.axes)[0]
+        return plane
 
     def where(self, index: int) -> str:
         """Name the slice by its number."""
@@ -82,7 +87,8 @@ def open_zarr(path: Path, *, grey: bool) -> Contents:
             f"'{path}' cannot be read as Zarr ({first_line(error)}); copy it again."
         ) from error
     if isinstance(node, zarr.Array):
-        return Contents(planes=_planes(path, node, _guess_axes(path, node), grey))
+        planes = _planes(path, node, _axes(path, node), grey)
+        return Contents(planes=planes, notices=absent(node, path, planes.axes))
     try:
         return _open_group(path, node, grey)
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
@@ -145,7 +151,8 @@ def _open_multiscale(
         voxel[name] = None if factor is None else one * factor
         origin[name] = begin * (factor or 1.0)
         step_px[name] = one if factor is None else 1.0
-    planes = _planes(path / dataset["path"], array, names, grey)
+    where = path / dataset["path"]
+    planes = _planes(where, array, axis_names.named(names, array.shape, f"'{where}'"), grey)
     provenance: dict[str, Any] | None = None
     notices: tuple[str, ...] = ()
     tilt: float | None = None
@@ -159,6 +166,8 @@ def _open_multiscale(
             notices = (
                 f"'{path.name}' {lacking}{rest}; run the command that made it again with --resume.",
             )
+    else:
+        notices = absent(array, where, planes.axes)
     return Contents(
         planes=planes,
         voxel_nm=(voxel.get("z"), voxel.get("y"), voxel.get("x")),
@@ -174,34 +183,20 @@ def _open_multiscale(
     )
 
 
-def _guess_axes(path: Path, array: zarr.Array[Any]) -> tuple[str, ...]:
-    named = getattr(array.metadata, "dimension_names", None)
-    if named and all(named):
-        return tuple(str(n).lower() for n in named)
-    if array.ndim < 2:
-        raise InputError(
-            f"'{path}' has the shape {array.shape}; give an image (y, x) or a stack (z, y, x)."
-        )
-    return (*("",) * (array.ndim - 3), *"zyx"[-min(array.ndim, 3) :])
+def _axes(path: Path, array: zarr.Array[Any]) -> tuple[str, ...]:
+    """Name the axes of a plain array: as Zarr 3 or xarray do, else by custom."""
+    names = getattr(array.metadata, "dimension_names", None) or array.attrs.get(_XARRAY)
+    where = f"'{path}'"
+    if isinstance(names, list | tuple) and len(names) == array.ndim and all(names):
+        return axis_names.named([str(n) for n in names], array.shape, where)
+    return axis_names.guessed(array.shape, where)
 
 
-def _planes(path: Path, array: zarr.Array[Any], names: tuple[str, ...], grey: bool) -> ZarrPlanes:
-    size = dict(zip(names, array.shape, strict=True))
-    if not {"y", "x"} <= set(names):
-        raise InputError(f"'{path}' has the axes {names}; give an image with axes y and x.")
-    for name, count in zip(names, array.shape, strict=True):
-        if name not in ("z", "y", "x") and count > 1:
-            what = {"c": "channels", "t": "time points"}.get(name, f"images along '{name}'")
-            raise InputError(
-                f"'{path}' holds {count} {what}; save the one you mean as a stack of its own."
-            )
-    axes = tuple(name if name in ("z", "y", "x") else "" for name in names)
-    if [a for a in axes if a] != [a for a in "zyx" if a in axes]:
-        raise InputError(f"'{path}' has the axes {names}; give them in the order z, y, x.")
+def _planes(path: Path, array: zarr.Array[Any], axes: tuple[str, ...], grey: bool) -> ZarrPlanes:
     stored = np.dtype(array.dtype)
     return ZarrPlanes(
         path=path,
-        shape=(int(size.get("z", 1)), int(size["y"]), int(size["x"])),
+        shape=axis_names.size_of(axes, array.shape),
         dtype=np.dtype(np.uint8) if stored.kind == "b" else stored.newbyteorder("="),
         grey=grey,
         axes=axes,

@@ -27,11 +27,13 @@ class RawPlanes(Planes):
     grey: bool
     stored: np.dtype[Any]
     offset: int
+    # the file that describes the pixels, where it is another
+    header: Path | None = None
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """The one file."""
-        return (self.path,)
+        """The file of the pixels, and that which describes them."""
+        return (self.path,) if self.header is None else (self.header, self.path)
 
     @property
     def slice_bytes(self) -> int:
@@ -91,7 +93,7 @@ def open_raw(path: Path, header: str, *, grey: bool) -> Contents:
     try:
         z, y, x, kind, offset = [*header.split(","), "0"][:5]
         shape = (int(z), int(y), int(x))
-        stored, start = np.dtype(kind.strip()), int(offset)
+        stored, start = _type(kind.strip()), int(offset)
     except (TypeError, ValueError) as error:
         raise InputError(f"'{header}' describes no raw file; write it as {_FORM}.") from error
     if min(shape) < 1 or start < 0 or stored.kind not in "uif" or header.count(",") > 4:
@@ -104,3 +106,13 @@ def open_raw(path: Path, header: str, *, grey: bool) -> Contents:
         else ()
     )
     return Contents(planes=planes, part=header, notices=notices, lost=planes.lost())
+
+
+def _type(name: str) -> np.dtype[Any]:
+    """Return a NumPy type by its short or long name, as ``>u2`` or ``>uint16``."""
+    order = name[:1] if name[:1] in ("<", ">", "=", "|") else ""
+    if order and name[1:].isalnum() and len(name) > 3:
+        return np.dtype(name[1:]).newbyteorder(
+            "<" if order == "<" else ">" if order == ">" else "="
+        )
+    return np.dtype(name)

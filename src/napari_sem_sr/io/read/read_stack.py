@@ -32,6 +32,7 @@ def read_stack(
     tilt_deg: float | None = None,
     without: Collection[int] = (),
     grey: bool = False,
+    elsewhere: bool = False,
 ) -> SemStack:
     """Open an image or a stack of slices; the pixels stay in the files until they are asked for.
 
@@ -51,6 +52,9 @@ def read_stack(
         Slices to leave out, counted from 0 in the whole stack: those that are damaged, of another size, doubled.
     grey
         Convert colour photographs to their luminance, in the file's dtype.
+    elsewhere
+        Also read pixels that a file keeps outside of its own folder (external storage, detached data). Such a file
+        may name any other on the machine, so that it is refused unless asked for.
 
     Returns
     -------
@@ -65,7 +69,14 @@ def read_stack(
         and the slice.
     """
     return drain(
-        iter_read_stack(source, voxel_nm=voxel_nm, tilt_deg=tilt_deg, without=without, grey=grey)
+        iter_read_stack(
+            source,
+            voxel_nm=voxel_nm,
+            tilt_deg=tilt_deg,
+            without=without,
+            grey=grey,
+            elsewhere=elsewhere,
+        )
     )
 
 
@@ -76,6 +87,7 @@ def iter_read_stack(
     tilt_deg: float | None = None,
     without: Collection[int] = (),
     grey: bool = False,
+    elsewhere: bool = False,
 ) -> Generator[Event, None, SemStack]:
     """Open as :func:`read_stack` does, and report each file of a folder or list: thousands take a while.
 
@@ -91,7 +103,7 @@ def iter_read_stack(
     for path in paths:
         _check_there(path)
     try:
-        contents, whole = yield from _iter_open(list(paths), parts, grey)
+        contents = yield from _iter_open(list(paths), parts, grey, elsewhere)
     except OSError as error:
         raise InputError(
             f"'{paths[0]}' cannot be opened ({error.strerror or error}); check the file."
@@ -119,7 +131,8 @@ def iter_read_stack(
         tilt_deg=contents.tilt_deg,
         sources=contents.sources,
         instrument=contents.instrument,
-        paths=whole,
+        paths=paths if is_zarr(paths[0]) else contents.planes.files,
+        folder=paths[0] if paths[0].is_dir() and not is_zarr(paths[0]) else None,
         image_rows=rows,
         part=contents.part,
         provenance=contents.provenance,
@@ -180,26 +193,25 @@ def _without(contents: Contents, left_out: Collection[int], path: Path) -> Conte
 
 
 def _iter_open(
-    paths: list[Path], parts: tuple[str, ...], grey: bool
-) -> Generator[Event, None, tuple[Contents, tuple[Path, ...]]]:
+    paths: list[Path], parts: tuple[str, ...], grey: bool, elsewhere: bool
+) -> Generator[Event, None, Contents]:
     if len(paths) == 1 and paths[0].is_dir():
         if is_zarr(paths[0]):
-            return open_zarr(paths[0], grey=grey), (paths[0],)
-        contents = yield from iter_open_folder(paths[0], grey=grey)
-        return contents, contents.planes.files
+            return open_zarr(paths[0], grey=grey)
+        return (yield from iter_open_folder(paths[0], grey=grey, elsewhere=elsewhere))
     for path in paths:
         if path.is_dir():
             raise InputError(
                 f"'{path}' is a folder in a list of files; give one folder, or files only."
             )
     if len(paths) > 1:
-        contents = yield from iter_open_files(paths, grey=grey)
-    else:
-        contents = open_file(paths[0], grey=grey, part=parts[0])
-    return contents, contents.planes.files
+        return (yield from iter_open_files(paths, grey=grey, elsewhere=elsewhere))
+    return open_file(paths[0], grey=grey, part=parts[0], elsewhere=elsewhere)
 
 
 def _name(paths: Sequence[Path]) -> str:
     path = (paths[0] if len(paths) == 1 else paths[0].parent).absolute()
     stem = path.name if path.is_dir() and not is_zarr(path) else path.stem
-    return stem.removesuffix(".ome") or path.name
+    name = stem.removesuffix(".ome") or path.name
+    # what a name in another encoding holds cannot be printed or written
+    return os.fsencode(name).decode(errors="replace")

@@ -18,8 +18,13 @@ _TYPES = {
     1: "i2", 2: "f4", 6: "u1", 7: "i4", 9: "i1", 10: "u2", 11: "u4", 12: "f8", 14: "b1",
 }  # fmt: skip
 
+# What the program writes where there is no calibration.
+_PIXELS = {"px", "pixel", "pixels", "slice", "slices", "frame", "frames"}
 
-def open_volume(path: Path, *, grey: bool, metadata: bool = True, part: str = "") -> Contents:
+
+def open_volume(
+    path: Path, *, grey: bool, metadata: bool = True, part: str = "", elsewhere: bool = False
+) -> Contents:
     """Read the tags; the pixels stay in the file.
 
     Raises
@@ -60,7 +65,8 @@ def open_volume(path: Path, *, grey: bool, metadata: bool = True, part: str = ""
         raw=_tree(image, "ImageTags"),
     )
     said = known(path, Found(instrument), _voxel_nm(data, len(sizes)))
-    return Contents(planes=planes, lost=planes.lost(), **vars(said))
+    notices = (*_other_axes(path, data, len(sizes)), *said.notices)
+    return Contents(planes=planes, lost=planes.lost(), **{**vars(said), "notices": notices})
 
 
 def _tree(tags: Tree, name: str) -> Tree:
@@ -76,10 +82,26 @@ def _as_number(name: str) -> int:
     return int(name) if name.isdecimal() else -1
 
 
+def _axes(data: Tree, dimensions: int) -> list[Any]:
+    return list(_tree(_tree(data, "Calibrations"), "Dimension").values())[:dimensions]
+
+
+def _other_axes(path: Path, data: Tree, dimensions: int) -> tuple[str, ...]:
+    """Say so where an axis is no length: energies of a spectrum image, seconds, a diffraction pattern."""
+    said: list[str] = []
+    for name, axis in zip("xyz", _axes(data, dimensions), strict=False):
+        unit = _text(axis.get("Units")).strip("\0 ") if isinstance(axis, dict) else ""
+        if unit and nm_per(unit) is None and unit.lower() not in _PIXELS:
+            what = "its images are read as slices" if name == "z" else "it is read as an image"
+            said.append(
+                f"'{path.name}' counts along {name} in '{unit}', which is no length; {what}."
+            )
+    return tuple(said)
+
+
 def _voxel_nm(data: Tree, dimensions: int) -> Triple[float | None]:
-    axes = _tree(_tree(data, "Calibrations"), "Dimension")
     sizes: list[float | None] = [None, None, None]
-    for place, axis in enumerate(list(axes.values())[:dimensions]):
+    for place, axis in enumerate(_axes(data, dimensions)):
         if isinstance(axis, dict):
             factor = nm_per(_text(axis.get("Units")))
             # kept in 32 bits

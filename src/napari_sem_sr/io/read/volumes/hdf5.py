@@ -1,6 +1,5 @@
 """HDF5: one dataset of a file, ``file.h5::/path`` where there are several."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -12,8 +11,11 @@ import numpy.typing as npt
 
 from napari_sem_sr.errors import InputError
 from napari_sem_sr.io.metadata.merged import known
+from napari_sem_sr.io.read import axes as axis_names
 from napari_sem_sr.io.read.raw import native
-from napari_sem_sr.io.slice_source import Contents, Planes, first_line
+from napari_sem_sr.io.read.volumes.hdf5_storage import open_dataset, storage_of
+from napari_sem_sr.io.read.volumes.hdf5_words import images, words_of
+from napari_sem_sr.io.slice_source import Contents, Planes, check_beside, first_line
 from napari_sem_sr.stack import Triple
 
 # Slices that share chunks are kept together, up to this.
@@ -23,30 +25,37 @@ _NAMED = 8
 
 @dataclass(frozen=True)
 class Hdf5Planes(Planes):
-    """Slices of a dataset; axes of length 1 before z are left out."""
+    """Slices of a dataset, whatever the order of its axes; those of length 1 are left out."""
 
     path: Path
     shape: Triple[int]
     dtype: np.dtype[Any]
     grey: bool
     dataset: str
-    # 0 for each axis of length 1 before y, x; -1 for z
-    leading: tuple[int, ...]
+    # "z", "y", "x" or "" for each axis
+    axes: tuple[str, ...]
     # slices that a chunk covers
     depth: int
+    # the dtype that the bits are meant to be
+    stored: np.dtype[Any]
+    white_is_low: bool = False
+    # files of other datasets or of raw pixels that this one is made of
+    others: tuple[Path, ...] = ()
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """The one file."""
-        return (self.path,)
+        """The file, and others that its pixels come from."""
+        return (self.path, *self.others)
 
     def decode(self, index: int) -> npt.NDArray[Any]:
         """Read the chunks of one slice."""
         first, end = self.slab(index)
-        stamp = self.path.stat().st_mtime_ns
+        stamp = tuple(file.stat().st_mtime_ns for file in self.files)
         read = _read_slab if end - first == 1 else _keep_slab
         image: npt.NDArray[Any] = read(self, first, end, stamp)[index - first]
-        return image
+        if not self.white_is_low:
+            return image
+        return ~image if image.dtype.kind in "uib" else -image
 
     def slab(self, index: int) -> tuple[int, int]:
         """Return the slices (first, end) that are decoded together with slice ``index``."""
@@ -61,7 +70,9 @@ class Hdf5Planes(Planes):
         return f"Slice {index} of '{self.path}::{self.dataset}'"
 
 
-def open_volume(path: Path, *, grey: bool, metadata: bool = True, part: str = "") -> Contents:
+def open_volume(
+    path: Path, *, grey: bool, metadata: bool = True, part: str = "", elsewhere: bool = False
+) -> Contents:
     """Open the dataset named ``part``, or the only one that is an image or a stack.
 
     Raises
@@ -72,43 +83,56 @@ def open_volume(path: Path, *, grey: bool, metadata: bool = True, part: str = ""
     try:
         with h5py.File(path, "r") as file:
             name = _chosen(path, file, part)
+            where = f"'{path}::{name}'"
             data = file[name]
-            shape, stored, attributes = data.shape, np.dtype(data.dtype), dict(data.attrs)
-            chunks = data.chunks
+            _check_numbers(data, where)
+            words = words_of(path, file, data, where)
+            z_axis = words.axes.index("z") if "z" in words.axes else None
+            storage = storage_of(path, data, z_axis, where)
+            depth = data.chunks[z_axis] if data.chunks and z_axis is not None else 1
     except InputError:
         raise
     except Exception as error:  # h5py meets damaged files with many kinds of exceptions
         raise InputError(
             f"'{path}' cannot be read as HDF5 ({first_line(error)}); the file is cut off or damaged: copy it again."
         ) from error
-    if stored.kind not in "uifb":
-        raise InputError(
-            f"'{path}::{name}' holds {stored} values; give a grey image of integers or floats."
-        )
-    leading, stack = shape[:-2], [n for n in shape[:-2] if n != 1]
-    if len(stack) > 1 or min(shape) < 1:
-        raise InputError(
-            f"'{path}::{name}' has the shape {shape}; give an image (y, x) or one stack (z, y, x)."
-        )
+    check_beside(path, storage.files, elsewhere=elsewhere)
     planes = Hdf5Planes(
         path=path,
-        shape=(stack[0] if stack else 1, int(shape[-2]), int(shape[-1])),
-        dtype=native(stored),
+        shape=words.shape,
+        dtype=native(words.stored),
         grey=grey,
         dataset=name,
-        leading=tuple(-1 if n != 1 else 0 for n in leading),
-        depth=next((c for n, c in zip(leading, chunks or (), strict=False) if n != 1), 1),
+        axes=words.axes,
+        depth=depth,
+        stored=words.stored,
+        white_is_low=words.white_is_low,
+        others=tuple(storage.files),
     )
-    said = known(path, None, _voxel_nm(attributes)) if metadata else known(path, None)
-    return Contents(planes=planes, part=name, **vars(said))
+    said = known(path, None, words.voxel_nm) if metadata else known(path, None)
+    lost = {z: f"of {where} {why}" for z, why in storage.lost.items() if z < words.shape[0]}
+    notices = (*storage.notices, *said.notices)
+    return Contents(planes=planes, part=name, lost=lost, **{**vars(said), "notices": notices})
 
 
-def _read_slab(planes: Hdf5Planes, first: int, end: int, stamp: int) -> npt.NDArray[Any]:
-    """Read slices that share chunks; ``stamp``, the file's age, tells what is kept of it apart."""
-    place = tuple(slice(first, end) if axis < 0 else axis for axis in planes.leading)
+def _check_numbers(data: h5py.Dataset, where: str) -> None:
+    if data.dtype.kind not in "uifb" or not data.shape or min(data.shape) < 1:
+        raise InputError(
+            f"{where} holds {data.dtype} values of the shape {data.shape}; give a grey image of integers or floats."
+        )
+
+
+def _read_slab(
+    planes: Hdf5Planes, first: int, end: int, stamp: tuple[int, ...]
+) -> npt.NDArray[Any]:
+    """Read slices that share chunks; ``stamp``, the age of the files, tells what is kept of them apart."""
+    _, height, width = planes.shape
     with h5py.File(planes.path, "r") as file:
-        slab = np.asarray(file[planes.dataset][(*place, slice(None), slice(None))])
-    return slab.reshape(-1, *slab.shape[-2:])
+        data = open_dataset(file, planes.dataset)
+        slab = np.asarray(data[axis_names.block(planes.axes, first, end)])
+    if planes.stored != slab.dtype and planes.stored.kind != slab.dtype.kind:
+        slab = slab.view(planes.stored.newbyteorder(slab.dtype.byteorder))
+    return axis_names.in_order(slab, planes.axes)[:, :height, :width]
 
 
 # scrubbing decodes each chunk once
@@ -122,12 +146,12 @@ def _chosen(path: Path, file: h5py.File, part: str) -> str:
                 f"'{path}' holds no dataset '{part}'; it holds {_list(_datasets(file))}."
             )
         return "/" + part.strip("/")
-    images = _datasets(file)
-    if len(images) != 1:
+    found = images(_datasets(file), file)
+    if len(found) != 1:
         raise InputError(
-            f"'{path}' holds {_list(images)}; say which one, as '{path.name}::{images[0] if images else '/name'}'."
+            f"'{path}' holds {_list(found)}; say which one, as '{path.name}::{found[0] if found else '/name'}'."
         )
-    return images[0]
+    return found[0]
 
 
 def _datasets(file: h5py.File) -> list[str]:
@@ -147,16 +171,3 @@ def _list(names: list[str]) -> str:
         return "no image"
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return ", ".join(f"'{n}'" for n in names[:_NAMED]) + more
-
-
-def _voxel_nm(attributes: Mapping[str, Any]) -> Triple[float | None]:
-    """Read what programs of the field write: ``element_size_um`` (HDF5 plugin of ImageJ), ``resolution`` (CREMI, nm)."""
-    for name, factor in (("element_size_um", 1e3), ("resolution", 1.0)):
-        try:
-            sizes = [float(v) * factor for v in np.ravel(attributes[name])]
-        except (KeyError, TypeError, ValueError):
-            continue
-        if len(sizes) == 3 and all(np.isfinite(v) and v > 0 for v in sizes):
-            z, y, x = (float(f"{v:.12g}") for v in sizes)
-            return z, y, x
-    return None, None, None

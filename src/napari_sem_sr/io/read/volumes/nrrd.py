@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import numpy.typing as npt
 from napari_sem_sr.errors import InputError
 from napari_sem_sr.io.metadata.merged import known
 from napari_sem_sr.io.read.raw import RawPlanes, native
-from napari_sem_sr.io.slice_source import Contents, Planes, first_line, slice_name
+from napari_sem_sr.io.slice_source import Contents, Planes, check_beside, first_line, slice_name
 from napari_sem_sr.io.units import nm_per
 from napari_sem_sr.stack import Triple
 
@@ -27,6 +27,8 @@ _TYPES = {
     **dict.fromkeys(("float",), "f4"),
     **dict.fromkeys(("double",), "f8"),
 }
+# Kinds of axis that are a direction in space, or say nothing.
+_KINDS = {"domain", "space", "none", "???", "nan", ""}
 # Gzip has no places to begin at, so such a file is read as a whole.
 _LARGEST_GZIP = 2 << 30
 
@@ -40,11 +42,12 @@ class MemoryPlanes(Planes):
     dtype: np.dtype[Any]
     grey: bool
     array: npt.NDArray[Any]
+    read: tuple[Path, ...]
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """The file that was read."""
-        return (self.path,)
+        """The files that were read."""
+        return self.read
 
     def decode(self, index: int) -> npt.NDArray[Any]:
         """Return one slice."""
@@ -56,7 +59,9 @@ class MemoryPlanes(Planes):
         return slice_name(self.path, index, self.shape[0])
 
 
-def open_volume(path: Path, *, grey: bool, metadata: bool = True, part: str = "") -> Contents:
+def open_volume(
+    path: Path, *, grey: bool, metadata: bool = True, part: str = "", elsewhere: bool = False
+) -> Contents:
     """Read the header; raw pixels stay in the file, gzipped ones are read up to 2 GiB.
 
     Raises
@@ -80,6 +85,16 @@ def open_volume(path: Path, *, grey: bool, metadata: bool = True, part: str = ""
         raise InputError(
             f"'{path}' cannot be read as NRRD ({first_line(error)}); the file is damaged: copy it again."
         ) from error
+    kinds = [str(k).lower() for k in header.get("kinds", ())]
+    other = next((k for k in kinds if k not in _KINDS), None)
+    if other is not None:
+        raise InputError(
+            f"'{path}' has an axis of the kind '{other}', which is no direction in space; save one grey volume."
+        )
+    if stored.itemsize > 1 and "endian" not in header:
+        raise InputError(
+            f"'{path}' does not say the byte order of its {kind} pixels (endian); add it to the header."
+        )
     if kind not in _TYPES or lines or len(sizes) not in (2, 3) or min(sizes) < 1:
         raise InputError(
             f"'{path}' holds {kind} pixels of size {sizes}; give a grey NRRD image of two or three axes."
@@ -87,16 +102,20 @@ def open_volume(path: Path, *, grey: bool, metadata: bool = True, part: str = ""
     pixels = path
     if beside := header.get("data file", header.get("datafile")):
         pixels, offset = path.parent / str(beside), 0
+        check_beside(path, [pixels], elsewhere=elsewhere)
         if not pixels.is_file():
             raise InputError(f"The pixels of '{path}' are in '{beside}', which is not there.")
     # the fastest axis comes first there
     z, y, x = [*sizes, 1][:3][::-1]
-    raw = RawPlanes(pixels, (z, y, x), native(stored), grey, stored, offset + max(skip, 0))
+    described = path if beside else None
+    raw = RawPlanes(
+        pixels, (z, y, x), native(stored), grey, stored, offset + max(skip, 0), described
+    )
     said = known(path, None, _voxel_nm(header)) if metadata else known(path, None)
     if encoding == "raw":
         if skip < 0:
             start = pixels.stat().st_size - z * raw.slice_bytes
-            raw = RawPlanes(pixels, raw.shape, raw.dtype, grey, stored, max(start, 0))
+            raw = replace(raw, offset=max(start, 0))
         return Contents(planes=raw, lost=raw.lost(), **vars(said))
     if encoding not in ("gzip", "gz"):
         raise InputError(
@@ -121,7 +140,7 @@ def _unzipped(raw: RawPlanes) -> MemoryPlanes:
     if len(content) < length:
         raise damaged
     array = np.frombuffer(content, raw.stored).reshape(raw.shape)
-    return MemoryPlanes(raw.path, raw.shape, raw.dtype, raw.grey, array)
+    return MemoryPlanes(raw.path, raw.shape, raw.dtype, raw.grey, array, raw.files)
 
 
 def _voxel_nm(header: Mapping[str, Any]) -> Triple[float | None]:
