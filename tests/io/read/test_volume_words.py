@@ -8,6 +8,7 @@ from PIL import Image
 
 from napari_sem_sr.errors import InputError
 from napari_sem_sr.io import read_stack
+from tests.io.read.test_read_volumes import DmWriter
 
 BYTES = np.random.default_rng(3).integers(0, 256, (3, 8, 9)).astype(np.uint8)
 
@@ -139,3 +140,10 @@ def test_a_link_to_nothing_among_slices_is_a_lost_slice(tmp_path):
     stack = read_stack(tmp_path, without=[2])
     assert stack.shape[0] == 3
     assert stack.content_hash.startswith("blake2b:")
+
+
+def test_a_number_where_dm3_has_a_group_is_damage(tmp_path):
+    writer = DmWriter(3)
+    (tmp_path / "a.dm3").write_bytes(writer.file({"ImageList": {"0": 5.0}}))
+    with pytest.raises(InputError, match="holds no grey image"):
+        read_stack(tmp_path / "a.dm3")

@@ -69,8 +69,9 @@ def open_volume(
     return Contents(planes=planes, lost=planes.lost(), **{**vars(said), "notices": notices})
 
 
-def _tree(tags: Tree, name: str) -> Tree:
-    found: Any = tags.get(name)
+def _tree(tags: Any, name: str) -> Tree:
+    # in a damaged file anything may stand where a group should
+    found: Any = tags.get(name) if isinstance(tags, dict) else None
     return found if isinstance(found, dict) else {}
 
 
