@@ -128,7 +128,7 @@ class SemStack:
     paths
         The files (or the one folder) the data come from; empty for an array made in memory.
     folder
-        The folder that was given, of which ``paths`` are the slices; None where files or arrays were.
+        The folder that was given, whose files are the slices.
     image_rows
         Rows (first, end) beside a databar that was found in the images; None where there is none.
     part
@@ -338,18 +338,12 @@ class SemStack:
 
 def _files(paths: tuple[Path, ...]) -> Iterator[Path]:
     for path in paths:
-        if path.is_dir():
-            yield from sorted(_within(path, frozenset()))
-        else:
-            yield path
+        yield from sorted(_within(path, frozenset())) if path.is_dir() else (path,)
 
 
 def _within(folder: Path, above: frozenset[Path]) -> Iterator[Path]:
-    """Files in a folder, also where a folder in it is a link; one that leads back is not followed."""
-    there = folder.resolve()
-    if there in above:
-        return
-    for path in folder.iterdir():
+    """Files in a folder, also behind links, of which one that leads back is not followed."""
+    for path in () if (there := folder.resolve()) in above else folder.iterdir():
         if path.is_dir():
             yield from _within(path, above | {there})
         elif path.is_file():
