@@ -1,0 +1,88 @@
+"""Noise and blur of the stack, as measured or as a person says; shown for models that know of them."""
+
+from typing import Literal
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QDoubleSpinBox, QVBoxLayout, QWidget
+
+from napari_sem_sr.degradation.measure_conditions import MeasuredConditions
+from napari_sem_sr.widgets.qt.dock import Line, Tone, field
+
+# Below the least value that can be typed; shown as words.
+MEASURED = -1.0
+
+
+class ConditionsRow(QWidget):
+    """Two numbers that are measured unless typed, and what was measured."""
+
+    changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.noise_box = _box(
+            "Noise of the stack",
+            200.0,
+            0.5,
+            " grey levels",
+            "Standard deviation of the stack's noise at mid range, in its grey values; below 0: as measured. "
+            "0 says that there is none: a network told so takes noise for structure.",
+        )
+        self.blur_box = _box(
+            "Blur of the stack",
+            3.0,
+            0.1,
+            " LR px",
+            "Blur beyond the averaging over a pixel, as the standard deviation of a beam; below 0: as measured, which is "
+            "only what is surely there. Too much of it draws fringes.",
+        )
+        self.line = Line(small=True)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        column.addWidget(field("Noise", self.noise_box))
+        column.addWidget(field("Blur", self.blur_box))
+        column.addWidget(field("", self.line))
+        for box in (self.noise_box, self.blur_box):
+            box.valueChanged.connect(lambda _: self.changed.emit())
+
+    @property
+    def noise(self) -> float | Literal["auto"]:
+        """As the core wants it."""
+        return _value(self.noise_box)
+
+    @property
+    def blur(self) -> float | Literal["auto"]:
+        """As the core wants it."""
+        return _value(self.blur_box)
+
+    def reset(self) -> None:
+        """Another stack: nothing is typed, nothing measured yet."""
+        for box in (self.noise_box, self.blur_box):
+            box.setValue(MEASURED)
+        self.line.say("")
+
+    def show_measured(self, found: MeasuredConditions | None) -> None:
+        """Say what was measured, and what is in doubt about it."""
+        if found is None:
+            self.line.say("")
+        elif found.notices:
+            self.line.say(f"{found.sentence()}. {' '.join(found.notices)}", Tone.CARE)
+        else:
+            self.line.say(f"measured: {found.sentence()}")
+
+
+def _box(name: str, most: float, step: float, suffix: str, tip: str) -> QDoubleSpinBox:
+    box = QDoubleSpinBox()
+    box.setAccessibleName(name)
+    box.setRange(MEASURED, most)
+    box.setDecimals(1)
+    box.setSingleStep(step)
+    box.setSuffix(suffix)
+    box.setSpecialValueText("as measured")
+    box.setValue(MEASURED)
+    box.setToolTip(tip)
+    return box
+
+
+def _value(box: QDoubleSpinBox) -> float | Literal["auto"]:
+    return box.value() if box.value() >= 0 else "auto"
