@@ -4,7 +4,7 @@ It looks at a few slices and at what the cards say; no network is run. A full ch
 """
 
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -12,6 +12,7 @@ from safetensors.numpy import load
 
 from napari_sem_sr.checking.evidence.domain import Domain
 from napari_sem_sr.checking.evidence.image_features import Vector, domain_features
+from napari_sem_sr.degradation.measure_conditions import MeasuredConditions, measure_conditions
 from napari_sem_sr.errors import InputError
 from napari_sem_sr.events import Event, Progress
 from napari_sem_sr.intensity import stack_range
@@ -44,12 +45,15 @@ class Outlook:
         The reasons, one a line.
     better
         Name of an installed model of the same factor that knows such a stack, where this one does not.
+    conditions
+        Noise and blur of the stack; None for a model that does not ask for them.
     """
 
     colour: Colour
     sentence: str
     why: str
     better: str | None = None
+    conditions: MeasuredConditions | None = None
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,27 @@ def iter_outlook(
             if not known.against and not known.doubts and known.distance is not None
         ]
         better = min(fit)[1] if fit else None
-    return _spoken(entry, found, better)
+    outlook = _spoken(entry, found, better)
+    if entry.card.conditions is None:
+        return outlook
+    yield Progress("measuring noise and blur", 0, 1, "step")
+    return _under(outlook, measure_conditions(stack), entry.card)
+
+
+def _under(outlook: Outlook, measured: MeasuredConditions, card: Card) -> Outlook:
+    """The same outlook with what was measured, red where the model has not learned such noise or blur."""
+    assert card.conditions is not None, "only of a model that knows some"
+    outside = card.conditions.outside(measured.conditions)
+    if outside is None:
+        why = f"{outlook.why}\n• measured: {measured.sentence()}"
+        return replace(outlook, why=why, conditions=measured)
+    return replace(
+        outlook,
+        colour="red",
+        sentence="Noisier or more blurred than anything the model learned. Bin the stack, or train a model on it.",
+        why=f"• {outside}\n{outlook.why}",
+        conditions=measured,
+    )
 
 
 def iter_features(stack: SemStack) -> Generator[Event, None, Vector | None]:

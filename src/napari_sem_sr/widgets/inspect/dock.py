@@ -88,7 +88,7 @@ class InspectDock(Themed):
         """Take up roles and report of an earlier session, whose layers are open."""
         for role, name in last.roles.items():
             if role in self.roles.choosers and name in self.viewer.layers:
-                self.roles.give(role, self.viewer.layers[name])  # type: ignore[arg-type]
+                self.roles.give(role, self.viewer.layers[name])
         folder = None if last.report is None else Path(last.report)
         if folder is not None and is_finished(folder):
             self._answers.load(folder)

@@ -136,10 +136,13 @@ def run_text(found: Existing | None, beside: tuple[Path, Existing] | None) -> st
     if found is not None and found.recorded is not None:
         verb = "Made" if found.complete else "Begun"
         return f"{verb} with {found.recorded.describe()}."
-    if beside is None or beside[1].recorded is None:
+    if beside is None:
         return ""
     path, existing = beside
+    recorded = existing.recorded
+    if recorded is None:
+        return ""
     return (
-        f"Unfinished: {existing.done} of {existing.total} slices in '{path.name}' ({existing.recorded.describe()}). "
+        f"Unfinished: {existing.done} of {existing.total} slices in '{path.name}' ({recorded.describe()}). "
         f"{link(UNFINISHED, 'Go on with it')}"
     )

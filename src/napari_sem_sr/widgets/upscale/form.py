@@ -32,6 +32,7 @@ from napari_sem_sr.widgets.qt.dock import (
     tool,
 )
 from napari_sem_sr.widgets.upscale.buttons import Buttons
+from napari_sem_sr.widgets.upscale.conditions_row import ConditionsRow
 from napari_sem_sr.widgets.upscale.outlook_view import OutlookView
 from napari_sem_sr.widgets.upscale.queue_view import QueueView
 from napari_sem_sr.widgets.upscale.runs import Runs
@@ -104,6 +105,7 @@ class UpscaleForm(Dock):
         self.card_line = Line(small=True)
         self.gain_line = Line(small=True)
         self.caution_line = Line(small=True)
+        self.conditions = ConditionsRow()
         self.sharpness = QSlider(Qt.Orientation.Horizontal)
         self.sharpness.setRange(0, STEPS)
         self.sharpness.setToolTip(
@@ -117,6 +119,7 @@ class UpscaleForm(Dock):
             field("", self.card_line),
             field("", self.gain_line),
             field("", self.caution_line),
+            self.conditions,
             field(
                 "Sharpness", QLabel("twin"), self.sharpness, QLabel("SRGAN"), self.sharpness_reset
             ),

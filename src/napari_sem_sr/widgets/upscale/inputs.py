@@ -34,6 +34,8 @@ from napari_sem_sr.widgets.viewer.opening import Opener
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
+    from napari_sem_sr.degradation.measure_conditions import MeasuredConditions
+
 
 class UpscaleChoice(UpscaleForm):
     """The form of the dock, filled in: which stack, which model, how."""
@@ -46,6 +48,7 @@ class UpscaleChoice(UpscaleForm):
     def __init__(self, viewer: "ViewerModel") -> None:
         super().__init__(viewer)
         self._stack: SemStack | None = None
+        self._measured: MeasuredConditions | None = None
         self._source: Image | None = None
         self._voxel_from = ""
         self._output: Path | None = None
@@ -159,11 +162,15 @@ class UpscaleChoice(UpscaleForm):
 
     def _show_stack(self) -> None:
         stack = self._stack
+        self.conditions.reset()
+        self._measured = None
         self._output = None
         self.voxel.setVisible(stack is not None)
         if stack is not None:
             z, y, x = stack.shape
-            self.shape_line.say(f"{z} slices of {y} × {x} px · {stack.dtype}")
+            self.shape_line.say(
+                f"{z} {'slice' if z == 1 else 'slices'} of {y} × {x} px · {stack.dtype}"
+            )
             known = spoken_voxel(stack.voxel_nm)
             if known == "unknown":
                 self.voxel_line.say("voxel size unknown: the result will carry none", Tone.CARE)
@@ -240,6 +247,7 @@ class UpscaleChoice(UpscaleForm):
 
     def _model_chosen(self) -> None:
         entry = self.entry
+        self.conditions.setVisible(entry is not None and entry.card.conditions is not None)
         if entry is None:
             self.card_line.say(
                 f"No model is installed: {link('train', 'train one')}, or install one with +.",
@@ -256,18 +264,36 @@ class UpscaleChoice(UpscaleForm):
         self._reset_sharpness()
         self.choice_changed.emit()
 
+    def take_measured(self, found: "MeasuredConditions | None") -> None:
+        """Show noise and blur of the stack, and take the default sharpness for them unless another was chosen."""
+        untouched = self.chosen_sharpness is None
+        self._measured = found
+        self.conditions.show_measured(found)
+        if untouched:
+            self._reset_sharpness()
+        else:
+            self._show_sharpness()
+
+    @property
+    def _default_sharpness(self) -> float | None:
+        """Default of the model for the stack, as far as that is measured; None without a model."""
+        if self.entry is None:
+            return None
+        if self._measured is None:
+            return self.entry.card.default_sharpness
+        return self.entry.card.sharpness_under(self._measured.conditions)
+
     def _reset_sharpness(self) -> None:
-        if self.entry is not None:
-            self.sharpness.setValue(round(self.entry.card.default_sharpness * STEPS))
+        if self._default_sharpness is not None:
+            self.sharpness.setValue(round(self._default_sharpness * STEPS))
         self._show_sharpness()
 
     def _show_sharpness(self) -> None:
         value = self.sharpness.value() / STEPS
-        entry = self.entry
-        default = None if entry is None else round(entry.card.default_sharpness * STEPS) / STEPS
-        self.sharpness_value.say(
-            f"{value:.2f}" + (", the card's default" if value == default else "")
-        )
+        asked = self._default_sharpness
+        default = None if asked is None else round(asked * STEPS) / STEPS
+        usual = ", the default for this noise" if self._measured else ", the card's default"
+        self.sharpness_value.say(f"{value:.2f}{usual if value == default else ''}")
         self.sharpness_reset.setEnabled(value != default)
         self.sharpness_changed.emit()
 
@@ -318,6 +344,8 @@ class UpscaleChoice(UpscaleForm):
             tile=self.tile_box.value() or None,
             slices=slices,
             region=self._region(self._source, self._stack),
+            noise=self.conditions.noise,
+            blur=self.conditions.blur,
         )
 
     def _region(self, source: Image, stack: SemStack) -> Region | None:

@@ -31,6 +31,8 @@ class OutlookView(QWidget):
 
     model_wanted = Signal(str)
     """A person wants the model that fits better."""
+    seen = Signal(object)
+    """What was found, an `Outlook`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -92,6 +94,7 @@ class OutlookView(QWidget):
         self.line.setToolTip(outlook.why)
         self.why.say(outlook.why)
         self.why.hide()
+        self.seen.emit(outlook)
 
     def _follow(self, target: str) -> None:
         if target == WHY:
