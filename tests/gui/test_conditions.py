@@ -26,7 +26,7 @@ def test_what_was_measured_is_shown_and_sets_the_default_sharpness(dock: Upscale
     assert dock.entry is not None
     default = dock.entry.card.sharpness_under(found.conditions.conditions)
     assert dock.sharpness.value() == round(100 * default)
-    assert dock.settings().noise == "auto" and dock.settings().blur == "auto"
+    assert (dock.settings().noise, dock.settings().blur) == ("auto", "auto")
     assert dock.chosen_sharpness is None
 
 

@@ -1,11 +1,12 @@
 """Noise and blur of the stack, as measured or as a person says; shown for models that know of them."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QDoubleSpinBox, QVBoxLayout, QWidget
 
 from napari_sem_sr.degradation.measure_conditions import MeasuredConditions
+from napari_sem_sr.model.card import Card
 from napari_sem_sr.widgets.qt.dock import Line, Tone, field
 
 # Below the least value that can be typed; shown as words.
@@ -19,6 +20,7 @@ class ConditionsRow(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
+        self.measured: MeasuredConditions | None = None
         self.noise_box = _box(
             "Noise of the stack",
             200.0,
@@ -46,23 +48,25 @@ class ConditionsRow(QWidget):
             box.valueChanged.connect(lambda _: self.changed.emit())
 
     @property
-    def noise(self) -> float | Literal["auto"]:
-        """As the core wants it."""
-        return _value(self.noise_box)
+    def settings(self) -> dict[str, Any]:
+        """Noise and blur as `UpscaleSettings` want them."""
+        return {"noise": _value(self.noise_box), "blur": _value(self.blur_box)}
 
-    @property
-    def blur(self) -> float | Literal["auto"]:
-        """As the core wants it."""
-        return _value(self.blur_box)
+    def default_sharpness(self, card: Card) -> float:
+        """Default of a model for the stack, as far as that is measured."""
+        if self.measured is None:
+            return card.default_sharpness
+        return card.sharpness_under(self.measured.conditions)
 
     def reset(self) -> None:
         """Another stack: nothing is typed, nothing measured yet."""
         for box in (self.noise_box, self.blur_box):
             box.setValue(MEASURED)
-        self.line.say("")
+        self.show_measured(None)
 
     def show_measured(self, found: MeasuredConditions | None) -> None:
         """Say what was measured, and what is in doubt about it."""
+        self.measured = found
         if found is None:
             self.line.say("")
         elif found.notices:

@@ -75,8 +75,6 @@ class UpscaleDock(UpscaleChoice):
         self.preview_button.clicked.connect(self.preview)
         self.start_button.clicked.connect(self._start_or_open)
         self.queue_button.clicked.connect(self.enqueue)
-        self.outlook.model_wanted.connect(self.choose_model)
-        self.outlook.seen.connect(lambda found: self.take_measured(found.conditions))
         self.queue.start_asked.connect(self._start_queue)
         self.queue.changed.connect(self._look_at_output)
         self.again_button.clicked.connect(self._start_over)
@@ -103,7 +101,6 @@ class UpscaleDock(UpscaleChoice):
             self.last_slice.valueChanged,
         ):
             changed.connect(lambda *_: self._soon.start())
-        self.conditions.changed.connect(lambda: self._switch_live(self.live_button.isChecked()))
         self.viewer.dims.events.current_step.connect(self._look_soon)
 
     def _look_soon(self) -> None:
@@ -124,13 +121,8 @@ class UpscaleDock(UpscaleChoice):
             self.live.stop()
             return
         device, precision = self.device_box.currentText(), self.precision_box.currentText()
-        settings = UpscaleSettings(
-            self.chosen_sharpness,
-            device,
-            precision,
-            noise=self.conditions.noise,
-            blur=self.conditions.blur,
-        )
+        how = (self.chosen_sharpness, device, precision)
+        settings = UpscaleSettings(*how, **self.conditions.settings)
         self.live.start(source, stack, entry.path, settings)
 
     def _import_model(self) -> None:

@@ -7,6 +7,7 @@ from napari.layers import Image
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog
 
+from napari_sem_sr.checking.outlook import Outlook
 from napari_sem_sr.errors import InputError, SemSrError
 from napari_sem_sr.events import Event, Progress, drain
 from napari_sem_sr.geometry import spoken_voxel
@@ -34,8 +35,6 @@ from napari_sem_sr.widgets.viewer.opening import Opener
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
-    from napari_sem_sr.degradation.measure_conditions import MeasuredConditions
-
 
 class UpscaleChoice(UpscaleForm):
     """The form of the dock, filled in: which stack, which model, how."""
@@ -48,7 +47,6 @@ class UpscaleChoice(UpscaleForm):
     def __init__(self, viewer: "ViewerModel") -> None:
         super().__init__(viewer)
         self._stack: SemStack | None = None
-        self._measured: MeasuredConditions | None = None
         self._source: Image | None = None
         self._voxel_from = ""
         self._output: Path | None = None
@@ -80,6 +78,9 @@ class UpscaleChoice(UpscaleForm):
         self.region_box.currentTextChanged.connect(lambda _: self._show_databar())
         self.databar_line.linkActivated.connect(self.region_box.setCurrentText)
         self.slices_box.currentTextChanged.connect(lambda _: self._show_slices())
+        self.conditions.changed.connect(self.choice_changed.emit)
+        self.outlook.model_wanted.connect(self.choose_model)
+        self.outlook.seen.connect(self.take_outlook)
         self.output_browse.clicked.connect(self._choose_output)
 
     def open_paths(self, paths: list[Path]) -> None:
@@ -163,7 +164,6 @@ class UpscaleChoice(UpscaleForm):
     def _show_stack(self) -> None:
         stack = self._stack
         self.conditions.reset()
-        self._measured = None
         self._output = None
         self.voxel.setVisible(stack is not None)
         if stack is not None:
@@ -264,36 +264,24 @@ class UpscaleChoice(UpscaleForm):
         self._reset_sharpness()
         self.choice_changed.emit()
 
-    def take_measured(self, found: "MeasuredConditions | None") -> None:
+    def take_outlook(self, found: Outlook) -> None:
         """Show noise and blur of the stack, and take the default sharpness for them unless another was chosen."""
-        untouched = self.chosen_sharpness is None
-        self._measured = found
-        self.conditions.show_measured(found)
-        if untouched:
-            self._reset_sharpness()
-        else:
-            self._show_sharpness()
-
-    @property
-    def _default_sharpness(self) -> float | None:
-        """Default of the model for the stack, as far as that is measured; None without a model."""
-        if self.entry is None:
-            return None
-        if self._measured is None:
-            return self.entry.card.default_sharpness
-        return self.entry.card.sharpness_under(self._measured.conditions)
+        chosen = self.chosen_sharpness
+        self.conditions.show_measured(found.conditions)
+        (self._reset_sharpness if chosen is None else self._show_sharpness)()
 
     def _reset_sharpness(self) -> None:
-        if self._default_sharpness is not None:
-            self.sharpness.setValue(round(self._default_sharpness * STEPS))
+        if self.entry is not None:
+            default = self.conditions.default_sharpness(self.entry.card)
+            self.sharpness.setValue(round(default * STEPS))
         self._show_sharpness()
 
     def _show_sharpness(self) -> None:
         value = self.sharpness.value() / STEPS
-        asked = self._default_sharpness
-        default = None if asked is None else round(asked * STEPS) / STEPS
-        usual = ", the default for this noise" if self._measured else ", the card's default"
-        self.sharpness_value.say(f"{value:.2f}{usual if value == default else ''}")
+        card = None if self.entry is None else self.entry.card
+        default = card and round(self.conditions.default_sharpness(card) * STEPS) / STEPS
+        usual = "the default for this noise" if self.conditions.measured else "the card's default"
+        self.sharpness_value.say(f"{value:.2f}{f', {usual}' if value == default else ''}")
         self.sharpness_reset.setEnabled(value != default)
         self.sharpness_changed.emit()
 
@@ -344,8 +332,7 @@ class UpscaleChoice(UpscaleForm):
             tile=self.tile_box.value() or None,
             slices=slices,
             region=self._region(self._source, self._stack),
-            noise=self.conditions.noise,
-            blur=self.conditions.blur,
+            **self.conditions.settings,
         )
 
     def _region(self, source: Image, stack: SemStack) -> Region | None:
