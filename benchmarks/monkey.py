@@ -47,8 +47,13 @@ def main() -> int:
         ):
             os.environ[name] = folder
         os.environ["NAPARI_CONFIG"] = str(home / "settings.yaml")
-        monkey = Monkey(random.Random(chosen.seed), home)
-        monkey.run(chosen.actions)
+        try:
+            monkey = Monkey(random.Random(chosen.seed), home)
+            monkey.run(chosen.actions)
+        except Exception:
+            # its own hook would keep this for a report that is never made
+            traceback.print_exc()
+            return 1
     return monkey.report()
 
 
