@@ -14,7 +14,7 @@ import tifffile
 from napari_sem_sr.errors import InputError, ModelError, OutputError
 from napari_sem_sr.events import SliceDone
 from napari_sem_sr.inference import block
-from napari_sem_sr.inference.cluster import iter_upscale_on, shares
+from napari_sem_sr.inference.cluster import connected, iter_upscale_on, shares
 from napari_sem_sr.inference.ledger import UNREADABLE, Ledger
 from napari_sem_sr.inference.runner import UpscaleSettings, upscale
 from napari_sem_sr.io import ZarrStackWriter, read_stack
@@ -190,3 +190,11 @@ def test_what_several_writers_know_is_read_together(tmp_path: Path) -> None:
     assert Ledger(tmp_path).read() == {1: "aa", 2: "cc", 3: UNREADABLE, 4: "dd"}
     Ledger(tmp_path).remove()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_secured_scheduler_without_certificates_is_one_sentence() -> None:
+    with (
+        pytest.raises(InputError, match=r"wants certificates; name them in Dask's configuration"),
+        connected("tls://127.0.0.1:1"),
+    ):
+        pass

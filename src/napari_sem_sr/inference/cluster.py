@@ -97,19 +97,21 @@ def connected(scheduler: str) -> Iterator[Any]:
         raise InputError(
             "Running on a cluster needs Dask's scheduler; install napari-sem-sr[cluster]."
         ) from error
+    # a client that was made without them waits for long, and leaves a traceback behind
+    certificates = distributed.Security().get_connection_args("client")["ssl_context"]
+    if scheduler.startswith("tls://") and certificates is None:
+        raise InputError(
+            f"The scheduler at '{scheduler}' wants certificates; name them in Dask's configuration "
+            "(distributed.comm.tls)."
+        )
     try:
         # not the default client: what this process reads itself must not go to the cluster
         client: Any = distributed.Client(scheduler, timeout=CONNECT_SECONDS, set_as_default=False)
-    except Exception as error:  # addresses and their certificates are refused in many ways
+    except Exception as error:  # addresses are refused in many ways
         said = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        secured = scheduler.startswith(("tls://", "wss://"))
-        cure = (
-            "set the certificates that it wants in Dask's configuration (distributed.comm.tls)"
-            if secured
-            else "start one with 'dask scheduler' and give the address it prints"
-        )
         raise InputError(
-            f"No Dask scheduler answers at '{scheduler}' ({said.rstrip('.')}); {cure}."
+            f"No Dask scheduler answers at '{scheduler}' ({said.rstrip('.')}); start one with 'dask scheduler' and "
+            "give the address it prints."
         ) from error
     try:
         yield client
