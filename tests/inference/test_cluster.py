@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -81,6 +82,7 @@ def test_the_same_bytes_as_one_machine(
     assert all(stage.seconds > 0 for stage in result.stages)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is of Unix")
 def test_a_worker_that_is_killed_loses_nothing(
     cluster: Any, place: Path, model: Model, alone: dict[str, bytes], tmp_path: Path
 ) -> None:

@@ -7,6 +7,7 @@ import typer
 from napari_sem_sr.cli.bench import bench
 from napari_sem_sr.cli.check import check
 from napari_sem_sr.cli.demo import demo, open_napari
+from napari_sem_sr.cli.doctor import doctor
 from napari_sem_sr.cli.info import info
 from napari_sem_sr.cli.isotropic import isotropic
 from napari_sem_sr.cli.match import match
@@ -40,6 +41,7 @@ app.command()(measure)
 app.command()(bench)
 app.command()(register)
 app.add_typer(study_app, name="study")
+app.command()(doctor)
 
 
 def main() -> None:

@@ -1,6 +1,5 @@
 """Stacks larger than memory, made of files with holes so that they take no room on the disk."""
 
-import resource
 import time
 
 import numpy as np
@@ -8,6 +7,8 @@ import pytest
 import tifffile
 
 from napari_sem_sr.io import read_stack
+
+resource = pytest.importorskip("resource", reason="Windows does not tell the peak of memory so")
 
 SLICES, HEIGHT, WIDTH = 10_000, 2_500, 4_000  # 100 GB of uint8
 GROWTH = 200 << 20

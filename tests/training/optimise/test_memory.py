@@ -1,12 +1,13 @@
 """What a step frees is there for the next one."""
 
 import platform
-import resource
 
 import numpy as np
 import pytest
 
 from napari_sem_sr.training.optimise.memory import freed_memory_kept
+
+resource = pytest.importorskip("resource", reason="Windows does not count page faults so")
 
 PAGES = 16 * 2**20 // resource.getpagesize()
 
