@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 TORCH ?= torch==2.13.0
 SCREEN := xvfb-run -a -s "-screen 0 1366x768x24"
 
-.PHONY: demo demo3d app test lint screenshots tour clean
+.PHONY: demo demo3d app test lint screenshots tour docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/sem-sr demo --out demo
@@ -34,6 +34,15 @@ screenshots: $(VENV)/.installed-dev .display demo
 
 tour: $(VENV)/.installed-dev .display
 	$(SCREEN) $(BIN)/python docs/make_tour.py
+
+# The site, into site/; links are checked and a warning is an error. It reads src without importing it, so torch is not needed.
+docs: $(VENV)/.installed-docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+$(VENV)/.installed-docs:
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet mkdocs-material mkdocstrings-python
+	touch $@
 
 $(VENV)/.torch:
 	$(PYTHON) -m venv $(VENV)
@@ -65,4 +74,4 @@ APT := xvfb xauth libgl1 libegl1 libglx-mesa0 libgl1-mesa-dri libxkbcommon-x11-0
 	fi
 
 clean:
-	rm -rf $(VENV) demo demo3d
+	rm -rf $(VENV) demo demo3d site
