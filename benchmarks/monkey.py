@@ -139,7 +139,7 @@ class Monkey:
                 print(f"{number + 1} actions, {len(self.viewer.layers)} layers", flush=True)
         self._stop_all()
         self.viewer.close()
-        self._settle()
+        self.app.processEvents()
 
     def _timed(self, act: Callable[[], Any]) -> None:
         # this thread's own time: a machine that is busy with other things is not the docks' fault
