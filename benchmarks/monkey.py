@@ -20,7 +20,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-FROZEN_S = 1.0
 DOCKS = ("Train", "Upscale", "Inspect")
 KEYS = "raunpb"
 # leave it to work a little between two actions
@@ -34,6 +33,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--actions", type=int, default=2000)
+    parser.add_argument(
+        "--frozen", type=float, default=1.0, help="Seconds of the user interface that are too long."
+    )
     chosen = parser.parse_args()
     faulthandler.enable()
     with tempfile.TemporaryDirectory(prefix="monkey-") as folder:
@@ -48,7 +50,7 @@ def main() -> int:
             os.environ[name] = folder
         os.environ["NAPARI_CONFIG"] = str(home / "settings.yaml")
         try:
-            monkey = Monkey(random.Random(chosen.seed), home)
+            monkey = Monkey(random.Random(chosen.seed), home, chosen.frozen)
             monkey.run(chosen.actions)
         except Exception:
             # its own hook would keep this for a report that is never made
@@ -66,13 +68,15 @@ class Monkey:
         Decides.
     home
         Where its files are, and go.
+    frozen_s
+        What one action may take of the user interface's own time.
     """
 
-    def __init__(self, rng: random.Random, home: Path) -> None:
+    def __init__(self, rng: random.Random, home: Path, frozen_s: float) -> None:
         import napari
         from qtpy.QtWidgets import QApplication
 
-        self.rng, self.home = rng, home
+        self.rng, self.home, self.frozen_s = rng, home, frozen_s
         self.done: Counter[str] = Counter()
         self.tracebacks: list[str] = []
         self.frozen: list[tuple[str, float]] = []
@@ -152,7 +156,7 @@ class Monkey:
         if said:
             self.last = f"{act.__name__}: {said}"
         spent = time.thread_time() - began
-        if spent > FROZEN_S:
+        if spent > self.frozen_s:
             self.frozen.append((self.last, spent))
 
     def _settle(self) -> str:
