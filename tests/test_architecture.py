@@ -33,7 +33,12 @@ def is_module(parts: list[str]) -> bool:
 
 
 @pytest.mark.parametrize(
-    "name", [*walk("The walk of a stack"), *walk("The walk of a teacher image")]
+    "name",
+    [
+        *walk("The walk of a stack"),
+        *walk("The walk of a teacher image"),
+        *walk("The walk of a check"),
+    ],
 )
 def test_what_the_walks_name_is_there(name: str) -> None:
     assert callable(lookup(name))
