@@ -41,7 +41,7 @@ docs: $(VENV)/.installed-docs
 
 $(VENV)/.installed-docs:
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet mkdocs-material mkdocstrings-python
+	$(BIN)/python -m pip install --quiet mkdocs-material mkdocstrings-python ruff
 	touch $@
 
 $(VENV)/.torch:
