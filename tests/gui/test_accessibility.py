@@ -29,7 +29,7 @@ def nameless(root: QWidget) -> list[str]:
     return [
         f"{type(w).__name__} '{spoken_name(w)}' {w.toolTip()[:40]}"
         for w in found
-        if sum(c.isalpha() for c in spoken_name(w)) < 2
+        if sum(c.isalnum() for c in spoken_name(w)) < 2
     ]
 
 
@@ -45,7 +45,7 @@ def pale(root: QWidget, background: str) -> list[str]:
     """Labels that hardly stand out from the ground of the theme."""
     found = []
     for label in root.findChildren(QLabel):
-        if not label.text() or not label.isEnabled():
+        if not label.text() or not label.isEnabled() or not label.isVisibleTo(root):
             continue
         colours = [label.palette().color(QPalette.ColorRole.WindowText).name()]
         links = re.findall(r"<a (?:style='color: (#\w+)')?", label.text())

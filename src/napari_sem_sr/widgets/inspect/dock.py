@@ -17,6 +17,7 @@ from napari_sem_sr.widgets.inspect.panes.role_form import RoleForm
 from napari_sem_sr.widgets.qt.dock import MIN_WIDTH, Dock, Themed
 from napari_sem_sr.widgets.qt.shortcuts import ShortcutsButton
 from napari_sem_sr.widgets.viewer import session
+from napari_sem_sr.widgets.words import tr
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -54,10 +55,16 @@ class InspectDock(Themed):
             "Measure": MeasureTab(self.comparison, self.roles),
             "Blind test": test,
         }
-        for title, page in self.pages.items():
+        titles = {
+            "Compare": tr("Compare"),
+            "Answer check": tr("Answer check"),
+            "Measure": tr("Measure"),
+            "Blind test": tr("Blind test"),
+        }
+        for name, page in self.pages.items():
             # it stands inside the frame of the tabs
             page.setMinimumWidth(MIN_WIDTH - FRAME_PX)
-            self.tabs.addTab(page, title)
+            self.tabs.addTab(page, titles[name])
         self.shortcuts = ShortcutsButton(self)
         self.tabs.setCornerWidget(self.shortcuts)
         answers.taken_up.connect(compare.show_evidence)
@@ -73,7 +80,11 @@ class InspectDock(Themed):
     def unfinished_work(self) -> str:
         """What would be stopped if napari were closed now, as a question; empty where nothing would."""
         running = self._answers.work.running
-        return "A check is going on. Stop, and keep the slices that are checked?" if running else ""
+        return (
+            tr("A check is going on. Stop, and keep the slices that are checked?")
+            if running
+            else ""
+        )
 
     def remember_session(self) -> None:
         """Keep which layer played which role, and the report, for the next time."""

@@ -23,6 +23,7 @@ from napari_sem_sr.widgets.metadata import commands as metadata
 from napari_sem_sr.widgets.qt.question import ask
 from napari_sem_sr.widgets.qt.worker import Work
 from napari_sem_sr.widgets.viewer import layers
+from napari_sem_sr.widgets.words import tr
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -136,8 +137,8 @@ class Arrivals(QObject):
         self._read_more()
 
     def _ask_about(self, group: list[Image]) -> bool:
-        answers = ["One stack", f"{len(group)} images"]
-        text = f"{len(group)} files of one size: one stack?"
+        answers = [tr("One stack"), tr("{count} images", count=len(group))]
+        text = tr("{count} files of one size: one stack?", count=len(group))
         if ask(self._parent, "Open slices", text, answers) != 0:
             return False
         files = [Path(layer.source.path) for layer in group]

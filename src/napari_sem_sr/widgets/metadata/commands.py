@@ -16,6 +16,7 @@ from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets.metadata.slices_dialog import SlicesDialog
 from napari_sem_sr.widgets.metadata.voxel_dialog import VoxelDialog
 from napari_sem_sr.widgets.viewer import layer_stack, layers
+from napari_sem_sr.widgets.words import tr
 
 
 def read_metadata(viewer: Viewer) -> None:
@@ -68,17 +69,26 @@ def stack_of_file(layer: Layer) -> SemStack:
         If the layer has no file, or the file holds something of another shape.
     """
     if not isinstance(layer, Image):
-        raise InputError(f"'{layer.name}' is no image layer; choose an image.")
+        raise InputError(tr("'{name}' is no image layer; choose an image.", name=layer.name))
     path = layers.path_of(layer)
     if path is None:
         raise InputError(
-            f"'{layer.name}' was not read from a file, so there are no metadata to read."
+            tr(
+                "'{name}' was not read from a file, so there are no metadata to read.",
+                name=layer.name,
+            )
         )
     stack = with_kept(read_stack(Path(path), grey=True))
     shape = layers.full_shape(layer)[: -1 if layer.rgb else None]
     if stack.shape != (1, 1, *shape)[-3:]:
         raise InputError(
-            f"'{layer.name}' has the shape {shape} and '{path}' {stack.shape}; open the file again."
+            tr(
+                "'{name}' has the shape {shape} and '{path}' {shape2}; open the file again.",
+                name=layer.name,
+                shape=shape,
+                path=path,
+                shape2=stack.shape,
+            )
         )
     return stack
 
@@ -117,7 +127,7 @@ def summary(stack: SemStack) -> str:
     """Say in one line what is known."""
     instrument = stack.instrument
     known = [
-        f"voxel size {spoken_voxel(stack.voxel_nm)}",
+        tr("voxel size {size}", size=spoken_voxel(stack.voxel_nm)),
         " ".join(t for t in (instrument.maker, instrument.model) if t),
         instrument.detector,
         f"{instrument.kv:g} kV" if instrument.kv else None,
@@ -132,5 +142,5 @@ def _chosen(viewer: Viewer) -> list[Layer]:
     if active is not None:
         found.insert(0, active)
     if not found:
-        show_warning("Choose an image layer first.")
+        show_warning(tr("Choose an image layer first."))
     return found

@@ -6,6 +6,8 @@ from qtpy.QtCore import QPointF, QRectF, Qt
 from qtpy.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
+from napari_sem_sr.widgets.words import tr
+
 # Distinct for colour-blind eyes on dark and on light ground (Okabe and Ito).
 _BEAM, _FACE = QColor("#56B4E9"), QColor("#E69F00")
 _HEAD = 7.0
@@ -24,7 +26,9 @@ class GeometryView(QWidget):
         """Draw the face at ``tilt_deg``; where it is unknown, across the beam and dashed."""
         self._tilt = tilt_deg
         self.setAccessibleDescription(
-            "tilt unknown" if tilt_deg is None else f"face tilted by {tilt_deg:.1f} degrees"
+            tr("tilt unknown")
+            if tilt_deg is None
+            else tr("face tilted by {tilt_deg:.1f} degrees", tilt_deg=tilt_deg)
         )
         self.update()
 
@@ -41,15 +45,15 @@ class GeometryView(QWidget):
         top = centre - QPointF(0, reach * 1.05)
         _arrow(painter, top, centre - QPointF(0, 3), _BEAM)
         painter.setPen(text)
-        painter.drawText(top + QPointF(-96, 8), "electron beam")
+        painter.drawText(top + QPointF(-96, 8), tr("electron beam"))
         painter.setPen(QPen(text, 1, Qt.PenStyle.DashLine))
         painter.drawLine(centre, centre + normal * reach)
         painter.setPen(text)
         if self._tilt is None:
-            painter.drawText(centre + QPointF(12, -reach * 0.5), "tilt unknown:")
-            painter.drawText(centre + QPointF(12, -reach * 0.5 + 16), "drawn at 0°")
+            painter.drawText(centre + QPointF(12, -reach * 0.5), tr("tilt unknown:"))
+            painter.drawText(centre + QPointF(12, -reach * 0.5 + 16), tr("drawn at 0°"))
             return
-        painter.drawText(centre + normal * reach * 1.05 + QPointF(6, 4), "normal of the face")
+        painter.drawText(centre + normal * reach * 1.05 + QPointF(6, 4), tr("normal of the face"))
         span = reach * 0.5
         box = QRectF(centre.x() - span, centre.y() - span, 2 * span, 2 * span)
         painter.drawArc(box, 90 * 16, -round(self._tilt * 16))
@@ -70,7 +74,7 @@ class GeometryView(QWidget):
         painter.setPen(QPen(_FACE, 3, style))
         painter.drawLine(left, right)
         painter.setPen(self.palette().windowText().color())
-        painter.drawText(left + QPointF(-2, -8), "imaged face")
+        painter.drawText(left + QPointF(-2, -8), tr("imaged face"))
 
 
 def _arrow(painter: QPainter, start: QPointF, end: QPointF, colour: QColor) -> None:

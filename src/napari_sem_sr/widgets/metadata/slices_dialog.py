@@ -22,6 +22,7 @@ from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets.qt.dock import Line, Tone, row
 from napari_sem_sr.widgets.qt.worker import Work
 from napari_sem_sr.widgets.viewer import layers
+from napari_sem_sr.widgets.words import tr
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -49,22 +50,24 @@ class SlicesDialog(QDialog):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self.setWindowTitle(f"Slices of {layer.name}")
+        self.setWindowTitle(tr("Slices of {name}", name=layer.name))
         self.setMinimumSize(460, 320)
         self._viewer, self._layer, self._stack = viewer, layer, stack
         self.found: Examination | None = None
         self.list = QListWidget()
-        self.list.setToolTip("Choose one to see its slice.")
+        self.list.setToolTip(tr("Choose one to see its slice."))
         self.list.setWordWrap(True)
         self.bar = QProgressBar()
         self.crop = Line(small=True)
-        self.steady = QCheckBox("steady wander too")
+        self.steady = QCheckBox(tr("steady wander too"))
         self.steady.setToolTip(
-            "A steady drift cannot be told from structure that runs obliquely; undoing it straightens both."
+            tr(
+                "A steady drift cannot be told from structure that runs obliquely; undoing it straightens both."
+            )
         )
-        self.align = QPushButton("Align")
-        self.shear = QPushButton("Undo shear")
-        self.leave_out = QPushButton("Leave out")
+        self.align = QPushButton(tr("Align"))
+        self.shear = QPushButton(tr("Undo shear"))
+        self.leave_out = QPushButton(tr("Leave out"))
         layout = QVBoxLayout(self)
         for widget in (
             self.list,
@@ -104,7 +107,7 @@ class SlicesDialog(QDialog):
             item.setData(_SLICE, finding.slice)
             self.list.addItem(item)
         if not found.findings:
-            self.list.addItem("Nothing is odd about these slices.")
+            self.list.addItem(tr("Nothing is odd about these slices."))
         self._enable()
         self._show_crop()
 
@@ -115,13 +118,17 @@ class SlicesDialog(QDialog):
         self.steady.setEnabled(self.align.isEnabled())
         self.shear.setEnabled(self._stack.tilt_deg is not None and self._stack.shape[0] > 1)
         self.shear.setToolTip(
-            "Undo the shear of a stack that the beam did not follow; needs its tilt."
+            tr("Undo the shear of a stack that the beam did not follow; needs its tilt.")
         )
         self.leave_out.setEnabled(bool(out) and bool(self._stack.paths))
         self.leave_out.setToolTip(
-            "Adds the stack without the slices that are doubled, blank or cannot be read; needs a stack read from files."
+            tr(
+                "Adds the stack without the slices that are doubled, blank or cannot be read; needs a stack read from files."
+            )
         )
-        self.leave_out.setText(f"Leave out {', '.join(map(str, out[:6]))}" if out else "Leave out")
+        self.leave_out.setText(
+            tr("Leave out {value}", value=", ".join(map(str, out[:6]))) if out else tr("Leave out")
+        )
 
     def _alignment(self) -> Alignment | None:
         return self.found.alignment(steady_too=self.steady.isChecked()) if self.found else None
@@ -146,7 +153,15 @@ class SlicesDialog(QDialog):
             return
         _, height, width = self._stack.shape
         self.crop.say(
-            f"Aligned, all slices share rows {y0} to {y1} of {height} and columns {x0} to {x1} of {width}."
+            tr(
+                "Aligned, all slices share rows {y0} to {y1} of {height} and columns {x0} to {x1} of {width}.",
+                y0=y0,
+                y1=y1,
+                height=height,
+                x0=x0,
+                x1=x1,
+                width=width,
+            )
         )
 
     def _add(self, alignment: Alignment | None) -> None:

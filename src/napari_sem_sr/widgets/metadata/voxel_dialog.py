@@ -16,11 +16,11 @@ from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets.metadata.geometry_view import GeometryView
 from napari_sem_sr.widgets.qt.dock import Line, Tone, row
 from napari_sem_sr.widgets.qt.length_box import LengthBox, NumberBox
+from napari_sem_sr.widgets.words import tr
 
-_AXES = (("z", "Slice thickness z"), ("y", "Pixel size y"), ("x", "Pixel size x"))
-_TIP = (
-    "Angle between the beam and the normal of the imaged face: 0 where the beam meets it head on, 90 degrees minus the "
-    "angle between the columns for a face milled along the ion beam."
+_AXES = (("z", tr("Slice thickness z")), ("y", tr("Pixel size y")), ("x", tr("Pixel size x")))
+_TIP = tr(
+    "Angle between the beam and the normal of the imaged face: 0 where the beam meets it head on, 90 degrees minus the angle between the columns for a face milled along the ion beam."
 )
 
 
@@ -35,7 +35,7 @@ class VoxelDialog(QDialog):
 
     def __init__(self, stack: SemStack, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Voxel size")
+        self.setWindowTitle(tr("Voxel size"))
         self.setMinimumWidth(400)
         self._read = stack
         self.stack = stack
@@ -56,11 +56,18 @@ class VoxelDialog(QDialog):
         instrument = self._read.instrument
         facts = [instrument.maker, instrument.model, instrument.detector]
         if instrument.stage_tilt_deg is not None:
-            facts.append(f"stage at {instrument.stage_tilt_deg:.1f}°")
+            facts.append(
+                tr("stage at {stage_tilt_deg:.1f}°", stage_tilt_deg=instrument.stage_tilt_deg)
+            )
         if instrument.tilt_corrected is not None:
-            facts.append(f"tilt correction {'on' if instrument.tilt_corrected else 'off'}")
+            facts.append(
+                tr(
+                    "tilt correction {value}",
+                    value=tr("on") if instrument.tilt_corrected else tr("off"),
+                )
+            )
         said = QLabel(
-            " · ".join(f for f in facts if f) or "The files say nothing about the instrument."
+            " · ".join(f for f in facts if f) or tr("The files say nothing about the instrument.")
         )
         said.setWordWrap(True)
         layout.addWidget(said)
@@ -68,7 +75,7 @@ class VoxelDialog(QDialog):
         for axis, label in _AXES:
             self.boxes[axis].setAccessibleName(label)
             form.addRow(label, row([self.boxes[axis], self.origins[axis]]))
-        form.addRow("Tilt of the face", row([self.tilt, self.origins["tilt"]]))
+        form.addRow(tr("Tilt of the face"), row([self.tilt, self.origins["tilt"]]))
         layout.addLayout(form)
         layout.addWidget(self.view)
         layout.addWidget(self.effect)
@@ -80,8 +87,8 @@ class VoxelDialog(QDialog):
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
         reset = self.buttons.button(QDialogButtonBox.StandardButton.Reset)
-        reset.setText("As read")
-        reset.setToolTip("Forget what was typed.")
+        reset.setText(tr("As read"))
+        reset.setToolTip(tr("Forget what was typed."))
         reset.clicked.connect(self._reset)
         layout.addWidget(self.buttons)
 
@@ -122,8 +129,10 @@ class VoxelDialog(QDialog):
             blocked = box.blockSignals(True)
             box.setValue(box.minimum() if value is None else value)
             box.blockSignals(blocked)
-            origin = "typed" if sources[name] == "typed" else f"from {sources[name]}"
-            unit = ["degrees"] if name == "tilt" else []
+            origin = (
+                "typed" if sources[name] == "typed" else tr("from {value}", value=sources[name])
+            )
+            unit = [tr("degrees")] if name == "tilt" else []
             self.origins[name].say(", ".join([*unit, *([] if value is None else [origin])]))
         self.view.show_tilt(self.stack.tilt_deg)
         self.effect.say(self._effect())
@@ -133,17 +142,24 @@ class VoxelDialog(QDialog):
         z, y, _ = self.stack.voxel_nm
         tilt = self.stack.tilt_deg
         if tilt is None:
-            return "Tilt unknown: y is taken as recorded."
+            return tr("Tilt unknown: y is taken as recorded.")
         recorded = self._read.voxel_nm[1]
         said = []
         if self.stack.instrument.tilt_corrected:
-            said.append("The microscope corrected y.")
+            said.append(tr("The microscope corrected y."))
         elif "tilt" in self._typed and self.stack.sources.y != "typed" and recorded and y:
             said.append(
-                f"y: {spoken_length(recorded, 5)} recorded, {spoken_length(y, 5)} on the face."
+                tr(
+                    "y: {size} recorded, {size2} on the face.",
+                    size=spoken_length(recorded, 5),
+                    size2=spoken_length(y, 5),
+                )
             )
         if z and y and tilt:
             said.append(
-                f"Untracked slices would wander by {shear_nm(z, tilt) / y:.2f} px in y each."
+                tr(
+                    "Untracked slices would wander by {value:.2f} px in y each.",
+                    value=shear_nm(z, tilt) / y,
+                )
             )
-        return " ".join(said) or "The beam meets the face head on: nothing to correct."
+        return " ".join(said) or tr("The beam meets the face head on: nothing to correct.")

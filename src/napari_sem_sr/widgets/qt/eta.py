@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from napari_sem_sr.events import Progress
+from napari_sem_sr.widgets.words import tr
 
 
 def spoken_time(seconds: float) -> str:
@@ -61,9 +62,11 @@ class Pace:
 
     def spoken(self) -> str:
         """``slice 118 of 512 · 6 min left``."""
-        text = f"{self.done} of {self.total} slices"
+        text = tr("{done} of {total} slices", done=self.done, total=self.total)
         left = self.seconds_left()
-        return text if left is None else f"{text} · {spoken_time(left)} left"
+        return (
+            text if left is None else tr("{text} · {size} left", text=text, size=spoken_time(left))
+        )
 
 
 class Steps:
@@ -82,5 +85,13 @@ class Steps:
             self._pace.start(now, event.done, event.total)
         self._pace.reach(now, event.done)
         left = self._pace.seconds_left()
-        text = f"{event.what}, {event.done} of {event.total} {event.unit}"
-        return text if left is None else f"{text} · {spoken_time(left)} left"
+        text = tr(
+            "{what}, {done} of {total} {unit}",
+            what=event.what,
+            done=event.done,
+            total=event.total,
+            unit=event.unit,
+        )
+        return (
+            text if left is None else tr("{text} · {size} left", text=text, size=spoken_time(left))
+        )

@@ -8,6 +8,7 @@ from qtpy.QtWidgets import QDoubleSpinBox, QWidget
 
 from napari_sem_sr.geometry import spoken_length
 from napari_sem_sr.io.units import nm_per
+from napari_sem_sr.widgets.words import tr
 
 _LENGTH = re.compile(r"\s*([0-9]*[.,]?[0-9]+)\s*(\D*?)\s*")
 
@@ -24,7 +25,7 @@ class NumberBox(QDoubleSpinBox):
         super().__init__(parent)
         self.setDecimals(decimals)
         self.setRange(low, high)
-        self.setSpecialValueText("unknown")
+        self.setSpecialValueText(tr("unknown"))
         self.setKeyboardTracking(False)
         self.lineEdit().installEventFilter(self)
 

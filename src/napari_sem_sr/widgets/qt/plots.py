@@ -6,6 +6,8 @@ from typing import Any
 from napari.utils.theme import get_theme
 from qtpy.QtCore import Qt
 
+from napari_sem_sr.widgets.words import tr
+
 # distinguishable by colour-blind people (Okabe and Ito) and by their dashes
 PENS: dict[str, tuple[str, Qt.PenStyle]] = {
     "LR": ("#999999", Qt.PenStyle.DashLine),
@@ -21,7 +23,7 @@ HEADROOM = 0.35
 
 def titled(role: str) -> str:
     """Role as it is named outside of napari, where nothing else says that SR was made up."""
-    return f"{role} (synthetic)" if role in ("SR", "SR 2", "twin") else role
+    return tr("{role} (synthetic)", role=role) if role in ("SR", "SR 2", "twin") else role
 
 
 def make_plot(theme_name: str, bottom: str, left: str, tip: str) -> Any:

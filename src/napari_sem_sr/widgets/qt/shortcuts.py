@@ -4,22 +4,24 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QDialog, QLabel, QShortcut, QToolButton, QVBoxLayout, QWidget
 
+from napari_sem_sr.widgets.words import tr
+
 KEYS: dict[str, dict[str, str]] = {
     "Compare": {
-        "B": "blink: show the other picture",
-        "drag": "pan; on the curtain's line: move it",
-        "wheel": "zoom all panes",
-        "← →": "the slice before, the next",
-        "Ctrl+R": "the whole field again (napari)",
+        "B": tr("blink: show the other picture"),
+        "drag": tr("pan; on the curtain's line: move it"),
+        "wheel": tr("zoom all panes"),
+        "← →": tr("the slice before, the next"),
+        "Ctrl+R": tr("the whole field again (napari)"),
     },
     "Answer check": {
-        "↑ ↓  or  P N": "the place before, the next",
-        "R": "this place is real",
-        "A": "this place is an artifact",
+        "↑ ↓  or  P N": tr("the place before, the next"),
+        "R": tr("this place is real"),
+        "A": tr("this place is an artifact"),
         "U": "unsure",
-        "Ctrl+Z": "take back what was said last",
+        "Ctrl+Z": tr("take back what was said last"),
     },
-    "Anywhere in Inspect": {"?": "this page"},
+    "Anywhere in Inspect": {"?": tr("this page")},
 }
 
 
@@ -40,7 +42,7 @@ class ShortcutsButton(QToolButton):
     def __init__(self, owner: QWidget) -> None:
         super().__init__()
         self.setText("?")
-        self.setToolTip("Keys (?)")
+        self.setToolTip(tr("Keys (?)"))
         self.dialog: QDialog | None = None
         self.clicked.connect(self.show_page)
         shortcut = QShortcut(QKeySequence("?"), owner)
@@ -51,7 +53,7 @@ class ShortcutsButton(QToolButton):
         """Show what the keys do."""
         if self.dialog is None:
             self.dialog = QDialog(self.window())
-            self.dialog.setWindowTitle("Keys")
+            self.dialog.setWindowTitle(tr("Keys"))
             QVBoxLayout(self.dialog).addWidget(QLabel(page()))
         self.dialog.show()
         self.dialog.raise_()

@@ -17,6 +17,7 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_sem_sr.errors import SemSrError
 from napari_sem_sr.events import Event, Progress, StepDone, TileDone
+from napari_sem_sr.widgets.words import tr
 
 Events = Generator[Event, None, Any]
 MAILBOX_MS = 80
@@ -165,7 +166,11 @@ class Work(QObject):
         else:
             defect = ended.error
             self.failed.emit(
-                f"This should not have happened ({type(defect).__name__}: {defect}); please report it."
+                tr(
+                    "This should not have happened ({name__}: {defect}); please report it.",
+                    name__=type(defect).__name__,
+                    defect=defect,
+                )
             )
         self.ended.emit()
         if defect is not None:

@@ -12,6 +12,7 @@ from napari_sem_sr.events import PatchSeen
 from napari_sem_sr.intensity import range_of
 from napari_sem_sr.widgets.viewer import layers
 from napari_sem_sr.widgets.viewer.viewer_state import Before
+from napari_sem_sr.widgets.words import tr
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -156,5 +157,5 @@ class TrainView:
 
 
 def _title(name: str, seen: PatchSeen) -> str:
-    what = "test patch" if seen.held_out else "patch it learns from"
+    what = tr("test patch") if seen.held_out else tr("patch it learns from")
     return f"{TITLES[name]} · {what}{layers.PANE_SIGN}"

@@ -8,6 +8,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_sem_sr.widgets.qt import plots
+from napari_sem_sr.widgets.words import tr
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -106,10 +107,11 @@ class TrainCurves(QWidget):
         if self._plot is None:
             self._plot = plots.make_plot(
                 self._viewer.theme,
-                "epochs",
-                "PSNR over bicubic / dB",
-                "The higher the better. Overfitting shows where the images it learned from go on rising while "
-                "those it never saw fall.",
+                tr("epochs"),
+                tr("PSNR over bicubic / dB"),
+                tr(
+                    "The higher the better. Overfitting shows where the images it learned from go on rising while those it never saw fall."
+                ),
             )
             self._column.addWidget(self._plot)
         others = [p for p in self._parts if p is not part and p.epochs]

@@ -16,6 +16,7 @@ from napari_sem_sr.widgets.train.form import EPOCHS, FACTORS, MINUTES
 from napari_sem_sr.widgets.train.inputs import TrainChoice
 from napari_sem_sr.widgets.train.report import TrainReport
 from napari_sem_sr.widgets.viewer import card_view
+from napari_sem_sr.widgets.words import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,26 +63,30 @@ class TrainDock(TrainChoice):
         """What would be stopped if napari were closed now, as a question; empty where nothing would."""
         if self._training is None or not self._work.running:
             return ""
-        return f"'{self._training.name}' is being trained. Stop? What it has learned is kept, and can be resumed."
+        return tr(
+            "'{name}' is being trained. Stop? What it has learned is kept, and can be resumed.",
+            name=self._training.name,
+        )
 
     def _show_buttons(self) -> None:
         training = self._training is not None
         name = self.name_edit.text().strip()
         reason = ""
         if not self.list.teachers:
-            reason = "Add teacher images first: drop some here, or try the sample."
+            reason = tr("Add teacher images first: drop some here, or try the sample.")
         elif self._work.running:
-            reason = "Something is running; wait for it or stop it."
+            reason = tr("Something is running; wait for it or stop it.")
         elif not name or Path(name).name != name or name.startswith("."):
-            reason = "Give the model a name that can be a file name."
+            reason = tr("Give the model a name that can be a file name.")
         elif self._target.exists():
-            reason = f"A model '{name}' is there already; give another name."
+            reason = tr("A model '{name}' is there already; give another name.", name=name)
         elif self._unfinished is not None and self._unfinished.out == self._target:
-            reason = (
-                f"A training of '{name}' is unfinished; resume or remove it, or give another name."
+            reason = tr(
+                "A training of '{name}' is unfinished; resume or remove it, or give another name.",
+                name=name,
             )
         self.train_button.setEnabled(not reason)
-        self.train_button.setToolTip(reason or "Train a model from these teachers.")
+        self.train_button.setToolTip(reason or tr("Train a model from these teachers."))
         self.train_button.setVisible(not training)
         self.use_button.setVisible(self._model is not None and not training)
         for button in (self.pause_button, self.stop_button):
@@ -115,7 +120,7 @@ class TrainDock(TrainChoice):
     def _start(self, out: Path, make: "Callable[[], Events]") -> None:
         self._training, self._model = out, None
         self.setup.collapse(animate=False)
-        self.pause_button.setText("Pause")
+        self.pause_button.setText(tr("Pause"))
         self.report.begin_training()
         self._on_finish = self._trained
         self._begin(f"training {out.name}", make)
@@ -137,18 +142,18 @@ class TrainDock(TrainChoice):
     def _pause_or_go_on(self) -> None:
         if self._work.paused:
             self._work.go_on()
-            self.pause_button.setText("Pause")
+            self.pause_button.setText(tr("Pause"))
         else:
             self._work.pause()
-            self.pause_button.setText("Continue")
-            self.state_line.say("paused; napari may be closed, the training is kept")
+            self.pause_button.setText(tr("Continue"))
+            self.state_line.say(tr("paused; napari may be closed, the training is kept"))
 
     def stop(self) -> None:
         """Stop what runs; a training is kept and can be resumed."""
         self._work.cancel()
         self.stop_button.setEnabled(False)
         self.pause_button.setEnabled(False)
-        self.state_line.say("stopping")
+        self.state_line.say(tr("stopping"))
 
     def _report(self, event: Event) -> None:
         if isinstance(event, tasks.TeachersRead):
@@ -167,18 +172,18 @@ class TrainDock(TrainChoice):
         self._model = model.card.name
         better = model.card.beats_bicubic
         self.message.say(
-            f"'{model.card.name}' is ready: {card_view.gain(model.card)}.",
+            tr("'{name}' is ready: {gain}.", name=model.card.name, gain=card_view.gain(model.card)),
             Tone.GOOD if better else Tone.CARE,
         )
 
     def _failed(self, text: str) -> None:
         if self._training is None and "--grey" in text:
-            text = f"{text.split(';', maxsplit=1)[0]}: {link('grey', 'convert it to grey')}?"
+            text = f"{text.split(';', maxsplit=1)[0]}: {link('grey', tr('convert it to grey'))}?"
         self.message.say(text, Tone.BAD)
 
     def _stopped(self) -> None:
         if self._training is None:
-            self.message.say("Stopped.")
+            self.message.say(tr("Stopped."))
 
     def _ended(self) -> None:
         training, self._training = self._training, None
@@ -197,8 +202,8 @@ class TrainDock(TrainChoice):
             # an error that stopped a training stays in sight
             before = f"{self.message.text()}<br>" if self.message.text() else ""
             self.message.say(
-                f"{before}{self._unfinished.described()} {link('resume', 'Resume')} · "
-                f"{link('remove', 'remove')}"
+                f"{before}{self._unfinished.described()} {link('resume', tr('Resume'))} · "
+                f"{link('remove', tr('remove'))}"
             )
         self._show_buttons()
 
@@ -209,7 +214,9 @@ class TrainDock(TrainChoice):
             self.add_paths(self._refused, grey=True)
         elif target == "remove" and self._unfinished is not None:
             answer = QMessageBox.question(
-                self, "Remove", f"Remove the unfinished training of '{self._unfinished.out.name}'?"
+                self,
+                tr("Remove"),
+                tr("Remove the unfinished training of '{name}'?", name=self._unfinished.out.name),
             )
             if answer == QMessageBox.StandardButton.Yes:
                 remove_unfinished(self._unfinished)

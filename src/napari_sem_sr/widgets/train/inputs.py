@@ -23,6 +23,7 @@ from napari_sem_sr.widgets.train import tasks
 from napari_sem_sr.widgets.train.form import EPOCHS, FACTORS, USUAL, TrainForm
 from napari_sem_sr.widgets.train.teacher_list import Listed
 from napari_sem_sr.widgets.viewer import layer_stack
+from napari_sem_sr.widgets.words import tr
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -69,7 +70,7 @@ class TrainChoice(TrainForm):
     def _begin(self, title: str, make: Callable[[], Events]) -> None:
         self.message.say("")
         self.bar.setRange(0, 0)
-        self.state_line.say("starting")
+        self.state_line.say(tr("starting"))
         self._work.start(title, make)
         self.changed.emit()
 
@@ -85,7 +86,9 @@ class TrainChoice(TrainForm):
         """Add the selected image layers as teachers, every slice of a stack."""
         chosen = [la for la in self.viewer.layers.selection if isinstance(la, Image)]
         if not chosen:
-            self.message.say("Select one or more image layers in napari's list first.", Tone.CARE)
+            self.message.say(
+                tr("Select one or more image layers in napari's list first."), Tone.CARE
+            )
             return
         try:
             stacks = [layer_stack.stack_of(layer) for layer in chosen]
@@ -102,7 +105,7 @@ class TrainChoice(TrainForm):
 
     def _read(self, make: Callable[[], Events]) -> None:
         if self._work.running:
-            self.message.say("Something is running; wait for it or stop it.", Tone.CARE)
+            self.message.say(tr("Something is running; wait for it or stop it."), Tone.CARE)
             return
         self._on_finish = self._add
         self._begin("reading teachers", make)
@@ -110,15 +113,15 @@ class TrainChoice(TrainForm):
     def _add(self, found: list[Listed]) -> None:
         twice = self.list.extend(found)
         if twice:
-            self.message.say(f"{_counted(twice, 'image')} were in the list already.")
+            self.message.say(tr("{count} were in the list already.", count=_images(twice)))
         self._show_teachers()
 
     def _browse(self) -> None:
-        paths, _ = QFileDialog.getOpenFileNames(self, "Add teacher images")
+        paths, _ = QFileDialog.getOpenFileNames(self, tr("Add teacher images"))
         self.add_paths([Path(p) for p in paths])
 
     def _browse_folder(self) -> None:
-        path = QFileDialog.getExistingDirectory(self, "Add a folder of teacher images")
+        path = QFileDialog.getExistingDirectory(self, tr("Add a folder of teacher images"))
         if path:
             self.add_paths([Path(path)])
 
@@ -129,19 +132,17 @@ class TrainChoice(TrainForm):
         self.drop_zone.setVisible(not teachers)
         if teachers:
             specimens = len({teacher.group for teacher in teachers})
-            self.count_line.say(
-                f"{_counted(len(teachers), 'image')}, {_counted(specimens, 'specimen')}"
-            )
+            self.count_line.say(f"{_images(len(teachers))}, {_specimens(specimens)}")
             pixels = sorted({t.pixel_nm for t in teachers if t.pixel_nm is not None})
             if not pixels:
-                self.pixel_line.say("pixel size unknown: the model will not know it", Tone.CARE)
+                self.pixel_line.say(tr("pixel size unknown: the model will not know it"), Tone.CARE)
             else:
                 span = " to ".join(spoken_length(p) for p in {pixels[0]: 0, pixels[-1]: 0})
-                self.pixel_line.say(f"{span} per pixel")
+                self.pixel_line.say(tr("{span} per pixel", span=span))
             self._show_databars()
             self._show_split(teachers)
         else:
-            self.count_line.say("none yet")
+            self.count_line.say(tr("none yet"))
         if not self._named_by_hand:
             self.name_edit.setText(_unused_name(teachers, self.factor))
         self._fit_stack()
@@ -151,7 +152,9 @@ class TrainChoice(TrainForm):
         if are_few(teachers):
             self.list.show_split(split_in_turn(teachers), in_turn=True)
             self.split_line.say(
-                "few specimens: each is left out once to be tested on; the model learns from all"
+                tr(
+                    "few specimens: each is left out once to be tested on; the model learns from all"
+                )
             )
             return
         split = split_teachers(teachers, self._seed)
@@ -163,19 +166,27 @@ class TrainChoice(TrainForm):
         }
         said = " · ".join(f"{n} {use}" for use, n in counts.items() if n)
         if split.unit == "specimen":
-            self.split_line.say(f"{said}, no specimen in two of them")
+            self.split_line.say(tr("{said}, no specimen in two of them", said=said))
         else:
             self.split_line.say(
-                f"{said}: only one specimen, so scores come from a held-out {split.unit} and flatter",
+                tr(
+                    "{said}: only one specimen, so scores come from a held-out {unit} and flatter",
+                    said=said,
+                    unit=split.unit,
+                ),
                 Tone.CARE,
             )
 
     def _show_databars(self) -> None:
         barred = [t for t in self.list.teachers if t.databar is not None]
         self.databar_line.say(
-            f"A databar was found in {_counted(len(barred), 'image')} and is left out "
-            f"({', '.join(t.name for t in barred[:2])}{' …' if len(barred) > 2 else ''}): "
-            f"{link('keep', 'keep it')}"
+            tr(
+                "A databar was found in {count} and is left out ({value}{value2}): {link}",
+                count=_images(len(barred)),
+                value=", ".join(t.name for t in barred[:2]),
+                value2=" …" if len(barred) > 2 else "",
+                link=link("keep", tr("keep it")),
+            )
             if barred
             else ""
         )
@@ -191,7 +202,7 @@ class TrainChoice(TrainForm):
     def _edit_pixel(self) -> None:
         known = [t.pixel_nm for t in self.list.teachers if t.pixel_nm is not None]
         value, ok = QInputDialog.getDouble(
-            self, "Pixel size", "Pixel size of all teachers in nm:", known[0] if known else 5.0,
+            self, tr('Pixel size'), tr('Pixel size of all teachers in nm:'), known[0] if known else 5.0,
             0.001, 1e6, 3,
         )  # fmt: skip
         if ok:
@@ -225,19 +236,30 @@ class TrainChoice(TrainForm):
         self.changed.emit()
 
     def _follow_pixels(self, stack_nm: float | None, known: list[float]) -> None:
-        see = link("match", "see degraded teachers beside it") if self.list.teachers else ""
+        see = link("match", tr("see degraded teachers beside it")) if self.list.teachers else ""
         if stack_nm is None:
-            self.fit_line.say(f"pixel size unknown: choose the factor; {see}", Tone.CARE)
+            self.fit_line.say(
+                tr("pixel size unknown: choose the factor; {see}", see=see), Tone.CARE
+            )
         elif not known:
             self.fit_line.say(
-                f"{spoken_length(stack_nm)}; type the teachers' pixel size; {see}", Tone.CARE
+                tr(
+                    "{size}; type the teachers' pixel size; {see}",
+                    size=spoken_length(stack_nm),
+                    see=see,
+                ),
+                Tone.CARE,
             )
         else:
             factor = factor_between(known, stack_nm)
             self.factor_box.setCurrentIndex(FACTORS.index(factor))
             target = stack_nm / factor
             fits = all(abs(pixel / target - 1) <= SAME for pixel in known)
-            what = "teachers fit" if fits else f"teachers are resampled to {spoken_length(target)}"
+            what = (
+                tr("teachers fit")
+                if fits
+                else tr("teachers are resampled to {size}", size=spoken_length(target))
+            )
             self.fit_line.say(f"{spoken_length(stack_nm)} → ×{factor}, {what}; {see}", Tone.GOOD)
 
     def show_match(self) -> None:
@@ -248,7 +270,9 @@ class TrainChoice(TrainForm):
             self._begin("matching", lambda: tasks.iter_match_picture(teachers, stack, factor))
 
     def _show_picture(self, picture: Any) -> None:
-        self.match_view = PictureDialog(picture, "Degraded teachers beside the real stack", self)
+        self.match_view = PictureDialog(
+            picture, tr("Degraded teachers beside the real stack"), self
+        )
         self.match_view.show()
 
     def _name_typed(self) -> None:
@@ -276,8 +300,12 @@ class TrainChoice(TrainForm):
         return zoo.user_folder() / name
 
 
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+def _images(number: int) -> str:
+    return tr("1 image") if number == 1 else tr("{number} images", number=number)
+
+
+def _specimens(number: int) -> str:
+    return tr("1 specimen") if number == 1 else tr("{number} specimens", number=number)
 
 
 def _unused_name(teachers: list[Any], factor: int) -> str:

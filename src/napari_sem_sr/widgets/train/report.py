@@ -16,6 +16,7 @@ from napari_sem_sr.events import (
 from napari_sem_sr.widgets.qt.dock import Tone
 from napari_sem_sr.widgets.qt.eta import Steps, spoken_time
 from napari_sem_sr.widgets.train.canvas import TrainView
+from napari_sem_sr.widgets.words import tr
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -62,7 +63,7 @@ class TrainReport:
         form.curves.begin()
         form.verdict_line.say("")
         form.scores_line.say("")
-        form.budget_line.say("epochs and time left show after the first steps")
+        form.budget_line.say(tr("epochs and time left show after the first steps"))
 
     def end_training(self) -> None:
         """The canvas belongs to its owner again."""
@@ -103,22 +104,35 @@ class TrainReport:
         self.epochs = self._epochs_before + event.step / self._stage.steps_per_epoch
         form.bar.setRange(0, STEPS)
         form.bar.setValue(round(STEPS * event.done))
-        of = "" if event.epochs is None else f" of {'≈ ' * (self._stage.epochs == 0)}{event.epochs}"
+        of = (
+            ""
+            if event.epochs is None
+            else tr(
+                " of {value}{epochs}", value="≈ " * (self._stage.epochs == 0), epochs=event.epochs
+            )
+        )
         parts = [
             self._stage.part,
             STAGES[event.stage],
-            f"epoch {event.epoch}{of}",
-            "" if event.left_s is None else f"{spoken_time(event.left_s)} left",
+            tr("epoch {epoch}{of}", epoch=event.epoch, of=of),
+            "" if event.left_s is None else tr("{size} left", size=spoken_time(event.left_s)),
         ]
         form.state_line.say(" · ".join(part for part in parts if part))
         form.state_line.setToolTip(
-            f"step {event.step} · {event.pixels / 1e6:.1f} million HR pixels shown · {spoken_time(event.seconds)}"
+            tr(
+                "step {step} · {value:.1f} million HR pixels shown · {size}",
+                step=event.step,
+                value=event.pixels / 1000000.0,
+                size=spoken_time(event.seconds),
+            )
         )
         if event.left_s is not None:
             whole = spoken_time(event.seconds + event.left_s)
             # with a budget in epochs nobody knows how long the scores at the end take
-            then = ", then scores" if self._stage.epochs else ""
-            form.budget_line.say(f"about {whole} in all on this machine{then}")
+            then = tr(", then scores") if self._stage.epochs else ""
+            form.budget_line.say(
+                tr("about {whole} in all on this machine{then}", whole=whole, then=then)
+            )
 
     def _show_scores(self, event: Evaluated) -> None:
         scores = event.scores
@@ -129,7 +143,13 @@ class TrainReport:
             scores["train_psnr"] - scores["train_bicubic_psnr"],
         )
         self._form.scores_line.say(
-            f"never seen: {scores['psnr']:.2f} dB, SSIM {scores['ssim']:.3f}, detail "
-            f"{scores['detail_db']:+.1f} dB of HR's · bicubic: {scores['bicubic_psnr']:.2f} dB, "
-            f"{scores['bicubic_ssim']:.3f}, {scores['bicubic_detail_db']:+.1f} dB"
+            tr(
+                "never seen: {value:.2f} dB, SSIM {value2:.3f}, detail {value3:+.1f} dB of HR's · bicubic: {value4:.2f} dB, {value5:.3f}, {value6:+.1f} dB",
+                value=scores["psnr"],
+                value2=scores["ssim"],
+                value3=scores["detail_db"],
+                value4=scores["bicubic_psnr"],
+                value5=scores["bicubic_ssim"],
+                value6=scores["bicubic_detail_db"],
+            )
         )

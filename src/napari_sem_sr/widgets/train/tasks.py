@@ -18,6 +18,7 @@ from napari_sem_sr.teachers.teacher import Teacher, read_teachers, teachers_of
 from napari_sem_sr.training.data.preparation import iter_matched
 from napari_sem_sr.training.loop.unfinished import Unfinished, kept_teachers
 from napari_sem_sr.widgets.train.teacher_list import THUMBNAIL_PX, Listed
+from napari_sem_sr.widgets.words import tr
 
 if TYPE_CHECKING:
     from napari_sem_sr.model.bundle import Model
@@ -35,7 +36,7 @@ def iter_read(paths: Sequence[Path], *, grey: bool) -> Generator[Event, None, li
     """Read teachers from files and folders, one after the other."""
     found: list[Listed] = []
     for done, path in enumerate(paths):
-        yield Progress(f"reading {path.name}", done, len(paths), "files")
+        yield Progress(tr("reading {name}", name=path.name), done, len(paths), "files")
         teachers, notices = read_teachers([path], grey=grey)
         for notice in notices:
             yield Notice(notice)
@@ -47,7 +48,7 @@ def iter_slices(stacks: Sequence[SemStack]) -> Generator[Event, None, list[Liste
     """Slices of stacks as teachers."""
     found: list[Listed] = []
     for done, stack in enumerate(stacks):
-        yield Progress(f"reading {stack.name}", done, len(stacks), "stacks")
+        yield Progress(tr("reading {name}", name=stack.name), done, len(stacks), "stacks")
         found += [_listed(teacher) for teacher in teachers_of(stack)]
     return found
 
@@ -86,7 +87,7 @@ def _iter_training(
 ) -> "Generator[Event, None, Model]":
     """Train, leaving one core to the user interface."""
     began = time.monotonic()
-    yield Progress("loading PyTorch", 0, 1, "step")
+    yield Progress(tr("loading PyTorch"), 0, 1, "step")
     preload_torch()
     import torch
 
@@ -122,7 +123,7 @@ def _load_units() -> None:
 
 def iter_resumed(unfinished: Unfinished) -> "Generator[Event, None, Model]":
     """Go on with an unfinished training."""
-    yield Progress("reading teachers", 0, 1, "step")
+    yield Progress(tr("reading teachers"), 0, 1, "step")
     teachers = kept_teachers(unfinished)
     yield TeachersRead([_listed(teacher) for teacher in teachers])
     return (yield from _iter_training(teachers, unfinished.settings, unfinished.out, resume=True))

@@ -12,16 +12,17 @@ from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWid
 
 from napari_sem_sr.geometry import spoken_length
 from napari_sem_sr.teachers.teacher import Split, Teacher
+from napari_sem_sr.widgets.words import tr
 
 THUMBNAIL_PX = 36
 HEIGHT = 168
 NAME, SPECIMEN, USE = range(3)
 USES = {
-    "train": ("● learn", "The network learns from it."),
-    "calibration": ("◐ calibrate", "Never learned from: calibrates what may be trusted."),
-    "test": ("○ test", "Never learned from: measures how well the network does."),
-    "each": ("◒ in turn", "Left out once to test on; the final model learns from it."),
-    "part": ("◑ both", "Its upper part is learned from, its lower part tested on."),
+    "train": (tr("● learn"), tr("The network learns from it.")),
+    "calibration": (tr("◐ calibrate"), tr("Never learned from: calibrates what may be trusted.")),
+    "test": (tr("○ test"), tr("Never learned from: measures how well the network does.")),
+    "each": (tr("◒ in turn"), tr("Left out once to test on; the final model learns from it.")),
+    "part": (tr("◑ both"), tr("Its upper part is learned from, its lower part tested on.")),
 }
 
 
@@ -42,7 +43,7 @@ class TeacherList(QTreeWidget):
     def __init__(self) -> None:
         super().__init__()
         self._listed: list[Listed] = []
-        self.setHeaderLabels(["image", "specimen", "used to"])
+        self.setHeaderLabels([tr("image"), tr("specimen"), tr("used to")])
         self.setRootIsDecorated(False)
         self.setUniformRowHeights(True)
         self.setIconSize(QSize(THUMBNAIL_PX, THUMBNAIL_PX))
@@ -51,8 +52,9 @@ class TeacherList(QTreeWidget):
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.setToolTip(
-            "Images of one specimen are never divided between learning and testing. Double-click a specimen to "
-            "rename it, for all selected images at once; Delete removes images from the list."
+            tr(
+                "Images of one specimen are never divided between learning and testing. Double-click a specimen to rename it, for all selected images at once; Delete removes images from the list."
+            )
         )
         header = self.header()
         header.setStretchLastSection(False)
@@ -164,9 +166,9 @@ class TeacherList(QTreeWidget):
 def _described(teacher: Teacher) -> str:
     y, x = teacher.image.shape
     pixel = (
-        "pixel size unknown"
+        tr("pixel size unknown")
         if teacher.pixel_nm is None
-        else f"{spoken_length(teacher.pixel_nm)} per pixel"
+        else tr("{size} per pixel", size=spoken_length(teacher.pixel_nm))
     )
     parts = [f"{y} × {x} px", str(teacher.image.dtype), pixel, teacher.instrument]
     return f"{teacher.name}\n{' · '.join(part for part in parts if part)}"

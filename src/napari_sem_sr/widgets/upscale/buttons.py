@@ -8,10 +8,11 @@ from napari_sem_sr.inference.settings import UpscaleSettings
 from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets.qt.dock import link
 from napari_sem_sr.widgets.upscale.tasks import Existing
+from napari_sem_sr.widgets.words import tr
 
-BUSY = "Something is running; wait for it or cancel it."
+BUSY = tr("Something is running; wait for it or cancel it.")
 UNFINISHED = "unfinished"
-QUEUED = "This is in the queue already."
+QUEUED = tr("This is in the queue already.")
 
 
 @dataclass(frozen=True)
@@ -65,31 +66,36 @@ def buttons_for(
     """
     text, tip, blocked = _offer(stack, settings, found)
     if queue_runs and not blocked and (found is None or not found.complete):
-        text, tip = f"Then {text[0].lower()}{text[1:]}", "Done when what runs now has ended."
+        text, tip = (
+            tr("Then {lower}{value}", lower=text[0].lower(), value=text[1:]),
+            tr("Done when what runs now has ended."),
+        )
     why = reason or trouble or blocked or (QUEUED if waiting else "")
     busy = running and not queue_runs
     begin = why or (BUSY if busy or (running and found is not None and found.complete) else "")
     ours = found is not None and found.ours and not blocked
-    may_queue = why or ("It is finished already." if found is not None and found.complete else "")
+    may_queue = why or (
+        tr("It is finished already.") if found is not None and found.complete else ""
+    )
     seen = reason or (BUSY if running else "")
     return Buttons(
         start=ButtonState(text, begin or tip, not begin),
         queue=ButtonState(
-            tip=may_queue or "Put it into the queue, and choose the next stack.",
+            tip=may_queue or tr("Put it into the queue, and choose the next stack."),
             enabled=not may_queue,
         ),
         preview=ButtonState(
-            tip=seen or "Upscale the slice on screen and show it in place; nothing is written.",
+            tip=seen or tr("Upscale the slice on screen and show it in place; nothing is written."),
             enabled=not seen,
         ),
         again=ButtonState(
-            tip=begin or "Remove what is there and begin anew.",
+            tip=begin or tr("Remove what is there and begin anew."),
             enabled=not begin,
             visible=ours and not running,
         ),
         live=ButtonState(
             tip=reason
-            or "Upscale what is on screen while you pan, zoom and scrub; nothing is written.",
+            or tr("Upscale what is on screen while you pan, zoom and scrub; nothing is written."),
             enabled=not reason,
         ),
     )
@@ -99,20 +105,31 @@ def _offer(
     stack: SemStack | None, settings: UpscaleSettings | None, found: Existing | None
 ) -> tuple[str, str, str]:
     """Text and tooltip of the main button, and why it cannot be pressed."""
-    plain = f"Upscale {spoken_part(stack, settings)}"
+    plain = tr("Upscale {size}", size=spoken_part(stack, settings))
     if found is None:
-        return plain, "Upscale and write the result, slice by slice.", ""
+        return plain, tr("Upscale and write the result, slice by slice."), ""
     if not found.ours:
-        return plain, "", "Something else lies at the place of the result; choose another place."
+        return (
+            plain,
+            "",
+            tr("Something else lies at the place of the result; choose another place."),
+        )
     misfit = "" if found.recorded is None or stack is None else found.recorded.misfit(stack)
     if misfit:
-        return plain, "", f"The result there is not of this stack: {misfit}. Choose another place."
+        return (
+            plain,
+            "",
+            tr(
+                "The result there is not of this stack: {misfit}. Choose another place.",
+                misfit=misfit,
+            ),
+        )
     made = "" if found.recorded is None else f" ({found.recorded.describe()})"
     if found.complete:
-        return "Open result", f"This result is finished{made}; open it.", ""
+        return tr("Open result"), tr("This result is finished{made}; open it.", made=made), ""
     return (
-        f"Resume ({found.done} of {found.total})",
-        f"Go on with what was begun{made}; finished slices are kept.",
+        tr("Resume ({done} of {total})", done=found.done, total=found.total),
+        tr("Go on with what was begun{made}; finished slices are kept.", made=made),
         "",
     )
 
@@ -120,29 +137,33 @@ def _offer(
 def spoken_part(stack: SemStack | None, settings: UpscaleSettings | None) -> str:
     """``4 slices``, ``slice 2`` or ``a part of 4 slices``."""
     if stack is None or settings is None:
-        return "all slices"
+        return tr("all slices")
     first, end = settings.slices or (0, stack.shape[0])
     if stack.shape[0] == 1:
-        named = "1 slice"
+        named = tr("1 slice")
     elif end - first == 1:
-        named = f"slice {first}"
+        named = tr("slice {first}", first=first)
     else:
-        named = f"{end - first} slices"
-    return named if covers_picture(stack, settings) else f"a part of {named}"
+        named = tr("{value} slices", value=end - first)
+    return named if covers_picture(stack, settings) else tr("a part of {named}", named=named)
 
 
 def run_text(found: Existing | None, beside: tuple[Path, Existing] | None) -> str:
     """What the run was that lies at the place of the result, or an unfinished one beside it."""
     if found is not None and found.recorded is not None:
-        verb = "Made" if found.complete else "Begun"
-        return f"{verb} with {found.recorded.describe()}."
+        verb = tr("Made") if found.complete else tr("Begun")
+        return tr("{verb} with {describe}.", verb=verb, describe=found.recorded.describe())
     if beside is None:
         return ""
     path, existing = beside
     recorded = existing.recorded
     if recorded is None:
         return ""
-    return (
-        f"Unfinished: {existing.done} of {existing.total} slices in '{path.name}' ({recorded.describe()}). "
-        f"{link(UNFINISHED, 'Go on with it')}"
+    return tr(
+        "Unfinished: {done} of {total} slices in '{name}' ({describe}). {link}",
+        done=existing.done,
+        total=existing.total,
+        name=path.name,
+        describe=recorded.describe(),
+        link=link(UNFINISHED, tr("Go on with it")),
     )

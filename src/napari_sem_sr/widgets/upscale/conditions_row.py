@@ -8,6 +8,7 @@ from qtpy.QtWidgets import QDoubleSpinBox, QVBoxLayout, QWidget
 from napari_sem_sr.degradation.measure_conditions import MeasuredConditions
 from napari_sem_sr.model.card import Card
 from napari_sem_sr.widgets.qt.dock import Line, Tone, field
+from napari_sem_sr.widgets.words import tr
 
 # Below the least value that can be typed; shown as words.
 MEASURED = -1.0
@@ -22,27 +23,29 @@ class ConditionsRow(QWidget):
         super().__init__()
         self.measured: MeasuredConditions | None = None
         self.noise_box = _box(
-            "Noise of the stack",
+            tr("Noise of the stack"),
             200.0,
             0.5,
-            " grey levels",
-            "Standard deviation of the stack's noise at mid range, in its grey values; below 0: as measured. "
-            "0 says that there is none: a network told so takes noise for structure.",
+            tr(" grey levels"),
+            tr(
+                "Standard deviation of the stack's noise at mid range, in its grey values; below 0: as measured. 0 says that there is none: a network told so takes noise for structure."
+            ),
         )
         self.blur_box = _box(
-            "Blur of the stack",
+            tr("Blur of the stack"),
             3.0,
             0.1,
             " LR px",
-            "Blur beyond the averaging over a pixel, as the standard deviation of a beam; below 0: as measured, which is "
-            "only what is surely there. Too much of it draws fringes.",
+            tr(
+                "Blur beyond the averaging over a pixel, as the standard deviation of a beam; below 0: as measured, which is only what is surely there. Too much of it draws fringes."
+            ),
         )
         self.line = Line(small=True)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2)
-        column.addWidget(field("Noise", self.noise_box))
-        column.addWidget(field("Blur", self.blur_box))
+        column.addWidget(field(tr("Noise"), self.noise_box))
+        column.addWidget(field(tr("Blur"), self.blur_box))
         column.addWidget(field("", self.line))
         for box in (self.noise_box, self.blur_box):
             box.valueChanged.connect(lambda _: self.changed.emit())
@@ -72,7 +75,7 @@ class ConditionsRow(QWidget):
         elif found.notices:
             self.line.say(f"{found.sentence()}. {' '.join(found.notices)}", Tone.CARE)
         else:
-            self.line.say(f"measured: {found.sentence()}")
+            self.line.say(tr("measured: {sentence}", sentence=found.sentence()))
 
 
 def _box(name: str, most: float, step: float, suffix: str, tip: str) -> QDoubleSpinBox:
@@ -82,7 +85,7 @@ def _box(name: str, most: float, step: float, suffix: str, tip: str) -> QDoubleS
     box.setDecimals(1)
     box.setSingleStep(step)
     box.setSuffix(suffix)
-    box.setSpecialValueText("as measured")
+    box.setSpecialValueText(tr("as measured"))
     box.setValue(MEASURED)
     box.setToolTip(tip)
     return box

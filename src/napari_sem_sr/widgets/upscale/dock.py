@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtWidgets import QFileDialog, QMessageBox
+from qtpy.QtWidgets import QFileDialog
 
 from napari_sem_sr.errors import SemSrError
 from napari_sem_sr.inference.settings import UpscaleSettings
@@ -13,7 +13,7 @@ from napari_sem_sr.widgets.qt.dock import Tone
 from napari_sem_sr.widgets.qt.dock_group import open_dock
 from napari_sem_sr.widgets.qt.timers import after, every
 from napari_sem_sr.widgets.qt.worker import Work
-from napari_sem_sr.widgets.upscale import tasks
+from napari_sem_sr.widgets.upscale import sentences, tasks
 from napari_sem_sr.widgets.upscale.buttons import BUSY, buttons_for, run_text
 from napari_sem_sr.widgets.upscale.inputs import UpscaleChoice
 from napari_sem_sr.widgets.upscale.isotropic import IsotropicStep
@@ -24,14 +24,16 @@ from napari_sem_sr.widgets.upscale.report import UpscaleReport
 from napari_sem_sr.widgets.upscale.results import Order, Results
 from napari_sem_sr.widgets.upscale.runs import stack_run
 from napari_sem_sr.widgets.viewer import layers, session
+from napari_sem_sr.widgets.words import tr
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
 # a slider or a camera that moves asks many times
 LOOK_MS, WATCH_MS = 80, 2000
-NO_STACK = "Choose a stack first: drop one here, or try the sample."
-NOT_USABLE = "This layer is no stack that can be upscaled."
+NO_STACK = tr("Choose a stack first: drop one here, or try the sample.")
+MODELS = tr("Models (*.semsr)")
+NOT_USABLE = tr("This layer is no stack that can be upscaled.")
 
 
 class UpscaleDock(UpscaleChoice):
@@ -126,7 +128,7 @@ class UpscaleDock(UpscaleChoice):
         self.live.start(source, stack, entry.path, settings)
 
     def _import_model(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, "Install a model", filter="Models (*.semsr)")
+        path, _ = QFileDialog.getOpenFileName(self, tr("Install a model"), filter=MODELS)
         if path and self._work.running:
             self.message.say(BUSY, Tone.CARE)
         elif path:
@@ -156,9 +158,7 @@ class UpscaleDock(UpscaleChoice):
             except SemSrError as error:
                 trouble = str(error)
         self.output_label.setText("" if self._place is None else str(self._place))
-        self.output_label.setToolTip(
-            f"Where the result is written: {self._place or 'no stack yet'}"
-        )
+        self.output_label.setToolTip(sentences.place(self._place))
         beside = self._unfinished
         if beside is not None and (beside[0] == self._place or self.runs.holds(beside[0])):
             beside = None
@@ -167,7 +167,7 @@ class UpscaleDock(UpscaleChoice):
         if stack is None:
             reason = NO_STACK if self._source is None else NOT_USABLE
         elif entry is None:
-            reason = "No model is installed."
+            reason = tr("No model is installed.")
         self.show_buttons(
             buttons_for(
                 stack,
@@ -220,12 +220,7 @@ class UpscaleDock(UpscaleChoice):
             self.upscale(resume=found is not None)
 
     def _start_over(self) -> None:
-        answer = QMessageBox.question(
-            self,
-            "Start over",
-            f"Upscale '{self._place}' again from the first slice? What is there is kept until the new output is whole.",
-        )
-        if answer == QMessageBox.StandardButton.Yes:
+        if sentences.ask_to_start_over(self, self._place):
             self.upscale(overwrite=True)
 
     def upscale(self, *, resume: bool = False, overwrite: bool = False) -> None:
@@ -273,7 +268,7 @@ class UpscaleDock(UpscaleChoice):
         """Stop what runs; finished slices are kept."""
         self._work.cancel()
         self.cancel_button.setEnabled(False)
-        self.state_line.say("stopping")
+        self.state_line.say(tr("stopping"))
 
     def _open_result(self) -> None:
         source, stack, output, found = self._source, self._stack, self._place, self._existing
@@ -281,10 +276,7 @@ class UpscaleDock(UpscaleChoice):
             return
         recorded = found.recorded
         if recorded is None:
-            self.message.say(
-                f"'{output.name}' does not say what it was made of; open it with File > Open.",
-                Tone.BAD,
-            )
+            self.message.say(sentences.unmade(output.name), Tone.BAD)
             return
 
         def show(settings: UpscaleSettings) -> None:

@@ -38,13 +38,14 @@ from napari_sem_sr.widgets.upscale.queue_view import QueueView
 from napari_sem_sr.widgets.upscale.runs import Runs
 from napari_sem_sr.widgets.viewer import layers
 from napari_sem_sr.widgets.viewer.layer_combo import LayerChooser
+from napari_sem_sr.widgets.words import tr
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
 STEPS = 100
-ALL, THIS, SOME = "all", "this slice", "from – to"
-WHOLE, VISIBLE, BARLESS = "whole slice", "visible part", "without the databar"
+ALL, THIS, SOME = tr("all"), tr("this slice"), tr("from – to")
+WHOLE, VISIBLE, BARLESS = tr("whole slice"), tr("visible part"), tr("without the databar")
 
 
 class UpscaleForm(Dock):
@@ -60,20 +61,22 @@ class UpscaleForm(Dock):
 
     def _build_stack(self) -> None:
         self.drop_zone = DropZone(
-            f"Drop a stack here, or {link('sample', 'try the sample')}.",
-            "A TIFF, a folder of slices, an OME-Zarr, MRC, DM3/DM4 or HDF5 file.",
+            tr("Drop a stack here, or {link}.", link=link("sample", tr("try the sample"))),
+            tr("A TIFF, a folder of slices, an OME-Zarr, MRC, DM3/DM4 or HDF5 file."),
         )
         self.chooser = LayerChooser(
             self.viewer,
             lambda layer: layers.role_of(layer) != "SR",
             preferred=lambda layer: layers.role_of(layer) == "LR",
         )
-        self.chooser.setToolTip("The LR stack to upscale: any grey image that is open in napari.")
-        self.browse = tool("…", "Open a stack from disk.")
+        self.chooser.setToolTip(
+            tr("The LR stack to upscale: any grey image that is open in napari.")
+        )
+        self.browse = tool("…", tr("Open a stack from disk."))
         menu = QMenu(self.browse)
-        self.open_file = menu.addAction("Open a file…")
-        self.open_folder = menu.addAction("Open a folder of slices or an OME-Zarr…")
-        self.open_example = menu.addAction("Open the sample")
+        self.open_file = menu.addAction(tr("Open a file…"))
+        self.open_folder = menu.addAction(tr("Open a folder of slices or an OME-Zarr…"))
+        self.open_example = menu.addAction(tr("Open the sample"))
         self.browse.setMenu(menu)
         self.browse.setStyleSheet("QToolButton::menu-indicator { image: none; }")
         self.browse.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
@@ -83,13 +86,13 @@ class UpscaleForm(Dock):
         self.databar_line = Line(small=True)
         self.reading_line = Line(small=True)
         self.voxel_edit = tool(
-            "✎", "Set the voxel size where the file does not say it, or is wrong."
+            "✎", tr("Set the voxel size where the file does not say it, or is wrong.")
         )
         self.facts = field("", self.shape_line)
         self.voxel = field("", self.voxel_line, self.voxel_edit)
         for widget in (
             self.drop_zone,
-            field("Stack", self.chooser, self.browse),
+            field(tr("Stack"), self.chooser, self.browse),
             self.facts,
             self.voxel,
             field("", self.stack_caution),
@@ -100,8 +103,10 @@ class UpscaleForm(Dock):
 
     def _build_model(self) -> None:
         self.model_box = QComboBox()
-        self.model_box.setToolTip("The trained network; what it was taught decides what it draws.")
-        self.model_import = tool("+", "Install a model from a .semsr file.")
+        self.model_box.setToolTip(
+            tr("The trained network; what it was taught decides what it draws.")
+        )
+        self.model_import = tool("+", tr("Install a model from a .semsr file."))
         self.card_line = Line(small=True)
         self.gain_line = Line(small=True)
         self.caution_line = Line(small=True)
@@ -109,19 +114,24 @@ class UpscaleForm(Dock):
         self.sharpness = QSlider(Qt.Orientation.Horizontal)
         self.sharpness.setRange(0, STEPS)
         self.sharpness.setToolTip(
-            "0, the twin: closest to the truth on average, soft. 1, the full SRGAN: detail as sharp as in the "
-            "teachers, some of it made up. The card's default is never worse than bicubic in PSNR."
+            tr(
+                "0, the twin: closest to the truth on average, soft. 1, the full SRGAN: detail as sharp as in the teachers, some of it made up. The card's default is never worse than bicubic in PSNR."
+            )
         )
         self.sharpness_value = Line(small=True)
-        self.sharpness_reset = tool("↺", "Back to the default of the model's card.")
+        self.sharpness_reset = tool("↺", tr("Back to the default of the model's card."))
         for widget in (
-            field("Model", self.model_box, self.model_import),
+            field(tr("Model"), self.model_box, self.model_import),
             field("", self.card_line),
             field("", self.gain_line),
             field("", self.caution_line),
             self.conditions,
             field(
-                "Sharpness", QLabel("twin"), self.sharpness, QLabel("SRGAN"), self.sharpness_reset
+                tr("Sharpness"),
+                QLabel(tr("twin")),
+                self.sharpness,
+                QLabel("SRGAN"),
+                self.sharpness_reset,
             ),
             field("", self.sharpness_value),
         ):
@@ -130,25 +140,27 @@ class UpscaleForm(Dock):
     def _build_what(self) -> None:
         self.slices_box = QComboBox()
         self.slices_box.addItems([ALL, THIS, SOME])
-        self.slices_box.setToolTip("Which slices are upscaled.")
+        self.slices_box.setToolTip(tr("Which slices are upscaled."))
         self.first_slice, self.last_slice = QSpinBox(), QSpinBox()
-        self.first_slice.setToolTip("First slice, counted from 0.")
-        self.last_slice.setToolTip("Last slice, counted from 0; it is upscaled too.")
+        self.first_slice.setToolTip(tr("First slice, counted from 0."))
+        self.last_slice.setToolTip(tr("Last slice, counted from 0; it is upscaled too."))
         for box in (self.first_slice, self.last_slice):
             # two of them have to fit a narrow dock
             box.setMinimumWidth(60)
         self.slice_range = field("", self.first_slice, QLabel("–"), self.last_slice)
         self.region_box = QComboBox()
         self.region_box.addItems([WHOLE, VISIBLE])
-        self.region_box.setToolTip("Whole slices, or only what the canvas shows when you start.")
+        self.region_box.setToolTip(
+            tr("Whole slices, or only what the canvas shows when you start.")
+        )
         self.output_label = PathLabel()
-        self.output_browse = tool("…", "Choose where the result is written.")
+        self.output_browse = tool("…", tr("Choose where the result is written."))
         self.run_line = Line(small=True)
         for widget in (
-            field("Slices", self.slices_box),
+            field(tr("Slices"), self.slices_box),
             self.slice_range,
-            field("Region", self.region_box),
-            field("Result", self.output_label, self.output_browse),
+            field(tr("Region"), self.region_box),
+            field(tr("Result"), self.output_label, self.output_browse),
             field("", self.run_line),
         ):
             self.body.addWidget(widget)
@@ -156,24 +168,26 @@ class UpscaleForm(Dock):
     def _build_advanced(self) -> None:
         self.device_box, self.precision_box = QComboBox(), QComboBox()
         self.device_box.addItems(["auto", "cpu", "cuda", "mps"])
-        self.device_box.setToolTip("auto takes a GPU where there is one.")
+        self.device_box.setToolTip(tr("auto takes a GPU where there is one."))
         self.precision_box.addItems(["auto", "fp32", "bf16", "fp16"])
         self.precision_box.setToolTip(
-            "auto takes the fastest that this device has and that leaves 99.9 % of pixels within 1/255 of fp32."
+            tr(
+                "auto takes the fastest that this device has and that leaves 99.9 % of pixels within 1/255 of fp32."
+            )
         )
         self.tile_box = QSpinBox()
         self.tile_box.setRange(0, 4096)
         self.tile_box.setSingleStep(16)
         self.tile_box.setSuffix(" px")
         self.tile_box.setSpecialValueText("auto")
-        self.tile_box.setToolTip("Width of a tile in LR pixels; smaller needs less memory.")
+        self.tile_box.setToolTip(tr("Width of a tile in LR pixels; smaller needs less memory."))
         self.runs = Runs()
         self.queue = QueueView(self.runs)
-        self.advanced = Fold("Advanced", "Device, precision and tile size.")
+        self.advanced = Fold(tr("Advanced"), tr("Device, precision and tile size."))
         for widget in (
-            field("Device", self.device_box),
-            field("Precision", self.precision_box),
-            field("Tile", self.tile_box),
+            field(tr("Device"), self.device_box),
+            field(tr("Precision"), self.precision_box),
+            field(tr("Tile"), self.tile_box),
         ):
             self.advanced.addWidget(widget)
         self.body.addWidget(self.advanced)
@@ -183,20 +197,20 @@ class UpscaleForm(Dock):
     def _build_footer(self) -> None:
         self.message = Line()
         self.outlook = OutlookView()
-        self.live_button = QPushButton("Live preview")
+        self.live_button = QPushButton(tr("Live preview"))
         self.live_button.setCheckable(True)
         self.live_line = Line(small=True)
-        self.preview_button = QPushButton("Preview slice")
-        self.start_button = primary("Upscale")
+        self.preview_button = QPushButton(tr("Preview slice"))
+        self.start_button = primary(tr("Upscale"))
         self.queue_button = tool("+", "")
-        self.queue_button.setAccessibleName("Add to the queue")
-        self.again_button = QPushButton("Start over")
+        self.queue_button.setAccessibleName(tr("Add to the queue"))
+        self.again_button = QPushButton(tr("Start over"))
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setMaximumHeight(8)
         self.state_line = Line(small=True)
-        self.cancel_button = QPushButton("Cancel")
-        self.cancel_button.setToolTip("Stop now; finished slices are kept and can be resumed.")
+        self.cancel_button = QPushButton(tr("Cancel"))
+        self.cancel_button.setToolTip(tr("Stop now; finished slices are kept and can be resumed."))
         self.cancel_button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.progress = QWidget()
         column = QVBoxLayout(self.progress)

@@ -10,7 +10,6 @@ from qtpy.QtWidgets import QFileDialog
 from napari_sem_sr.checking.outlook import Outlook
 from napari_sem_sr.errors import InputError, SemSrError
 from napari_sem_sr.events import Event, Progress, drain
-from napari_sem_sr.geometry import spoken_voxel
 from napari_sem_sr.inference.engine.tiling import Region
 from napari_sem_sr.inference.settings import UpscaleSettings
 from napari_sem_sr.model.zoo import Entry, damaged_models, list_models
@@ -20,17 +19,18 @@ from napari_sem_sr.widgets.metadata.commands import apply_typed
 from napari_sem_sr.widgets.metadata.voxel_dialog import VoxelDialog
 from napari_sem_sr.widgets.qt.dock import Tone, link
 from napari_sem_sr.widgets.qt.worker import Work
+from napari_sem_sr.widgets.upscale import sentences
 from napari_sem_sr.widgets.upscale.form import (
     BARLESS,
     SOME,
     STEPS,
     THIS,
     VISIBLE,
-    WHOLE,
     UpscaleForm,
 )
 from napari_sem_sr.widgets.viewer import card_view, chosen, layers, sample_data
 from napari_sem_sr.widgets.viewer.opening import Opener
+from napari_sem_sr.widgets.words import tr
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -94,13 +94,7 @@ class UpscaleChoice(UpscaleForm):
         if inputs:
             self.chooser.choose(inputs[0])
         elif results:
-            model = layers.mark_of(results[0]).get("model")
-            by = f" (by {model})" if model else ""
-            self.message.say(
-                f"'{results[0].name}' is a super-resolved result{by}, not a measurement: it is shown, but cannot be "
-                f"upscaled again. Give the LR stack; {link('inspect', 'compare them in Inspect')}.",
-                Tone.CARE,
-            )
+            self.message.say(sentences.not_measured(results[0]), Tone.CARE)
 
     def open_sample(self) -> None:
         """Open the bundled sample, its true answer under it."""
@@ -114,12 +108,12 @@ class UpscaleChoice(UpscaleForm):
             self.open_sample()
 
     def _browse(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, "Open a stack")
+        path, _ = QFileDialog.getOpenFileName(self, tr("Open a stack"))
         if path:
             self.open_paths([Path(path)])
 
     def _browse_folder(self) -> None:
-        path = QFileDialog.getExistingDirectory(self, "Open a folder of slices")
+        path = QFileDialog.getExistingDirectory(self, tr("Open a folder of slices"))
         if path:
             self.open_paths([Path(path)])
 
@@ -133,7 +127,7 @@ class UpscaleChoice(UpscaleForm):
         self._choosing.close()
         source = self._source
         if source is not None and chosen.in_thread(source):
-            self.reading_line.say("reading")
+            self.reading_line.say(tr("reading"))
             self._choosing.start(f"reading {source.name}", lambda: chosen.iter_chosen(source))
         elif source is not None:
             try:
@@ -144,7 +138,16 @@ class UpscaleChoice(UpscaleForm):
 
     def _reading_stack(self, event: Event) -> None:
         if isinstance(event, Progress):
-            count = f" {event.done + 1} of {event.total} {event.unit}" if event.total > 1 else ""
+            count = (
+                tr(
+                    " {value} of {total} {unit}",
+                    value=event.done + 1,
+                    total=event.total,
+                    unit=event.unit,
+                )
+                if event.total > 1
+                else ""
+            )
             self.reading_line.say(f"{event.what}{count}")
 
     def _stack_read(self, found: chosen.Chosen) -> None:
@@ -158,7 +161,7 @@ class UpscaleChoice(UpscaleForm):
 
     def _take(self, found: chosen.Chosen) -> None:
         self._stack = found.stack
-        self._voxel_from = _voxel_source(found.stack)
+        self._voxel_from = sentences.voxel_source(found.stack)
         self.stack_caution.say(" ".join(found.cautions), Tone.CARE)
 
     def _show_stack(self) -> None:
@@ -167,18 +170,11 @@ class UpscaleChoice(UpscaleForm):
         self._output = None
         self.voxel.setVisible(stack is not None)
         if stack is not None:
-            z, y, x = stack.shape
-            self.shape_line.say(
-                f"{z} {'slice' if z == 1 else 'slices'} of {y} × {x} px · {stack.dtype}"
-            )
-            known = spoken_voxel(stack.voxel_nm)
-            if known == "unknown":
-                self.voxel_line.say("voxel size unknown: the result will carry none", Tone.CARE)
-            else:
-                self.voxel_line.say(f"voxel {known}, {self._voxel_from}")
+            self.shape_line.say(sentences.shape(stack))
+            self.voxel_line.say(*sentences.voxel(stack, self._voxel_from))
             for box in (self.first_slice, self.last_slice):
-                box.setRange(0, z - 1)
-            self.last_slice.setValue(z - 1)
+                box.setRange(0, stack.shape[0] - 1)
+            self.last_slice.setValue(stack.shape[0] - 1)
         self._offer_crop()
         self._show_slices()
         self._model_chosen()
@@ -195,15 +191,8 @@ class UpscaleChoice(UpscaleForm):
 
     def _show_databar(self) -> None:
         rows = None if self._stack is None else self._stack.image_rows
-        if rows is None:
-            self.databar_line.say("")
-            return
-        where = f"from row {rows[1]} on" if rows[0] == 0 else f"above row {rows[0]}"
-        if self.region_box.currentText() == BARLESS:
-            said = f"A databar was found {where} and is left out: {link(WHOLE, 'keep it')}."
-        else:
-            said = f"A databar was found {where}: {link(BARLESS, 'leave it out')}."
-        self.databar_line.say(said)
+        left_out = self.region_box.currentText() == BARLESS
+        self.databar_line.say("" if rows is None else sentences.databar(rows, left_out=left_out))
 
     def _edit_voxel(self) -> None:
         if self._stack is None:
@@ -217,7 +206,7 @@ class UpscaleChoice(UpscaleForm):
         if self._source is not None:
             apply_typed(self._source, stack)
         self._stack = stack
-        self._voxel_from = _voxel_source(stack)
+        self._voxel_from = sentences.voxel_source(stack)
         self._show_stack()
 
     def fill_models(self, choose: str | None = None) -> None:
@@ -249,15 +238,12 @@ class UpscaleChoice(UpscaleForm):
         entry = self.entry
         self.conditions.setVisible(entry is not None and entry.card.conditions is not None)
         if entry is None:
-            self.card_line.say(
-                f"No model is installed: {link('train', 'train one')}, or install one with +.",
-                Tone.CARE,
-            )
+            self.card_line.say(sentences.no_model(), Tone.CARE)
         else:
             self.card_line.say(card_view.headline(entry.card))
             self.gain_line.say(card_view.gain(entry.card))
             cautions = card_view.cautions(entry.card, self._stack)
-            own = [f"{link('train', 'Train your own')}?"] if cautions else []
+            own = [f"{link('train', tr('Train your own'))}?"] if cautions else []
             self.caution_line.say(" ".join([*cautions, *own]), Tone.CARE)
             for widget in (self.card_line, self.gain_line, self.model_box):
                 widget.setToolTip(card_view.details(entry.card))
@@ -280,8 +266,9 @@ class UpscaleChoice(UpscaleForm):
         value = self.sharpness.value() / STEPS
         card = None if self.entry is None else self.entry.card
         default = card and round(self.conditions.default_sharpness(card) * STEPS) / STEPS
-        usual = "the default for this noise" if self.conditions.measured else "the card's default"
-        self.sharpness_value.say(f"{value:.2f}{f', {usual}' if value == default else ''}")
+        known = self.conditions.measured
+        usual = tr(", the default for this noise") if known else tr(", the card's default")
+        self.sharpness_value.say(f"{value:.2f}{usual if value == default else ''}")
         self.sharpness_reset.setEnabled(value != default)
         self.sharpness_changed.emit()
 
@@ -291,7 +278,7 @@ class UpscaleChoice(UpscaleForm):
     def _choose_output(self) -> None:
         path, _ = QFileDialog.getSaveFileName(
             self,
-            "Write the result to",
+            tr("Write the result to"),
             str(self._output or Path.home()),
             "OME-Zarr (*.zarr);;TIFF (*.tif *.tiff)",
             options=QFileDialog.Option.DontConfirmOverwrite,
@@ -318,7 +305,7 @@ class UpscaleChoice(UpscaleForm):
             If the visible part is asked for and nothing is visible.
         """
         if self._source is None or self._stack is None:
-            raise InputError("Choose a stack first.")
+            raise InputError(tr("Choose a stack first."))
         slices = None
         if self.slices_box.currentText() == THIS:
             z = layers.shown_slice(self.viewer, self._source)
@@ -342,9 +329,3 @@ class UpscaleChoice(UpscaleForm):
         if chosen == BARLESS and stack.image_rows is not None:
             return stack.image_rows, (0, stack.shape[2])
         return None
-
-
-def _voxel_source(stack: SemStack) -> str:
-    if "typed" in (stack.sources.z, stack.sources.y, stack.sources.x):
-        return "as typed"
-    return "from file" if stack.paths else "from the layer"

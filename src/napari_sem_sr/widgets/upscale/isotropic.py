@@ -27,12 +27,13 @@ from napari_sem_sr.widgets.qt.dock import Fold, Line, Tone, field, row
 from napari_sem_sr.widgets.qt.eta import Pace, spoken_time
 from napari_sem_sr.widgets.qt.worker import Events, Work
 from napari_sem_sr.widgets.viewer import layers
+from napari_sem_sr.widgets.words import tr
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
 BAR_STEPS = 200
-STAGES = {"test": "learning for the test", "volume": "learning for the volume"}
+STAGES = {"test": tr("learning for the test"), "volume": tr("learning for the volume")}
 
 
 def outcome_line(left_out: Any) -> tuple[str, Tone]:
@@ -61,7 +62,8 @@ class IsotropicStep(Fold):
 
     def __init__(self, viewer: "ViewerModel") -> None:
         super().__init__(
-            "Isotropic volume", "Fill in what lies between the slices, so that voxels are cubes."
+            tr("Isotropic volume"),
+            tr("Fill in what lies between the slices, so that voxels are cubes."),
         )
         self._viewer = viewer
         self._stack: SemStack | None = None
@@ -74,11 +76,13 @@ class IsotropicStep(Fold):
         self.minutes.setValue(round(DEFAULT_MINUTES))
         self.minutes.setSuffix(" min")
         self.minutes.setToolTip(
-            "For learning from the stack's own slices and for the test on slices left out; a large volume takes longer."
+            tr(
+                "For learning from the stack's own slices and for the test on slices left out; a large volume takes longer."
+            )
         )
-        self.button = QPushButton("Make isotropic")
-        self.cancel_button = QPushButton("Cancel")
-        self.cancel_button.setToolTip("Stop now; what is done is kept and can be resumed.")
+        self.button = QPushButton(tr("Make isotropic"))
+        self.cancel_button = QPushButton(tr("Cancel"))
+        self.cancel_button.setToolTip(tr("Stop now; what is done is kept and can be resumed."))
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setMaximumHeight(8)
@@ -88,7 +92,7 @@ class IsotropicStep(Fold):
         self.message = Line(small=True)
         for widget in (
             self.what_line,
-            field("Learning", self.minutes),
+            field(tr("Learning"), self.minutes),
             row([self.cancel_button, self.button]),
             self.bar,
             self.state_line,
@@ -102,7 +106,7 @@ class IsotropicStep(Fold):
         self._work.finished.connect(self._finished)
         self._work.failed.connect(lambda text: self.message.say(text, Tone.BAD))
         self._work.cancelled.connect(
-            lambda: self.message.say("Stopped; what is done is kept.", Tone.PLAIN)
+            lambda: self.message.say(tr("Stopped; what is done is kept."), Tone.PLAIN)
         )
         self._work.ended.connect(self._ended)
         self._show()
@@ -144,22 +148,27 @@ class IsotropicStep(Fold):
     def _show(self) -> None:
         running, reason = self._work.running, ""
         if self._stack is None:
-            reason = "Choose a stack first."
+            reason = tr("Choose a stack first.")
         else:
             try:
                 ratio = ratio_of(self._stack)
                 z, _, x = self._stack.voxel_nm
                 self.what_line.say(
-                    f"{z:g} nm slices on {x:g} nm pixels: {ratio:.3g} cubes for every voxel."
+                    tr(
+                        "{z:g} nm slices on {x:g} nm pixels: {ratio:.3g} cubes for every voxel.",
+                        z=z,
+                        x=x,
+                        ratio=ratio,
+                    )
                 )
             except SemSrError as error:
                 reason = str(error)
                 self.what_line.say(reason)
         found = None if running or reason else self._existing()
-        texts = {None: "Make isotropic", True: "Open volume", False: "Resume"}
+        texts = {None: tr("Make isotropic"), True: tr("Open volume"), False: tr("Resume")}
         self.button.setText(texts[found])
         self.button.setEnabled(not running and not reason)
-        self.button.setToolTip(reason or f"Write the volume to {self._output}.")
+        self.button.setToolTip(reason or tr("Write the volume to {output}.", output=self._output))
         self.cancel_button.setVisible(running)
         self.bar.setVisible(running)
         if not running:
@@ -191,7 +200,13 @@ class IsotropicStep(Fold):
                 self.message.say(message, Tone.CARE)
             case StepDone(stage, done=done, left_s=float(left)):
                 self.bar.setValue(round(BAR_STEPS * done))
-                self.state_line.say(f"{STAGES[stage]}, about {spoken_time(left)} left in all")
+                self.state_line.say(
+                    tr(
+                        "{value}, about {size} left in all",
+                        value=STAGES[stage],
+                        size=spoken_time(left),
+                    )
+                )
             case LeftOutScored():
                 self.outcome.say(*outcome_line(vars(event)))
                 # the notice says the same
@@ -209,7 +224,12 @@ class IsotropicStep(Fold):
     def _finished(self, result: IsotropicResult) -> None:
         self.outcome.say(*outcome_line(result.left_out))
         self.message.say(
-            f"{result.total} slices in '{result.output.name}', {spoken_time(result.seconds)}."
+            tr(
+                "{total} slices in '{name}', {size}.",
+                total=result.total,
+                name=result.output.name,
+                size=spoken_time(result.seconds),
+            )
         )
         self._open(result.output)
 
@@ -227,7 +247,7 @@ def _iter_isotropic(
     stack: SemStack, output: Path, settings: IsotropicSettings, *, resume: bool
 ) -> Events:
     """Make the volume; torch is loaded in the thread of the work."""
-    yield Progress("loading the network", 0, 1, "step")
+    yield Progress(tr("loading the network"), 0, 1, "step")
     preload_torch()
     from napari_sem_sr.axial.run import iter_isotropic
 

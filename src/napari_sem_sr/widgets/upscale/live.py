@@ -23,6 +23,7 @@ from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets.qt.worker import Work
 from napari_sem_sr.widgets.upscale.tasks import LiveSource, Memory
 from napari_sem_sr.widgets.viewer import layers
+from napari_sem_sr.widgets.words import tr
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -35,7 +36,7 @@ PATIENCE_S = 0.2
 MOST_LR_PX = 768
 # LR pixels to which what is shown is rounded outwards, so that a small pan needs no new picture.
 GRAIN = 16
-NAME = "SR live"
+NAME = tr("SR live")
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ class LivePreview(QObject):
         self._source = LiveSource(self._memory, stack, model_path, settings)
         if not self._paused:
             self._timer.start()
-        self.said.emit("looking at the screen")
+        self.said.emit(tr("looking at the screen"))
 
     def set_sharpness(self, sharpness: float | None) -> None:
         """Show another sharpness from now on."""
@@ -123,7 +124,7 @@ class LivePreview(QObject):
         self._drop()
         self._timer.stop()
         if self.is_on:
-            self.said.emit("live preview pauses while something else runs")
+            self.said.emit(tr("live preview pauses while something else runs"))
 
     def resume(self) -> None:
         """Go on after `pause`."""
@@ -275,8 +276,16 @@ class LivePreview(QObject):
         if asked is None or self._shown != asked:
             return
         (top, bottom), (left, right) = asked.region
-        part = "" if self._is_whole_view(asked) else ", the middle of what is visible"
-        self.said.emit(f"live: slice {asked.index}, {bottom - top} × {right - left} LR px{part}")
+        part = "" if self._is_whole_view(asked) else tr(", the middle of what is visible")
+        self.said.emit(
+            tr(
+                "live: slice {index}, {value} × {value2} LR px{part}",
+                index=asked.index,
+                value=bottom - top,
+                value2=right - left,
+                part=part,
+            )
+        )
 
     def _is_whole_view(self, asked: _Look) -> bool:
         return all(end - start < MOST_LR_PX for start, end in asked.region)

@@ -11,6 +11,7 @@ from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets.qt.dock import Line, Tone, link
 from napari_sem_sr.widgets.qt.timers import after
 from napari_sem_sr.widgets.qt.worker import Work
+from napari_sem_sr.widgets.words import tr
 
 if TYPE_CHECKING:
     from napari_sem_sr.widgets.qt.worker import Events
@@ -63,7 +64,7 @@ class OutlookView(QWidget):
         self._asked, self.outlook = asked, None
         self._work.cancel()
         self.why.say("")
-        self.line.say("" if asked is None else "looking whether the model knows such a stack")
+        self.line.say("" if asked is None else tr("looking whether the model knows such a stack"))
         if asked is None:
             self._timer.stop()
         else:
@@ -89,8 +90,8 @@ class OutlookView(QWidget):
         if self._asked != self._looked_at:
             return
         self.outlook = outlook
-        use = f" {link(USE, f'Use {outlook.better}')}." if outlook.better else ""
-        self.line.say(f"{outlook.sentence}{use} {link(WHY, 'why…')}", TONES[outlook.colour])
+        use = f" {link(USE, tr('Use {better}', better=outlook.better))}." if outlook.better else ""
+        self.line.say(f"{outlook.sentence}{use} {link(WHY, tr('why…'))}", TONES[outlook.colour])
         self.line.setToolTip(outlook.why)
         self.why.say(outlook.why)
         self.why.hide()

@@ -7,6 +7,7 @@ from napari_sem_sr.widgets.qt.dock import Fold
 from napari_sem_sr.widgets.qt.eta import spoken_time
 from napari_sem_sr.widgets.qt.words import in_dock
 from napari_sem_sr.widgets.upscale.runs import Runs, StackRun
+from napari_sem_sr.widgets.words import tr
 
 LINE_PX = 22
 MOST_LINES = 6
@@ -21,17 +22,18 @@ class QueueView(Fold):
 
     def __init__(self, runs: Runs) -> None:
         super().__init__(
-            "Queue", "Stacks that are upscaled one after the other; one that fails stops no other."
+            tr("Queue"),
+            tr("Stacks that are upscaled one after the other; one that fails stops no other."),
         )
         self._runs = runs
         self.list = QListWidget()
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        self.list.setToolTip("What is upscaled, what waits, and what has ended.")
-        self.start_button = QPushButton("Start the queue")
+        self.list.setToolTip(tr("What is upscaled, what waits, and what has ended."))
+        self.start_button = QPushButton(tr("Start the queue"))
         self.start_button.clicked.connect(self.start_asked)
-        self.remove_button = QPushButton("Take off the queue")
+        self.remove_button = QPushButton(tr("Take off the queue"))
         self.remove_button.clicked.connect(self._remove)
         for widget in (self.list, self.start_button, self.remove_button):
             self.addWidget(widget)
@@ -46,7 +48,7 @@ class QueueView(Fold):
         for run, told in runs.ended:
             error = in_dock(told)
             sign = f"✕ {run.name}: {error}" if error else f"✓ {run.name}"
-            self._line(sign, run, error or f"Written to {run.output}")
+            self._line(sign, run, error or tr("Written to {output}", output=run.output))
         if runs.current is not None:
             self._line(f"▸ {runs.current.name} · {runs.pace.spoken()}", runs.current)
         for run in runs.waiting:
@@ -55,17 +57,17 @@ class QueueView(Fold):
         self.list.setFixedHeight(LINE_PX * lines + 4)
         going = len(runs.waiting) + (runs.current is not None)
         left = runs.seconds_left()
-        parts = ["1 stack" if going == 1 else f"{going} stacks"]
+        parts = [tr("1 stack") if going == 1 else tr("{going} stacks", going=going)]
         if left is not None:
-            parts.append(f"{spoken_time(left)} left")
-        self.setText(f"Queue ({', '.join(parts)})" if going else "Queue")
+            parts.append(tr("{size} left", size=spoken_time(left)))
+        self.setText(tr("Queue ({value})", value=", ".join(parts)) if going else tr("Queue"))
         self.start_button.setVisible(bool(runs.waiting) and not running)
-        self.start_button.setToolTip("Upscale what waits, one stack after the other.")
+        self.start_button.setToolTip(tr("Upscale what waits, one stack after the other."))
         self.remove_button.setEnabled(bool(runs.waiting) or bool(runs.ended))
         self.remove_button.setToolTip(
-            "Take selected lines off the list, or all that do not go on; files stay."
+            tr("Take selected lines off the list, or all that do not go on; files stay.")
             if self.remove_button.isEnabled()
-            else "Nothing waits."
+            else tr("Nothing waits.")
         )
         several = going > 1 or len(runs.ended) > 1 or (bool(runs.waiting) and not running)
         if several and self.isHidden():
@@ -76,7 +78,10 @@ class QueueView(Fold):
 
     def _line(self, text: str, run: StackRun, tip: str = "") -> None:
         item = QListWidgetItem(text)
-        item.setToolTip(tip or f"{run.name}, {run.model}, to {run.output}")
+        item.setToolTip(
+            tip
+            or tr("{name}, {model}, to {output}", name=run.name, model=run.model, output=run.output)
+        )
         item.setData(Qt.ItemDataRole.UserRole, run)
         self.list.addItem(item)
         item.setSelected(run in self._selected)

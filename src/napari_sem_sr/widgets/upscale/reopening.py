@@ -6,6 +6,7 @@ from napari_sem_sr.widgets.qt.dock import DropZone, link
 from napari_sem_sr.widgets.qt.dock_group import open_dock
 from napari_sem_sr.widgets.viewer import session
 from napari_sem_sr.widgets.viewer.layer_combo import LayerChooser
+from napari_sem_sr.widgets.words import tr
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -17,7 +18,7 @@ def offer_session(zone: DropZone) -> None:
     """Say in an empty dock what was open last, if its files are still there."""
     last = session.last_session()
     if last is not None:
-        reopen = link(SESSION, f"reopen the last session ({last.title})")
+        reopen = link(SESSION, tr("reopen the last session ({title})", title=last.title))
         zone.setText(f"{zone.text()}<br>Or {reopen}.")
 
 

@@ -20,6 +20,7 @@ from napari_sem_sr.widgets.qt.eta import Pace, Steps, spoken_time
 from napari_sem_sr.widgets.upscale.form import STEPS
 from napari_sem_sr.widgets.upscale.results import Order, Results
 from napari_sem_sr.widgets.upscale.runs import StackRun
+from napari_sem_sr.widgets.words import tr
 
 if TYPE_CHECKING:
     from napari_sem_sr.widgets.upscale.form import UpscaleForm
@@ -48,7 +49,7 @@ class UpscaleReport:
         form = self._form
         form.message.say("")
         form.bar.setRange(0, 0)
-        form.state_line.say("starting")
+        form.state_line.say(tr("starting"))
         form.cancel_button.setEnabled(True)
         self._tiles = Pace()
 
@@ -64,7 +65,7 @@ class UpscaleReport:
             case RunStarted(run) if isinstance(run, StackRun):
                 self._runs.begin(run)
                 self._results.begin(run.output)
-                form.state_line.say(f"{run.name}: starting")
+                form.state_line.say(tr("{name}: starting", name=run.name))
                 form.queue.show_runs(running=True)
             case RunEnded(run, result, error) if isinstance(run, StackRun):
                 self._end(run, result, error)
@@ -78,7 +79,10 @@ class UpscaleReport:
                 form.queue.show_runs(running=True)
                 if form.message.text() == "":
                     form.message.say(
-                        f"The first slices are there: {link('inspect', 'compare them in Inspect')}."
+                        tr(
+                            "The first slices are there: {link}.",
+                            link=link("inspect", tr("compare them in Inspect")),
+                        )
                     )
             case TileDone(_, done, total):
                 self._show_tile(now, done, total)
@@ -101,7 +105,8 @@ class UpscaleReport:
         self._form.bar.setValue(done)
         left = self._tiles.seconds_left()
         self._form.state_line.say(
-            f"tile {done} of {total}" + ("" if left is None else f" · {spoken_time(left)} left")
+            tr("tile {done} of {total}", done=done, total=total)
+            + ("" if left is None else tr(" · {size} left", size=spoken_time(left)))
         )
 
     def _show_pace(self) -> None:
@@ -115,15 +120,22 @@ class UpscaleReport:
         """Show an upscaled slice."""
         sr, z = result
         self._results.show_preview(order, sr, z)
-        self._form.message.say(f"Slice {z}: hide or show the preview with its eye to compare.")
+        self._form.message.say(
+            tr("Slice {z}: hide or show the preview with its eye to compare.", z=z)
+        )
 
     def _end(self, run: StackRun, result: UpscaleResult | None, error: str) -> None:
         self._runs.end(error)
         if result is not None:
             self._results.complete(run.order, result.output)
             self._form.message.say(
-                f"{result.total} slices in '{result.output.name}', {spoken_time(result.seconds)}. "
-                f"{link('inspect', 'Compare in Inspect')}.",
+                tr(
+                    "{total} slices in '{name}', {size}. {link}.",
+                    total=result.total,
+                    name=result.output.name,
+                    size=spoken_time(result.seconds),
+                    link=link("inspect", tr("Compare in Inspect")),
+                ),
                 Tone.GOOD,
             )
         else:
@@ -134,6 +146,6 @@ class UpscaleReport:
         """A person stopped it."""
         waiting = len(self._runs.waiting)
         if self._runs.current is not None:
-            self._runs.end("stopped; finished slices are kept")
-        more = "" if not waiting else f" {waiting} more in the queue."
-        self._form.message.say(f"Stopped; finished slices are kept.{more}")
+            self._runs.end(tr("stopped; finished slices are kept"))
+        more = "" if not waiting else tr(" {waiting} more in the queue.", waiting=waiting)
+        self._form.message.say(tr("Stopped; finished slices are kept.{more}", more=more))

@@ -13,6 +13,7 @@ from napari_sem_sr.io import read_stack
 from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets.viewer import layers
 from napari_sem_sr.widgets.viewer.growing_layer import Growing
+from napari_sem_sr.widgets.words import tr
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -46,7 +47,7 @@ class Results:
 
     def show_preview(self, order: Order, sr: SemStack, z: int) -> None:
         """Show slice ``z``, in place of an earlier preview."""
-        added = self._layer(order, sr, "SR preview", replace(order.settings, slices=(z, z + 1)))
+        added = self._layer(order, sr, tr("SR preview"), replace(order.settings, slices=(z, z + 1)))
         if self._preview is not None and self._preview in self._viewer.layers:
             self._viewer.layers.remove(self._preview)
         self._preview = layers.add(self._viewer, added)

@@ -15,6 +15,7 @@ from napari_sem_sr.widgets.qt.eta import Pace
 from napari_sem_sr.widgets.qt.worker import Events
 from napari_sem_sr.widgets.upscale.results import Order
 from napari_sem_sr.widgets.upscale.tasks import Memory, iter_run
+from napari_sem_sr.widgets.words import tr
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,10 +102,17 @@ class Runs:
         """What would be lost if all of it were stopped now; empty where nothing goes on."""
         if self.current is None:
             return ""
-        kept = "1 slice" if self.pace.done == 1 else f"{self.pace.done} slices"
+        kept = tr("1 slice") if self.pace.done == 1 else tr("{done} slices", done=self.pace.done)
         waiting = len(self.waiting)
-        more = f" {waiting} more in the queue would not begin." if waiting else ""
-        return f"'{self.current.name}' is being upscaled. Stop, and keep {kept}?{more}"
+        more = (
+            tr(" {waiting} more in the queue would not begin.", waiting=waiting) if waiting else ""
+        )
+        return tr(
+            "'{name}' is being upscaled. Stop, and keep {kept}?{more}",
+            name=self.current.name,
+            kept=kept,
+            more=more,
+        )
 
     def seconds_left(self) -> float | None:
         """About how long all of it still takes; None before the first slice is done."""

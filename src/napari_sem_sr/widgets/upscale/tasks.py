@@ -20,6 +20,7 @@ from napari_sem_sr.io import read_stack
 from napari_sem_sr.io.zarr_layout import KEY, done_slices
 from napari_sem_sr.model.zoo import Entry, entry_of
 from napari_sem_sr.stack import SemStack
+from napari_sem_sr.widgets.words import tr
 
 if TYPE_CHECKING:
     from napari_sem_sr.inference.live import LiveView
@@ -38,7 +39,7 @@ class Memory:
 
 def iter_model(memory: Memory, path: Path) -> "Generator[Event, None, Model]":
     """Load a model unless it is the one loaded last."""
-    yield Progress("loading the model", 0, 1, "step")
+    yield Progress(tr("loading the model"), 0, 1, "step")
     if memory.model is None or memory.model[0] != path:
         preload_torch()
         from napari_sem_sr.model.zoo import load_model
@@ -53,7 +54,7 @@ def iter_preview(
     """Upscale one slice in memory; the same pixels as the full run. Returns the SR stack and the index."""
     model = yield from iter_model(memory, model_path)
     if stack not in memory.ranges:
-        yield Progress("measuring the intensity range", 0, 1, "step")
+        yield Progress(tr("measuring the intensity range"), 0, 1, "step")
         memory.ranges[stack] = stack_range(stack)
     from napari_sem_sr.inference.conditions import settle_conditions
     from napari_sem_sr.inference.engine.engine import Engine
@@ -209,15 +210,17 @@ def model_of_run(recorded: RecordedRun) -> Entry:
     entry = entry_of({"model": recorded.model, "model_hash": recorded.model_hash})
     if entry is None:
         raise ModelError(
-            f"This was begun with '{recorded.model}', which is not installed here, or has been trained anew since: "
-            "install it with +, or choose another place for the result."
+            tr(
+                "This was begun with '{model}', which is not installed here, or has been trained anew since: install it with +, or choose another place for the result.",
+                model=recorded.model,
+            )
         )
     return entry
 
 
 def iter_import(file: Path) -> Generator[Event, None, Any]:
     """Install a model."""
-    yield Progress("installing the model", 0, 1, "step")
+    yield Progress(tr("installing the model"), 0, 1, "step")
     from napari_sem_sr.model.zoo import import_model
 
     return import_model(file)

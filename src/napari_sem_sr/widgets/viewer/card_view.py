@@ -3,19 +3,29 @@
 from napari_sem_sr.geometry import spoken_length
 from napari_sem_sr.model.card import Card
 from napari_sem_sr.stack import SemStack
+from napari_sem_sr.widgets.words import tr
 
 
 def headline(card: Card) -> str:
     """Factor, teachers and their pixel size."""
-    return f"×{card.factor} · {card.teachers.count} teachers · {_pixel_range(card)}"
+    return tr(
+        "×{factor} · {count} teachers · {pixel_range}",
+        factor=card.factor,
+        count=card.teachers.count,
+        pixel_range=_pixel_range(card),
+    )
 
 
 def gain(card: Card) -> str:
     """What it brings over bicubic on images it never saw."""
-    images = "1 image" if len(card.scores) == 1 else f"{len(card.scores)} images"
-    return (
-        f"{card.gain('twin'):+.1f} dB over bicubic as twin, {card.gain('gan'):+.1f} dB as SRGAN "
-        f"({images} never trained on)"
+    images = (
+        tr("1 image") if len(card.scores) == 1 else tr("{count} images", count=len(card.scores))
+    )
+    return tr(
+        "{gain:+.1f} dB over bicubic as twin, {gain2:+.1f} dB as SRGAN ({images} never trained on)",
+        gain=card.gain("twin"),
+        gain2=card.gain("gan"),
+        images=images,
     )
 
 
@@ -24,16 +34,22 @@ def cautions(card: Card, stack: SemStack | None) -> list[str]:
     found = []
     if card.gain("gan") < 0:
         found.append(
-            "The full SRGAN is further from the truth than bicubic in PSNR: it draws detail that looks right."
+            tr(
+                "The full SRGAN is further from the truth than bicubic in PSNR: it draws detail that looks right."
+            )
         )
     if card.teachers.unit != "specimen":
         found.append(
-            f"Its scores come from a held-out {card.teachers.unit}, not from another specimen."
+            tr(
+                "Its scores come from a held-out {unit}, not from another specimen.",
+                unit=card.teachers.unit,
+            )
         )
     if card.teachers.left_out_in_turn:
         found.append(
-            "Too few specimens to hold some back: its scores come from networks trained alike, each without the "
-            "specimen in question."
+            tr(
+                "Too few specimens to hold some back: its scores come from networks trained alike, each without the specimen in question."
+            )
         )
     if card.training.overfitted_since is not None:
         found.append(card.training.verdict)
@@ -43,7 +59,11 @@ def cautions(card: Card, stack: SemStack | None) -> list[str]:
         sr = pixel / card.factor
         if not min(known) / 1.5 <= sr <= max(known) * 1.5:
             found.append(
-                f"SR pixels of {spoken_length(sr, 3)}, but its teachers have {_pixel_range(card)}: detail may have the wrong size."
+                tr(
+                    "SR pixels of {size}, but its teachers have {pixel_range}: detail may have the wrong size.",
+                    size=spoken_length(sr, 3),
+                    pixel_range=_pixel_range(card),
+                )
             )
     return found
 
@@ -66,10 +86,10 @@ def details(card: Card) -> str:
 def _pixel_range(card: Card) -> str:
     known = card.teachers.pixel_nm
     if not known:
-        return "pixel size unknown"
+        return tr("pixel size unknown")
     low, high = min(known), max(known)
     return (
         spoken_length(low, 3)
         if low == high
-        else f"{spoken_length(low, 3)} to {spoken_length(high, 3)}"
+        else tr("{size} to {size2}", size=spoken_length(low, 3), size2=spoken_length(high, 3))
     )

@@ -11,6 +11,7 @@ from napari_sem_sr.intensity import stack_range
 from napari_sem_sr.io import iter_unrelated
 from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets.viewer import layer_stack
+from napari_sem_sr.widgets.words import tr
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,16 +39,23 @@ def iter_chosen(layer: Image) -> Generator[Event, None, Chosen]:
     stack = yield from layer_stack.iter_stack_of(layer)
     cautions = []
     if stack.dtype.kind == "f":
-        yield Progress("measuring the intensity range", 0, 1, "step")
+        yield Progress(tr("measuring the intensity range"), 0, 1, "step")
         stack_range(stack)
     if (stack.provenance or {}).get("synthetic"):
         raise InputError(
-            f"'{layer.name}' is a super-resolved result, not a measurement; choose the LR stack."
+            tr(
+                "'{name}' is a super-resolved result, not a measurement; choose the LR stack.",
+                name=layer.name,
+            )
         )
     # what a dock opened has been asked about
     why = (yield from iter_unrelated(stack)) if long else None
     if why:
         cautions.append(
-            f"These {stack.shape[0]} images do not look like slices of one specimen: {why}."
+            tr(
+                "These {value} images do not look like slices of one specimen: {why}.",
+                value=stack.shape[0],
+                why=why,
+            )
         )
     return Chosen(stack, tuple(cautions))

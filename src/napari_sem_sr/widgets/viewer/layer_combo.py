@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QComboBox
 from napari_sem_sr.widgets.qt.dropping import dropped_paths
 from napari_sem_sr.widgets.viewer.layers import is_live
 from napari_sem_sr.widgets.viewer.names import telling_names
+from napari_sem_sr.widgets.words import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
 
-NONE = "none"
+NONE = tr("none")
 LEAST_ROOM = 12
 # of a box, for its arrow and frame
 ARROW_PX = 34

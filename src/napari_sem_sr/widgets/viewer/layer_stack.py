@@ -14,6 +14,7 @@ from napari_sem_sr.io import is_zarr, iter_read_stack
 from napari_sem_sr.io.metadata.typed import with_kept
 from napari_sem_sr.stack import SemStack, Triple
 from napari_sem_sr.widgets.viewer.layers import LENGTHS, METADATA, mark_of, path_of
+from napari_sem_sr.widgets.words import tr
 
 _READ: "WeakKeyDictionary[Layer, tuple[Any, SemStack]]" = WeakKeyDictionary()
 
@@ -58,7 +59,7 @@ def stack_of(layer: Layer) -> SemStack:
 def iter_stack_of(layer: Layer) -> Generator[Event, None, SemStack]:
     """As `stack_of`, with progress where a layer's slices are many files; they are opened once."""
     if not isinstance(layer, Image):
-        raise InputError(f"'{layer.name}' is no image layer; choose an image.")
+        raise InputError(tr("'{name}' is no image layer; choose an image.", name=layer.name))
     data = layer.data[0] if layer.multiscale else layer.data
     path = path_of(layer)
     if path is not None and path.exists():
@@ -69,7 +70,7 @@ def iter_stack_of(layer: Layer) -> Generator[Event, None, SemStack]:
             remember(layer, stack)
             return _with_voxel_of(_with_typed_on(stack, layer), layer)
     if layer.rgb:
-        raise InputError(f"'{layer.name}' is in colour; convert it to grey first.")
+        raise InputError(tr("'{name}' is in colour; convert it to grey first.", name=layer.name))
     if data.ndim > 3:
         data = _without_empty_axes(layer.name, data)
     known = mark_of(layer)
@@ -95,7 +96,11 @@ def _without_empty_axes(name: str, data: Any) -> Any:
     leading = data.shape[:-3]
     if any(n != 1 for n in leading):
         raise InputError(
-            f"'{name}' has shape {tuple(data.shape)}; give one stack (z, y, x), for instance by splitting it."
+            tr(
+                "'{name}' has shape {tuple}; give one stack (z, y, x), for instance by splitting it.",
+                name=name,
+                tuple=tuple(data.shape),
+            )
         )
     return data[(0,) * len(leading)]
 

@@ -18,6 +18,7 @@ from napari_sem_sr.geometry import spoken_length
 from napari_sem_sr.intensity import IntensityRange, stack_range
 from napari_sem_sr.io.zarr_layout import is_output
 from napari_sem_sr.stack import SemStack
+from napari_sem_sr.widgets.words import tr
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -250,7 +251,10 @@ def visible_region(layer: Image) -> tuple[tuple[int, int], tuple[int, int]]:
     ]
     if any(low >= high for low, high in bounds):
         raise InputError(
-            f"Nothing of '{layer.name}' is on screen; pan back to it or choose the whole slice."
+            tr(
+                "Nothing of '{name}' is on screen; pan back to it or choose the whole slice.",
+                name=layer.name,
+            )
         )
     return bounds[0], bounds[1]
 

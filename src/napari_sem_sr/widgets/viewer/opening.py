@@ -17,6 +17,7 @@ from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets.qt.question import ask
 from napari_sem_sr.widgets.qt.worker import Work
 from napari_sem_sr.widgets.viewer import layer_stack, layers
+from napari_sem_sr.widgets.words import tr
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -62,7 +63,7 @@ def iter_read(sources: Sequence[Source], role: layers.Role | None) -> Generator[
     opened: list[Opened] = []
     refused: list[str] = []
     for done, source in enumerate(sources):
-        yield Progress(f"reading {source[0].name}", done, len(sources), "stacks")
+        yield Progress(tr("reading {name}", name=source[0].name), done, len(sources), "stacks")
         try:
             stack = with_kept(
                 (yield from iter_read_stack(source if len(source) > 1 else source[0]))
@@ -158,7 +159,16 @@ class Opener(QObject):
 
     def _report(self, event: Event) -> None:
         if isinstance(event, Progress):
-            count = f" {event.done + 1} of {event.total} {event.unit}" if event.total > 1 else ""
+            count = (
+                tr(
+                    " {value} of {total} {unit}",
+                    value=event.done + 1,
+                    total=event.total,
+                    unit=event.unit,
+                )
+                if event.total > 1
+                else ""
+            )
             self.progressed.emit(f"{event.what}{count}")
 
     def _sorted(self, found: Together) -> None:
@@ -166,9 +176,9 @@ class Opener(QObject):
         for group in found.slices:
             answer = ask(
                 self._parent,
-                "Open slices",
-                f"{len(group)} files of one size: one stack?",
-                ["One stack", f"{len(group)} images"],
+                tr("Open slices"),
+                tr("{count} files of one size: one stack?", count=len(group)),
+                [tr("One stack"), tr("{count} images", count=len(group))],
             )
             if answer == 0:
                 sources.append(group)
@@ -200,10 +210,14 @@ class Opener(QObject):
         count = one.stack.shape[0]
         return ask(
             self._parent,
-            "One stack?",
-            f"The {count} images of '{one.stack.name}' do not look like slices of one specimen: {one.doubt}. "
-            "Slices of a stack are upscaled and checked as neighbours.",
-            ["Open as one stack", f"Open {count} images"],
+            tr("One stack?"),
+            tr(
+                "The {count} images of '{name}' do not look like slices of one specimen: {doubt}. Slices of a stack are upscaled and checked as neighbours.",
+                count=count,
+                name=one.stack.name,
+                doubt=one.doubt,
+            ),
+            [tr("Open as one stack"), tr("Open {count} images", count=count)],
         )
 
     def _add(self, opened: Sequence[Opened]) -> None:

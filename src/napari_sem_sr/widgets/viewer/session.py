@@ -15,6 +15,7 @@ from napari_sem_sr.io.atomic_write import replacing
 from napari_sem_sr.io.metadata.typed import with_kept
 from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets.viewer import layers
+from napari_sem_sr.widgets.words import tr
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -57,7 +58,7 @@ class Session:
         """For a person: the chosen or lowest stack, and how many layers."""
         first = self.chosen or self.layers[0].name
         count = len(self.layers)
-        return f"{first}, {count} layers" if count > 1 else first
+        return tr("{first}, {count} layers", first=first, count=count) if count > 1 else first
 
 
 def session_file() -> Path:
@@ -115,7 +116,7 @@ def iter_read(session: Session) -> Generator[Event, None, list[tuple[OpenLayer, 
     """Read the stacks of a session; what cannot be read any more is said and passed over."""
     found = []
     for done, shown in enumerate(session.layers):
-        yield Progress(f"reading {shown.name}", done, len(session.layers), "layers")
+        yield Progress(tr("reading {name}", name=shown.name), done, len(session.layers), "layers")
         try:
             found.append((shown, with_kept(read_stack(Path(shown.path)))))
         except SemSrError as error:

@@ -14,19 +14,19 @@ from napari_sem_sr.widgets.inspect.check.place_list import image_of
 from napari_sem_sr.widgets.inspect.check.tasks import Evidence
 from napari_sem_sr.widgets.inspect.panes.comparison import Comparison
 from napari_sem_sr.widgets.qt.dock import Dock, Line, Tone, field, primary, row
+from napari_sem_sr.widgets.words import tr
 
 SIDE_PX = 140
-NOTHING = "Take up an answer check first (tab Answer check)."
-PAIR = "Which of the two was <b>measured</b>?"
-SINGLE = "Would you <b>trust</b> this detail?"
-CAUTION = (
-    "Who cannot tell SR from HR has learnt that SR looks real, not that it is true. Without HR, half of the pictures "
-    "come from the list of suspect places."
+NOTHING = tr("Take up an answer check first (tab Answer check).")
+PAIR = tr("Which of the two was <b>measured</b>?")
+SINGLE = tr("Would you <b>trust</b> this detail?")
+CAUTION = tr(
+    "Who cannot tell SR from HR has learnt that SR looks real, not that it is true. Without HR, half of the pictures come from the list of suspect places."
 )
 ANSWERS: dict[Said, tuple[str, str]] = {
-    "first": ("A (1)", "Do not trust (1)"),
-    "second": ("B (2)", "Trust (2)"),
-    "unsure": ("Unsure (3)", "Unsure (3)"),
+    "first": ("A (1)", tr("Do not trust (1)")),
+    "second": ("B (2)", tr("Trust (2)")),
+    "unsure": (tr("Unsure (3)"), tr("Unsure (3)")),
 }
 
 
@@ -42,7 +42,7 @@ class BlindTestTab(Dock):
         self.count_box = QSpinBox()
         self.count_box.setRange(4, 100)
         self.count_box.setValue(20)
-        self.count_box.setToolTip("How many pictures or pairs are shown.")
+        self.count_box.setToolTip(tr("How many pictures or pairs are shown."))
         self.question = Line()
         self.panels = [QLabel(), QLabel()]
         self.names = [QLabel("A"), QLabel("B")]
@@ -67,10 +67,10 @@ class BlindTestTab(Dock):
         self.result = Line()
         self.result.setTextFormat(Qt.TextFormat.RichText)
         self.message = Line()
-        self.start_button = primary("Begin")
+        self.start_button = primary(tr("Begin"))
         self.start_button.clicked.connect(self.begin)
         for part in (
-            field("Pictures", self.count_box),
+            field(tr("Pictures"), self.count_box),
             self.question,
             self.trial_view,
             self.progress,
@@ -95,7 +95,7 @@ class BlindTestTab(Dock):
         self.result.say("")
         self.message.say("" if evidence else NOTHING)
         self.start_button.setEnabled(evidence is not None)
-        self.start_button.setToolTip("Show the first." if evidence else NOTHING)
+        self.start_button.setToolTip(tr("Show the first.") if evidence else NOTHING)
         self._show()
 
     def begin(self) -> None:
@@ -143,13 +143,15 @@ class BlindTestTab(Dock):
         running = len(self.said) < len(self.trials)
         self.trial_view.setVisible(running)
         self.question.say((PAIR if self.pairs else SINGLE) if running else "")
-        done = f"{len(self.said)} of {len(self.trials)} answered"
+        done = tr("{count} of {count2} answered", count=len(self.said), count2=len(self.trials))
         self.progress.say(
-            f"{done}, kept in {blind_test.NAME} beside the report" if self.trials else ""
+            tr("{done}, kept in {name} beside the report", done=done, name=blind_test.NAME)
+            if self.trials
+            else ""
         )
         for answer, button in self.buttons.items():
             button.setText(ANSWERS[answer][0 if self.pairs else 1])
-            button.setToolTip("Kept at once; the next picture follows.")
+            button.setToolTip(tr("Kept at once; the next picture follows."))
         for label in (self.names[1], self.panels[1]):
             label.setVisible(self.pairs)
         self.names[0].setText("A" if self.pairs else "")
@@ -177,11 +179,15 @@ def _as_table(found: blind_test.Result) -> str:
         for truth, said in found.matrix.items()
     )
     if found.share is None or found.interval is None:
-        words = "Nothing was decided."
+        words = tr("Nothing was decided.")
     else:
         low, high = found.interval
-        words = (
-            f"{found.right} of {found.decided} decided were right: {100 * found.share:.0f} % "
-            f"(95 % interval {100 * low:.0f} to {100 * high:.0f} %; guessing gives 50 %)."
+        words = tr(
+            "{right} of {decided} decided were right: {value:.0f} % (95 % interval {value2:.0f} to {value3:.0f} %; guessing gives 50 %).",
+            right=found.right,
+            decided=found.decided,
+            value=100 * found.share,
+            value2=100 * low,
+            value3=100 * high,
         )
     return f"<table cellspacing=6><tr><th></th>{head}</tr>{rows}</table>{words}"

@@ -19,10 +19,11 @@ from napari_sem_sr.widgets.inspect.panes.panes import Computed
 from napari_sem_sr.widgets.qt.dock import Line, Tone, field
 from napari_sem_sr.widgets.qt.worker import Work
 from napari_sem_sr.widgets.viewer.layers import Role
+from napari_sem_sr.widgets.words import tr
 
 NAME = "evidence"
-NONE = "none"
-NO_EVIDENCE = "Maps of an answer check: take one up in the tab Answer check first."
+NONE = tr("none")
+NO_EVIDENCE = tr("Maps of an answer check: take one up in the tab Answer check first.")
 # limits and colours of maps whose values have a meaning of their own; the others are measured
 FIXED: dict[str, tuple[tuple[float, float], str]] = {
     "consistency": ((-3.0, 3.0), DIVERGING),
@@ -47,7 +48,7 @@ class EvidenceForm(QWidget):
         self.message = Line(small=True)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(field("Evidence", self.box))
+        column.addWidget(field(tr("Evidence"), self.box))
         column.addWidget(self.message)
         self.box.activated.connect(lambda _: self.show_map())
         self.work.finished.connect(self._made)
@@ -64,7 +65,7 @@ class EvidenceForm(QWidget):
             self.box.addItems([name for name in MAPS if (folder / name).exists()])
         self.box.setEnabled(evidence is not None)
         self.box.setToolTip(
-            NO_EVIDENCE if evidence is None else "Show where the check found what, as a pane."
+            NO_EVIDENCE if evidence is None else tr("Show where the check found what, as a pane.")
         )
         self.show_map()
 
@@ -92,7 +93,7 @@ def iter_map(
     evidence: Evidence, name: str, seats: Mapping[Role, SemStack]
 ) -> Generator[Event, None, Computed]:
     """Lay a map over the stacks on screen, with limits that are the same for all slices."""
-    yield Progress(f"reading {name}", 0, 1, "map")
+    yield Progress(tr("reading {name}", name=name), 0, 1, "map")
     found = read_stack(evidence.folder / MAPS_FOLDER / name)
     stack = seated(evidence, MAPS[name].grid, found, seats)
     if name in FIXED:

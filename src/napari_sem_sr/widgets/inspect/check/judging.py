@@ -17,14 +17,15 @@ from napari_sem_sr.checking.review.judgements import (
 )
 from napari_sem_sr.errors import SemSrError
 from napari_sem_sr.widgets.qt.dock import Line, Tone, row
+from napari_sem_sr.widgets.words import tr
 
 CHOICES: dict[Opinion, tuple[str, str]] = {
-    "real": ("✓ Real", "The specimen looks like this."),
-    "artifact": ("✕ Artifact", "The model made this up, or left something out."),
-    "unsure": ("? Unsure", "Cannot be decided from what is there."),
+    "real": (tr("✓ Real"), tr("The specimen looks like this.")),
+    "artifact": (tr("✕ Artifact"), tr("The model made this up, or left something out.")),
+    "unsure": (tr("? Unsure"), tr("Cannot be decided from what is there.")),
 }
 KEYS: dict[str, Opinion] = {"R": "real", "A": "artifact", "U": "unsure"}
-NO_PLACE = "Go to a place first."
+NO_PLACE = tr("Go to a place first.")
 
 
 class Judging(QWidget):
@@ -50,9 +51,9 @@ class Judging(QWidget):
             button.clicked.connect(lambda _, opinion=opinion: self.say(opinion))
             self.buttons[opinion] = button
         self.note = QLineEdit()
-        self.note.setPlaceholderText("note, kept with the judgement")
-        self.note.setToolTip("In your own words; written down with the next R, A or U.")
-        self.undo_button = QPushButton("Undo")
+        self.note.setPlaceholderText(tr("note, kept with the judgement"))
+        self.note.setToolTip(tr("In your own words; written down with the next R, A or U."))
+        self.undo_button = QPushButton(tr("Undo"))
         self.progress = QLabel()
         self.message = Line(small=True)
         column = QVBoxLayout(self)
@@ -135,12 +136,16 @@ class Judging(QWidget):
     def _show(self) -> None:
         places = {place_of(region) for region in self._regions}
         done = sum(judgement.place in places for judgement in self.said)
-        self.progress.setText(f"{done} of {len(places)} judged" if places else "")
+        self.progress.setText(
+            tr("{done} of {count} judged", done=done, count=len(places)) if places else ""
+        )
         for opinion, button in self.buttons.items():
             button.setEnabled(self._index is not None)
             button.setToolTip(CHOICES[opinion][1] if self._index is not None else NO_PLACE)
         self.note.setEnabled(self._index is not None)
         self.undo_button.setEnabled(bool(self._undo))
         self.undo_button.setToolTip(
-            "Take back what was said last (Ctrl+Z)." if self._undo else "Nothing was said yet."
+            tr("Take back what was said last (Ctrl+Z).")
+            if self._undo
+            else tr("Nothing was said yet.")
         )

@@ -7,9 +7,10 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QFileDialog
 
 from napari_sem_sr.widgets.qt.dock import Fold, PathLabel, field, tool
+from napari_sem_sr.widgets.words import tr
 
-NO_HR = "There is no HR to lay over LR; choose it above."
-NO_REFERENCE = "none"
+NO_HR = tr("There is no HR to lay over LR; choose it above.")
+NO_REFERENCE = tr("none")
 
 
 @dataclass(frozen=True)
@@ -40,24 +41,29 @@ class CheckOptionsForm(Fold):
     changed = Signal()
 
     def __init__(self) -> None:
-        super().__init__("More", "Registration of HR, projection of SR, images to compare with.")
-        self.register_box = QCheckBox("lay HR over LR by its pixels")
-        self.project_box = QCheckBox("write SR made consistent")
+        super().__init__(
+            tr("More"), tr("Registration of HR, projection of SR, images to compare with.")
+        )
+        self.register_box = QCheckBox(tr("lay HR over LR by its pixels"))
+        self.project_box = QCheckBox(tr("write SR made consistent"))
         self.project_box.setToolTip(
-            "Also writes projected.zarr beside the report: SR changed as little as possible so that its average agrees "
-            "with LR. The report says what that changed."
+            tr(
+                "Also writes projected.zarr beside the report: SR changed as little as possible so that its average agrees with LR. The report says what that changed."
+            )
         )
         self.reference: Path | None = None
         self.reference_label = PathLabel()
         self.reference_button = tool(
             "…",
-            "Folder of HR images of the same material, of other places: their statistics are held beside SR's.",
+            tr(
+                "Folder of HR images of the same material, of other places: their statistics are held beside SR's."
+            ),
         )
-        self.forget_button = tool("✕", "Compare with no other images.")
+        self.forget_button = tool("✕", tr("Compare with no other images."))
         for widget in (
-            field("Register", self.register_box),
-            field("Project", self.project_box),
-            field("Reference", self.reference_label, self.forget_button, self.reference_button),
+            field(tr("Register"), self.register_box),
+            field(tr("Project"), self.project_box),
+            field(tr("Reference"), self.reference_label, self.forget_button, self.reference_button),
         ):
             self.addWidget(widget)
         self.register_box.toggled.connect(lambda _: self.changed.emit())
@@ -71,8 +77,9 @@ class CheckOptionsForm(Fold):
         """Registration is there only with HR."""
         self.register_box.setEnabled(hr)
         self.register_box.setToolTip(
-            "For HR of another microscope: finds by how much it is shifted against LR, and checks against HR laid "
-            "where it belongs. Turning and stretching are not undone."
+            tr(
+                "For HR of another microscope: finds by how much it is shifted against LR, and checks against HR laid where it belongs. Turning and stretching are not undone."
+            )
             if hr
             else NO_HR
         )
@@ -88,7 +95,9 @@ class CheckOptionsForm(Fold):
         self.changed.emit()
 
     def _choose_reference(self) -> None:
-        path = QFileDialog.getExistingDirectory(self, "Folder of HR images of the same material")
+        path = QFileDialog.getExistingDirectory(
+            self, tr("Folder of HR images of the same material")
+        )
         if path:
             self.set_reference(Path(path))
 

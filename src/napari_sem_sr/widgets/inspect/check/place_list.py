@@ -21,19 +21,20 @@ from napari_sem_sr.intensity import IntensityRange
 from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets.qt.dock import SMALL_PX, row
 from napari_sem_sr.widgets.viewer.overlay import ORANGE
+from napari_sem_sr.widgets.words import tr
 
 # each picture holds 64 SR pixels; in a narrow dock three of them are drawn smaller
 SIDE_PX = 128
 GAP_PX = 4
 # of the list's width, for its scroll bar and frame
 BAR_PX = 26
-SIGNS = {"real": "✓ real", "artifact": "✕ artifact", "unsure": "? unsure"}
-ALL, OPEN = "all places", "not judged"
+SIGNS = {"real": tr("✓ real"), "artifact": tr("✕ artifact"), "unsure": tr("? unsure")}
+ALL, OPEN = tr("all places"), tr("not judged")
 Region = Mapping[str, Any]
 ORDERS: dict[str, Callable[[tuple[int, Region]], Any]] = {
-    "worst first": lambda place: place[0],
-    "by slice": lambda place: (place[1]["slice"], place[0]),
-    "largest first": lambda place: (-place[1]["height"] * place[1]["width"], place[0]),
+    tr("worst first"): lambda place: place[0],
+    tr("by slice"): lambda place: (place[1]["slice"], place[0]),
+    tr("largest first"): lambda place: (-place[1]["height"] * place[1]["width"], place[0]),
 }
 INDEX = Qt.ItemDataRole.UserRole
 
@@ -55,8 +56,10 @@ class PlaceList(QWidget):
         self._slider: Callable[[float], int] = int
         self.order_box, self.filter_box = QComboBox(), QComboBox()
         self.order_box.addItems(list(ORDERS))
-        self.order_box.setToolTip("Order of the list.")
-        self.filter_box.setToolTip("Which places are listed: all, those not judged, or by reason.")
+        self.order_box.setToolTip(tr("Order of the list."))
+        self.filter_box.setToolTip(
+            tr("Which places are listed: all, those not judged, or by reason.")
+        )
         self.list = QListWidget()
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.list.setWordWrap(True)
@@ -70,7 +73,7 @@ class PlaceList(QWidget):
         self.list.setMinimumHeight(190)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setStyleSheet(f"QListWidget {{ font-size: {SMALL_PX}px; }}")
-        self.list.setToolTip("Click, or ↑ ↓, to go to a place in all panes.")
+        self.list.setToolTip(tr("Click, or ↑ ↓, to go to a place in all panes."))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
@@ -204,7 +207,14 @@ class PlaceList(QWidget):
         sign = "" if said is None else f" · {SIGNS[said.opinion]}"
         item.setToolTip(f"{self.where(index)} (y, x)")
         item.setText(
-            f"#{index + 1} · slice {self.slice(index)} · {self.size(index)}{sign}\n{', '.join(region['reasons'])}"
+            tr(
+                "#{value} · slice {slice} · {size}{sign}\n{value2}",
+                value=index + 1,
+                slice=self.slice(index),
+                size=self.size(index),
+                sign=sign,
+                value2=", ".join(region["reasons"]),
+            )
         )
 
     def slice(self, index: int) -> int:
@@ -216,7 +226,7 @@ class PlaceList(QWidget):
         """Size of a place and its centre (y, x), in nm where the pixel size is known."""
         assert self._sr is not None
         _, y, x = centre_of(self._regions[index], self._sr)
-        return f"{self.size(index)} at {y:.0f}, {x:.0f}"
+        return tr("{size} at {y:.0f}, {x:.0f}", size=self.size(index), y=y, x=x)
 
     def size(self, index: int) -> str:
         """Height and width of a place, in nm where the pixel size is known."""

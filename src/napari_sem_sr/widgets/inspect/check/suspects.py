@@ -20,6 +20,7 @@ from napari_sem_sr.widgets.qt.dock import Line, Tone
 from napari_sem_sr.widgets.qt.worker import Work
 from napari_sem_sr.widgets.viewer import layers
 from napari_sem_sr.widgets.viewer.overlay import Mark
+from napari_sem_sr.widgets.words import tr
 
 MARK = "place"
 # a place is shown with this much around it, and never larger than so many SR pixels fill a pane
@@ -115,11 +116,11 @@ class Suspects(QWidget):
             slider=lambda z: layers.slider_step(self._comparison.viewer, z),
         )
         if not regions:
-            self.about.say("No place of the stack stands out from the rest.")
+            self.about.say(tr("No place of the stack stands out from the rest."))
             return
         self.show()
         self.judging.show()
-        self.about.say("Go to the worst places with ↓ or a click, and judge each.")
+        self.about.say(tr("Go to the worst places with ↓ or a click, and judge each."))
         self.pictures.start("looking at places", lambda: iter_places(evidence))
         self._bind_keys(on=True)
 
@@ -148,8 +149,14 @@ class Suspects(QWidget):
         )
         self._comparison.camera.look_at(z, (y, x), extent)
         self.about.say(
-            f"#{index + 1} · slice {self.places.slice(index)} · {self.places.where(index)} · {region['score']:.1f} × the limit: "
-            f"{', '.join(region['reasons'])}"
+            tr(
+                "#{value} · slice {slice} · {where} · {value2:.1f} × the limit: {value3}",
+                value=index + 1,
+                slice=self.places.slice(index),
+                where=self.places.where(index),
+                value2=region["score"],
+                value3=", ".join(region["reasons"]),
+            )
         )
 
     def undo(self) -> None:

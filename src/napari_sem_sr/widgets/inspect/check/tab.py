@@ -41,10 +41,10 @@ from napari_sem_sr.widgets.qt.eta import Steps
 from napari_sem_sr.widgets.qt.worker import Work
 from napari_sem_sr.widgets.viewer import layer_stack
 from napari_sem_sr.widgets.viewer.layers import Role
+from napari_sem_sr.widgets.words import tr
 
-INTRO = (
-    "Does SR agree with the LR it was made of? Is the stack like what the model was taught on? Is enough known to say "
-    "where it may be trusted? And which places should a person look at first? With HR, also: how close is it?"
+INTRO = tr(
+    "Does SR agree with the LR it was made of? Is the stack like what the model was taught on? Is enough known to say where it may be trusted? And which places should a person look at first? With HR, also: how close is it?"
 )
 
 
@@ -71,13 +71,13 @@ class AnswerCheckTab(Dock):
         self._steps = Steps()
         self.work = Work(self)
         self.folder_label = PathLabel()
-        self.folder_button = tool("…", "Choose the folder of the report.")
+        self.folder_button = tool("…", tr("Choose the folder of the report."))
         self.options = CheckOptionsForm()
         self.intro = Line(INTRO, small=True)
         self.verdict = VerdictView()
         self.suspects = Suspects(comparison, roles, compare, keys_in=self)
         for part in (
-            field("Report", self.folder_label, self.folder_button),
+            field(tr("Report"), self.folder_label, self.folder_button),
             self.options,
             self.intro,
             self.verdict,
@@ -90,13 +90,15 @@ class AnswerCheckTab(Dock):
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setFixedHeight(8)
-        self.stop_button = QPushButton("Stop")
-        self.stop_button.setToolTip("Stop; what is checked is kept, and Check goes on from there.")
+        self.stop_button = QPushButton(tr("Stop"))
+        self.stop_button.setToolTip(
+            tr("Stop; what is checked is kept, and Check goes on from there.")
+        )
         self.progress = row([self.bar, self.stop_button])
-        self.report_button = QPushButton("Report…")
-        self.load_button = QPushButton("Load…")
-        self.load_button.setToolTip("Take up a check that was made before, by its folder.")
-        self.start_button = primary("Check")
+        self.report_button = QPushButton(tr("Report…"))
+        self.load_button = QPushButton(tr("Load…"))
+        self.load_button.setToolTip(tr("Take up a check that was made before, by its folder."))
+        self.start_button = primary(tr("Check"))
         for part in (self.suspects.below, self.message, self.progress):
             self.footer.addWidget(part)
         self.footer.addWidget(row([self.report_button, self.load_button, self.start_button]))
@@ -115,7 +117,7 @@ class AnswerCheckTab(Dock):
         self.work.finished.connect(self._show_evidence)
         self.work.failed.connect(lambda text: self.message.say(text, Tone.BAD))
         self.work.cancelled.connect(
-            lambda: self.message.say("Stopped; Check goes on from where it was.")
+            lambda: self.message.say(tr("Stopped; Check goes on from where it was."))
         )
         self.work.ended.connect(self._show_buttons)
         self.options.changed.connect(self._show_buttons)
@@ -137,12 +139,12 @@ class AnswerCheckTab(Dock):
         self._folder = folder
         self.folder_label.setText("" if folder is None else str(folder))
         self.folder_label.setToolTip(
-            "" if folder is None else f"Report, maps and judgements: {folder}"
+            "" if folder is None else tr("Report, maps and judgements: {folder}", folder=folder)
         )
         self._show_buttons()
 
     def _choose_folder(self) -> None:
-        path = QFileDialog.getExistingDirectory(self, "Folder of the report")
+        path = QFileDialog.getExistingDirectory(self, tr("Folder of the report"))
         if path:
             self.set_folder(Path(path))
 
@@ -165,7 +167,7 @@ class AnswerCheckTab(Dock):
             self._show_buttons()
 
     def _load(self) -> None:
-        path = QFileDialog.getExistingDirectory(self, "Folder of a check")
+        path = QFileDialog.getExistingDirectory(self, tr("Folder of a check"))
         if path:
             self.load(Path(path))
 
@@ -209,7 +211,12 @@ class AnswerCheckTab(Dock):
             self.message.say(str(error), Tone.BAD)
             return
         self.message.say(
-            f"{link('open', 'Open the report')} in '{evidence.folder.name}'.", Tone.GOOD
+            tr(
+                "{link} in '{name}'.",
+                link=link("open", tr("Open the report")),
+                name=evidence.folder.name,
+            ),
+            Tone.GOOD,
         )
         self.show_part(self.suspects)
         self.taken_up.emit(evidence)
@@ -224,8 +231,8 @@ class AnswerCheckTab(Dock):
     def _export(self) -> None:
         if self.evidence is None:
             return
-        name = f"{self.evidence.report.sr['name']} report.html"
-        path, _ = QFileDialog.getSaveFileName(self, "Export the report", name, "HTML (*.html)")
+        name = tr("{value} report.html", value=self.evidence.report.sr["name"])
+        path, _ = QFileDialog.getSaveFileName(self, tr("Export the report"), name, "HTML (*.html)")
         if path:
             self.export(Path(path))
 
@@ -240,7 +247,7 @@ class AnswerCheckTab(Dock):
         except SemSrError as error:
             self.message.say(str(error), Tone.BAD)
             return
-        self.message.say(f"Report written to '{path.name}'.", Tone.GOOD)
+        self.message.say(tr("Report written to '{name}'.", name=path.name), Tone.GOOD)
 
     # ---- buttons
 
@@ -248,27 +255,29 @@ class AnswerCheckTab(Dock):
         roles, running = self.role_form.roles, self.work.running
         reason = ""
         if running:
-            reason = "A check is running; wait for it or stop it."
+            reason = tr("A check is running; wait for it or stop it.")
         elif "LR" not in roles or "SR" not in roles:
-            reason = "Choose LR and SR above: SR is checked against the LR it was made of."
+            reason = tr("Choose LR and SR above: SR is checked against the LR it was made of.")
         there = self._folder is not None and is_finished(self._folder)
-        self.start_button.setText("Take up the check" if there else "Check")
+        self.start_button.setText(tr("Take up the check") if there else tr("Check"))
         self.start_button.setEnabled(not reason)
         self.start_button.setToolTip(
             reason
             or (
-                "The report of this SR is there; show it."
+                tr("The report of this SR is there; show it.")
                 if there
-                else "Look through all slices for what LR, the twin and the neighbours do not support."
+                else tr(
+                    "Look through all slices for what LR, the twin and the neighbours do not support."
+                )
             )
         )
         self.load_button.setEnabled(not reason)
         self.options.offer(hr="HR" in roles)
         self.report_button.setEnabled(self.evidence is not None)
         self.report_button.setToolTip(
-            "Write the report, with your judgements, as one page to send to a colleague."
+            tr("Write the report, with your judgements, as one page to send to a colleague.")
             if self.evidence is not None
-            else "There is no report yet: check first."
+            else tr("There is no report yet: check first.")
         )
         self.progress.setVisible(running)
 

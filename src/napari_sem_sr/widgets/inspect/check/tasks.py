@@ -16,6 +16,7 @@ from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets.inspect.check.options import CheckOptions
 from napari_sem_sr.widgets.viewer import layers
 from napari_sem_sr.widgets.viewer.layers import Role
+from napari_sem_sr.widgets.words import tr
 
 # SR pixels along the side of a small picture.
 SEEN_PX = 64
@@ -64,14 +65,14 @@ def iter_evidence(
     stacks: Mapping[Role, SemStack], folder: Path, options: CheckOptions
 ) -> Generator[Event, None, Evidence]:
     """Check, go on with a check that was stopped, or take up a finished one of the same stacks."""
-    yield Progress("loading the model", 0, 1, "step")
+    yield Progress(tr("loading the model"), 0, 1, "step")
     from napari_sem_sr.checking import iter_check
     from napari_sem_sr.model.zoo import model_of
     from napari_sem_sr.teachers.teacher import read_teachers
 
     reference = None
     if options.reference is not None:
-        yield Progress("reading the reference", 0, 1, "step")
+        yield Progress(tr("reading the reference"), 0, 1, "step")
         reference, _ = read_teachers([options.reference])
     sr = stacks["SR"]
     report = yield from iter_check(
@@ -97,14 +98,18 @@ def iter_saved(stacks: Mapping[Role, SemStack], folder: Path) -> Generator[Event
     InputError
         If it is about another SR stack.
     """
-    yield Progress("reading the report", 0, 1, "step")
+    yield Progress(tr("reading the report"), 0, 1, "step")
     report = Report.read(folder)
     sr = stacks["SR"]
-    yield Progress(f"recognising {sr.name}", 0, 1, "step")
+    yield Progress(tr("recognising {name}", name=sr.name), 0, 1, "step")
     if list(sr.shape) != report.sr["shape"] or sr.content_hash != report.sr["hash"]:
         raise InputError(
-            f"The report in '{folder}' is about '{report.sr['name']}', which is not the same as '{sr.name}'; "
-            "choose the SR that was checked."
+            tr(
+                "The report in '{folder}' is about '{value}', which is not the same as '{name}'; choose the SR that was checked.",
+                folder=folder,
+                value=report.sr["name"],
+                name=sr.name,
+            )
         )
     return (yield from _iter_placed(stacks, folder, report))
 

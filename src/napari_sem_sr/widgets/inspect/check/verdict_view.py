@@ -5,6 +5,7 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 from napari_sem_sr.checking.report.document import Report
 from napari_sem_sr.checking.report.verdict import Colour, Light, lights
 from napari_sem_sr.widgets.qt.dock import Line, Tone, link
+from napari_sem_sr.widgets.words import tr
 
 TONES: dict[Colour, Tone] = {
     "green": Tone.GOOD,
@@ -29,7 +30,7 @@ class LightLine(QWidget):
         column.addWidget(self.why)
         self.why.hide()
         self.line.say(
-            f"{light.question} <b>{light.answer}</b> {link('why', 'why…')}", TONES[light.colour]
+            f"{light.question} <b>{light.answer}</b> {link('why', tr('why…'))}", TONES[light.colour]
         )
         self.line.setToolTip(light.why)
         self.line.linkActivated.connect(lambda _: self.why.setVisible(self.why.isHidden()))
@@ -69,6 +70,8 @@ class VerdictView(QWidget):
             self.lights.append(line)
             self._column.insertWidget(place, line)
         if report.limits:
-            self.limits_link.say(link("limits", f"{len(report.limits)} things to keep in mind…"))
+            self.limits_link.say(
+                link("limits", tr("{count} things to keep in mind…", count=len(report.limits)))
+            )
             self.limits.say("\n".join(f"• {limit}" for limit in report.limits))
             self.limits.hide()

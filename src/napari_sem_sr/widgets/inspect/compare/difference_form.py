@@ -16,11 +16,14 @@ from napari_sem_sr.widgets.inspect.panes.panes import Computed
 from napari_sem_sr.widgets.inspect.panes.role_form import RoleForm
 from napari_sem_sr.widgets.qt.dock import Line, Tone, field
 from napari_sem_sr.widgets.qt.worker import Work
+from napari_sem_sr.widgets.words import tr
 
-NO_DIFFERENCE = "none"
+NO_DIFFERENCE = tr("none")
 NAME = "difference"
 SUBJECTS: tuple[Subject, ...] = ("SR − HR", "SR − bicubic", "averaged SR − LR")
+SUBJECT_NAMES = ("SR − HR", tr("SR − bicubic"), tr("averaged SR − LR"))
 BANDS: tuple[Band, ...] = ("all", "low", "high")
+BAND_NAMES = (tr("all"), tr("low"), tr("high"))
 
 
 class DifferenceForm(QWidget):
@@ -36,16 +39,17 @@ class DifferenceForm(QWidget):
         self.work = Work(self)
         self._outdated = False
         self.subject_box = QComboBox()
-        self.subject_box.addItems([*SUBJECTS, NO_DIFFERENCE])
+        self.subject_box.addItems([*SUBJECT_NAMES, NO_DIFFERENCE])
         self.subject_box.setToolTip(
-            "SR − HR: where SR is wrong. SR − bicubic: what the model added. "
-            "Averaged SR − LR: where SR contradicts what was measured."
+            tr(
+                "SR − HR: where SR is wrong. SR − bicubic: what the model added. Averaged SR − LR: where SR contradicts what was measured."
+            )
         )
         self.sign_box = QComboBox()
-        self.sign_box.addItems(["signed", "absolute"])
-        self.sign_box.setToolTip("Signed: blue where SR is darker, red where it is brighter.")
+        self.sign_box.addItems([tr("signed"), tr("absolute")])
+        self.sign_box.setToolTip(tr("Signed: blue where SR is darker, red where it is brighter."))
         self.band_box = QComboBox()
-        self.band_box.addItems(list(BANDS))
+        self.band_box.addItems(list(BAND_NAMES))
         for box in (self.subject_box, self.sign_box, self.band_box):
             # they have to fit a narrow dock
             box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
@@ -54,7 +58,7 @@ class DifferenceForm(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(5)
-        column.addWidget(field("Difference", self.subject_box))
+        column.addWidget(field(tr("Difference"), self.subject_box))
         column.addWidget(field("", self.sign_box, self.band_box))
         column.addWidget(self.message)
         self.work.finished.connect(self._made)
@@ -69,11 +73,11 @@ class DifferenceForm(QWidget):
         subject = self.subject_box.currentText()
         if subject == NO_DIFFERENCE:
             return None
-        known: Subject = SUBJECTS[SUBJECTS.index(subject)]
+        known: Subject = SUBJECTS[SUBJECT_NAMES.index(subject)]
         if known == "SR − HR" and "HR" not in self._comparison.seats:
             known = "SR − bicubic"
         band: Band = BANDS[self.band_box.currentIndex()] if self.band_box.isEnabled() else "all"
-        return Difference(known, band, self.sign_box.currentText() == "signed")
+        return Difference(known, band, self.sign_box.currentIndex() == 0)
 
     def show_difference(self) -> None:
         """Show what is chosen, as soon as it is made."""
@@ -95,12 +99,14 @@ class DifferenceForm(QWidget):
     def _show_boxes(self) -> None:
         subject = self.subject_box.currentText()
         self.sign_box.setEnabled(subject != NO_DIFFERENCE)
-        divided = subject not in (NO_DIFFERENCE, "averaged SR − LR")
+        divided = subject not in (NO_DIFFERENCE, SUBJECT_NAMES[-1])
         self.band_box.setEnabled(divided)
         self.band_box.setToolTip(
-            "Low: spatial frequencies that LR could measure. High: those that the model had to invent."
+            tr(
+                "Low: spatial frequencies that LR could measure. High: those that the model had to invent."
+            )
             if divided
-            else "At LR's pixel size there is no high band to tell apart."
+            else tr("At LR's pixel size there is no high band to tell apart.")
         )
 
     def _report(self, event: Event) -> None:

@@ -11,6 +11,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_sem_sr.widgets.qt.preferences import recall, remember
+from napari_sem_sr.widgets.words import tr
 
 
 class FigureDialog(QDialog):
@@ -18,31 +19,32 @@ class FigureDialog(QDialog):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Picture")
+        self.setWindowTitle(tr("Picture"))
         self.width_box = QDoubleSpinBox()
         self.width_box.setRange(20, 1000)
         self.width_box.setDecimals(0)
         self.width_box.setSuffix(" mm")
         self.width_box.setValue(recall("figure_width_mm", 180.0))
         self.width_box.setToolTip(
-            "Width on paper; a column of a journal has 80 to 90 mm, a page about 180 mm."
+            tr("Width on paper; a column of a journal has 80 to 90 mm, a page about 180 mm.")
         )
         self.dpi_box = QSpinBox()
         self.dpi_box.setRange(72, 1200)
         self.dpi_box.setSuffix(" dpi")
         self.dpi_box.setValue(recall("figure_dpi", 300))
-        self.dpi_box.setToolTip("Dots per inch; journals ask for 300 or more.")
-        self.mark_box = QCheckBox("mark what is synthetic")
+        self.dpi_box.setToolTip(tr("Dots per inch; journals ask for 300 or more."))
+        self.mark_box = QCheckBox(tr("mark what is synthetic"))
         self.mark_box.setChecked(recall("mark_pictures", default=True))
         self.mark_box.setToolTip(
-            'Write "super-resolved (synthetic)" into panels that were not measured. Leave it out only where the '
-            "caption says so."
+            tr(
+                'Write "super-resolved (synthetic)" into panels that were not measured. Leave it out only where the caption says so.'
+            )
         )
         form = QFormLayout(self)
-        self.width_box.setAccessibleName("Width")
-        self.dpi_box.setAccessibleName("Resolution")
-        form.addRow("Width", self.width_box)
-        form.addRow("Resolution", self.dpi_box)
+        self.width_box.setAccessibleName(tr("Width"))
+        self.dpi_box.setAccessibleName(tr("Resolution"))
+        form.addRow(tr("Width"), self.width_box)
+        form.addRow(tr("Resolution"), self.dpi_box)
         form.addRow("", self.mark_box)
         buttons = QDialogButtonBox(
             QDialogButtonBox.StandardButton.Save | QDialogButtonBox.StandardButton.Cancel

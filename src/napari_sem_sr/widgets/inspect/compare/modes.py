@@ -19,17 +19,21 @@ from napari_sem_sr.errors import SemSrError
 from napari_sem_sr.widgets.inspect.panes.comparison import Comparison, Mode
 from napari_sem_sr.widgets.qt.dock import Line, Tone, field, row
 from napari_sem_sr.widgets.qt.preferences import recall, remember
+from napari_sem_sr.widgets.words import tr
 
 STEPS = 200
 BLINK_KEY = "b"
 LOOKS: dict[Mode, tuple[str, str]] = {
-    "side by side": ("▥ panes", "All panes beside each other, one camera."),
-    "curtain": ("◧ curtain", "Two panes in one place, divided by a line that you can drag."),
-    "blink": (
-        "⇄ blink",
-        "Two panes in one place, one after the other: what jumps is what differs.",
+    "side by side": (tr("▥ panes"), tr("All panes beside each other, one camera.")),
+    "curtain": (
+        tr("◧ curtain"),
+        tr("Two panes in one place, divided by a line that you can drag."),
     ),
-    "overlay": ("◐ blend", "Two panes in one place, one blended into the other."),
+    "blink": (
+        tr("⇄ blink"),
+        tr("Two panes in one place, one after the other: what jumps is what differs."),
+    ),
+    "overlay": (tr("◐ blend"), tr("Two panes in one place, one blended into the other.")),
 }
 
 
@@ -61,28 +65,33 @@ class ModeControls(QWidget):
                 QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
             )
             box.setMinimumContentsLength(3)
-        self.first_box.setToolTip("Shown on the left, or first.")
-        self.second_box.setToolTip("Shown on the right, or second.")
+        self.first_box.setToolTip(tr("Shown on the left, or first."))
+        self.second_box.setToolTip(tr("Shown on the right, or second."))
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setRange(0, STEPS)
         self.slider.setValue(STEPS // 2)
-        self.slider.setToolTip("Where the line is, or how much of the second pane is blended in.")
+        self.slider.setToolTip(
+            tr("Where the line is, or how much of the second pane is blended in.")
+        )
         self.period = QDoubleSpinBox()
         self.period.setRange(0.1, 5.0)
         self.period.setSingleStep(0.1)
         self.period.setValue(recall("blink_seconds", 0.6))
         self.period.setSuffix(" s")
-        self.period.setToolTip("Time between two flips.")
-        self.run_button = QPushButton("run")
+        self.period.setToolTip(tr("Time between two flips."))
+        self.run_button = QPushButton(tr("run"))
         self.run_button.setCheckable(True)
         self.run_button.setChecked(True)
         self.run_button.setToolTip(
-            f"Flip by itself; the key {BLINK_KEY.upper()} on the canvas flips by hand."
+            tr(
+                "Flip by itself; the key {upper} on the canvas flips by hand.",
+                upper=BLINK_KEY.upper(),
+            )
         )
         self.message = Line(small=True)
-        self.pair_row = field("Panes", self.first_box, QLabel("|"), self.second_box)
-        self.slider_row = field("Place", self.slider)
-        self.blink_row = field("Every", self.period, self.run_button)
+        self.pair_row = field(tr("Panes"), self.first_box, QLabel("|"), self.second_box)
+        self.slider_row = field(tr("Place"), self.slider)
+        self.blink_row = field(tr("Every"), self.period, self.run_button)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(5)

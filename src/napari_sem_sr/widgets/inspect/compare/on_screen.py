@@ -16,13 +16,13 @@ from napari_sem_sr.widgets.qt.dock import row
 from napari_sem_sr.widgets.qt.preferences import recall, remember
 from napari_sem_sr.widgets.viewer import layer_stack
 from napari_sem_sr.widgets.viewer.layers import Role
+from napari_sem_sr.widgets.words import tr
 
 if TYPE_CHECKING:
     from napari.layers import Image
 
-NO_SIZE = (
-    "Known after an answer check against HR, or where the model that made SR is installed and the size of LR's "
-    "pixels is known."
+NO_SIZE = tr(
+    "Known after an answer check against HR, or where the model that made SR is installed and the size of LR's pixels is known."
 )
 
 
@@ -34,11 +34,11 @@ class OnScreen(QWidget):
         self.marks = FieldMarks(comparison, self)
         self._measured_nm: float | None = None
         self._usual_nm: float | None = None
-        self.cross_box, self.grid_box = QCheckBox("cursor"), QCheckBox("LR pixels")
-        self.ring_box = QCheckBox("trusted ○")
-        self.cross_box.setToolTip("Show the point under the cursor in every pane.")
+        self.cross_box, self.grid_box = QCheckBox(tr("cursor")), QCheckBox(tr("LR pixels"))
+        self.ring_box = QCheckBox(tr("trusted ○"))
+        self.cross_box.setToolTip(tr("Show the point under the cursor in every pane."))
         self.grid_box.setToolTip(
-            "Draw the edges of LR's pixels, once they are large enough to be seen."
+            tr("Draw the edges of LR's pixels, once they are large enough to be seen.")
         )
         self.cross_box.setChecked(recall("cross_cursor", default=True))
         self.grid_box.setChecked(recall("lr_grid", default=False))
@@ -71,19 +71,23 @@ class OnScreen(QWidget):
         size = self.trusted_nm
         self.ring_box.setEnabled(size is not None)
         if size is None:
-            self.ring_box.setText("trusted ○")
+            self.ring_box.setText(tr("trusted ○"))
             self.ring_box.setToolTip(NO_SIZE)
         elif self._measured_nm is not None:
             self.ring_box.setText(f"○ {spoken_length(size, 3)}")
             self.ring_box.setToolTip(
-                f"The smallest detail in which SR follows HR is {spoken_length(size, 3)} (Fourier ring correlation); the ring "
-                "shows it to scale."
+                tr(
+                    "The smallest detail in which SR follows HR is {size} (Fourier ring correlation); the ring shows it to scale.",
+                    size=spoken_length(size, 3),
+                )
             )
         else:
-            self.ring_box.setText(f"○ {spoken_length(size, 3)}, card")
+            self.ring_box.setText(tr("○ {size}, card", size=spoken_length(size, 3)))
             self.ring_box.setToolTip(
-                f"By the model's card, discs, pores and lines are drawn in at least 90 % of trials from {spoken_length(size, 3)} "
-                "on; the ring shows it to scale. Not measured on this stack: check against HR for that."
+                tr(
+                    "By the model's card, discs, pores and lines are drawn in at least 90 % of trials from {size} on; the ring shows it to scale. Not measured on this stack: check against HR for that.",
+                    size=spoken_length(size, 3),
+                )
             )
         self.refresh()
 

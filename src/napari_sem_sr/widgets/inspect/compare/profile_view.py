@@ -16,6 +16,7 @@ from napari_sem_sr.widgets.inspect.panes.comparison import Comparison
 from napari_sem_sr.widgets.qt import plots
 from napari_sem_sr.widgets.qt.dock import Line, Tone, row
 from napari_sem_sr.widgets.viewer.overlay import Mark
+from napari_sem_sr.widgets.words import tr
 
 # a click is no line
 SHORTEST_PX = 4
@@ -31,14 +32,17 @@ class ProfileView(QWidget):
         self.line: tuple[tuple[float, float], tuple[float, float]] | None = None
         """((y, x), (y, x)) in the world."""
         self._plot: Any = None
-        self.draw_button = QPushButton("Draw line profile")
+        self.draw_button = QPushButton(tr("Draw line profile"))
         self.draw_button.setCheckable(True)
-        self.export_button = QPushButton("Export…")
-        self.export_button.setToolTip("Write the profile as a table (CSV) or as a picture (PNG).")
+        self.export_button = QPushButton(tr("Export…"))
+        self.export_button.setToolTip(
+            tr("Write the profile as a table (CSV) or as a picture (PNG).")
+        )
         self.widths = Line(small=True)
         self.widths.setToolTip(
-            "Distance over which grey rises from 20 % to 80 % between both ends of the line; only for a line "
-            "across one edge. A narrow edge in SR is not proof of a narrow edge in the specimen."
+            tr(
+                "Distance over which grey rises from 20 % to 80 % between both ends of the line; only for a line across one edge. A narrow edge in SR is not proof of a narrow edge in the specimen."
+            )
         )
         self.column = QVBoxLayout(self)
         self.column.setContentsMargins(0, 0, 0, 0)
@@ -59,9 +63,9 @@ class ProfileView(QWidget):
         active = self._comparison.active
         self.draw_button.setEnabled(active)
         self.draw_button.setToolTip(
-            "Then drag from one point to another over any pane."
+            tr("Then drag from one point to another over any pane.")
             if active
-            else "Compare first; then drag a line over any pane."
+            else tr("Compare first; then drag a line over any pane.")
         )
         if not active:
             self.draw_button.setChecked(False)
@@ -103,16 +107,16 @@ class ProfileView(QWidget):
         if trouble:
             self.widths.say(trouble, Tone.CARE)
         elif known:
-            self.widths.say(f"edge 20–80 %: {known}")
+            self.widths.say(tr("edge 20–80 %: {known}", known=known))
         else:
-            self.widths.say("no single clear edge along this line" if self.profiles else "")
+            self.widths.say(tr("no single clear edge along this line") if self.profiles else "")
 
     def _make_plot(self) -> None:
         self._plot = plots.make_plot(
             self._comparison.viewer.theme,
-            f"distance / {self._comparison.unit}",
-            "grey level",
-            "Grey value along the line, from where you began to drag.",
+            tr("distance / {unit}", unit=self._comparison.unit),
+            tr("grey level"),
+            tr("Grey value along the line, from where you began to drag."),
         )
         self.column.insertWidget(1, self._plot)
 
@@ -153,7 +157,7 @@ class ProfileView(QWidget):
 
     def _export(self) -> None:
         path, _ = QFileDialog.getSaveFileName(
-            self, "Write the profile", "profile.csv", "CSV (*.csv);;PNG (*.png)"
+            self, tr("Write the profile"), "profile.csv", "CSV (*.csv);;PNG (*.png)"
         )
         if path:
             try:
@@ -165,7 +169,9 @@ class ProfileView(QWidget):
         """Write the plot (``*.png``), or distance and grey of each role as columns; SR is named as synthetic."""
         if path.suffix.lower() == ".png":
             if not self._plot.grab().save(str(path)):
-                raise OutputError(f"'{path}' cannot be written; choose another place.")
+                raise OutputError(
+                    tr("'{path}' cannot be written; choose another place.", path=path)
+                )
             return
         with told_plainly(path):
             self._write_table(path)

@@ -6,6 +6,7 @@ import numpy as np
 
 from napari_sem_sr.widgets.inspect.panes.comparison import Comparison
 from napari_sem_sr.widgets.qt.dock import Line
+from napari_sem_sr.widgets.words import tr
 
 
 class Readout(Line):
@@ -14,7 +15,7 @@ class Readout(Line):
     def __init__(self, comparison: Comparison) -> None:
         super().__init__(small=True)
         self._comparison = comparison
-        self.setToolTip("Grey values under the cursor, in every pane that is shown.")
+        self.setToolTip(tr("Grey values under the cursor, in every pane that is shown."))
         comparison.viewer.mouse_move_callbacks.append(self._moved)
 
     def disconnect_viewer(self) -> None:

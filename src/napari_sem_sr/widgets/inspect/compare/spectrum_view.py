@@ -16,6 +16,7 @@ from napari_sem_sr.widgets.qt import plots
 from napari_sem_sr.widgets.qt.dock import Line, Tone
 from napari_sem_sr.widgets.qt.worker import Work
 from napari_sem_sr.widgets.viewer import layers
+from napari_sem_sr.widgets.words import tr
 
 
 class SpectrumView(QWidget):
@@ -27,7 +28,7 @@ class SpectrumView(QWidget):
         self._plot: Any = None
         self.spectra: dict[str, Spectrum] = {}
         self._work = Work(self)
-        self.button = QPushButton("Spectrum of the visible part")
+        self.button = QPushButton(tr("Spectrum of the visible part"))
         self.message = Line(small=True)
         self.column = QVBoxLayout(self)
         self.column.setContentsMargins(0, 0, 0, 0)
@@ -49,9 +50,9 @@ class SpectrumView(QWidget):
         active = self._comparison.active
         self.button.setEnabled(active)
         self.button.setToolTip(
-            "Power over detail size: how much of each size LR, SR and HR hold."
+            tr("Power over detail size: how much of each size LR, SR and HR hold.")
             if active
-            else "Compare first."
+            else tr("Compare first.")
         )
         if not active:
             self.spectra = {}
@@ -92,10 +93,11 @@ class SpectrumView(QWidget):
         if self._plot is None:
             self._plot = plots.make_plot(
                 self._comparison.viewer.theme,
-                f"spatial frequency / (1/{unit})",
-                "log₁₀ power",
-                "Right of LR's Nyquist frequency LR holds nothing: what SR has there, the model made up. "
-                "The right power does not mean the right detail.",
+                tr("spatial frequency / (1/{unit})", unit=unit),
+                tr("log₁₀ power"),
+                tr(
+                    "Right of LR's Nyquist frequency LR holds nothing: what SR has there, the model made up. The right power does not mean the right detail."
+                ),
             )
             self.column.insertWidget(1, self._plot)
         self._plot.setVisible(True)
@@ -108,7 +110,7 @@ class SpectrumView(QWidget):
         )
         for role, spectrum in self.spectra.items():
             if role in ("LR", "SR"):
-                plots.mark(self._plot, spectrum.nyquist, f"Nyquist {role}")
+                plots.mark(self._plot, spectrum.nyquist, tr("Nyquist {role}", role=role))
 
 
 def iter_spectra(
@@ -117,6 +119,6 @@ def iter_spectra(
     """Spectra by role, of the same part of the world."""
     found = {}
     for done, (role, seat) in enumerate(seats.items()):
-        yield Progress(f"spectrum of {role}", done, len(seats), "stacks")
+        yield Progress(tr("spectrum of {role}", role=role), done, len(seats), "stacks")
         found[role] = radial_power(seat, z, box)
     return found

@@ -20,19 +20,20 @@ from napari_sem_sr.widgets.inspect.compare.spectrum_view import SpectrumView
 from napari_sem_sr.widgets.inspect.compare.views import ViewControls
 from napari_sem_sr.widgets.inspect.panes.comparison import Comparison, View
 from napari_sem_sr.widgets.inspect.panes.role_form import RoleForm
-from napari_sem_sr.widgets.inspect.panes.roles import ROLES
+from napari_sem_sr.widgets.inspect.panes.roles import NAMES, ROLES
 from napari_sem_sr.widgets.qt.dock import Dock, Line, Tone, link, primary, row
 from napari_sem_sr.widgets.qt.preferences import recall
 from napari_sem_sr.widgets.qt.timers import after
 from napari_sem_sr.widgets.viewer import layers
 from napari_sem_sr.widgets.viewer.layers import Role
+from napari_sem_sr.widgets.words import tr
 
 FORMATS = "PNG (*.png);;TIFF (*.tif);;PDF (*.pdf)"
 CLOSE_SR = "close-sr"
 
 
 def _counted(number: int) -> str:
-    return "1 layer" if number == 1 else f"{number} layers"
+    return tr("1 layer") if number == 1 else tr("{number} layers", number=number)
 
 
 class CompareTab(Dock):
@@ -49,12 +50,12 @@ class CompareTab(Dock):
         self.body.addWidget(self.difference)
         self.link_boxes: dict[Role, QCheckBox] = {}
         for role in ROLES:
-            box = QCheckBox(role)
+            box = QCheckBox(NAMES.get(role, role))
             box.setChecked(recall("link_contrast", default=True))
-            box.setToolTip("Panes that are ticked share brightness and gamma.")
+            box.setToolTip(tr("Panes that are ticked share brightness and gamma."))
             box.toggled.connect(lambda _: self.comparison.link(self.linked))
             self.link_boxes[role] = box
-        self.body.addWidget(row([QLabel("Link contrast"), *self.link_boxes.values()]))
+        self.body.addWidget(row([QLabel(tr("Link contrast")), *self.link_boxes.values()]))
         self.evidence = EvidenceForm(comparison)
         self.body.insertWidget(1, self.evidence)
         self.on_screen = OnScreen(comparison)
@@ -70,13 +71,15 @@ class CompareTab(Dock):
             self.body.addWidget(part)
         self.body.addStretch(1)
         self.message = Line()
-        self.start_button = primary("Compare")
-        self.restore_button = QPushButton("Restore view")
-        self.remove_button = QPushButton("Remove added layers")
+        self.start_button = primary(tr("Compare"))
+        self.restore_button = QPushButton(tr("Restore view"))
+        self.remove_button = QPushButton(tr("Remove added layers"))
         self.remove_button.setToolTip(
-            "Restore the view and remove panes, previews and marks. Your own layers, SR and all files stay."
+            tr(
+                "Restore the view and remove panes, previews and marks. Your own layers, SR and all files stay."
+            )
         )
-        self.picture_button = QPushButton("Picture…")
+        self.picture_button = QPushButton(tr("Picture…"))
         self.picture_button.clicked.connect(self._export)
         self.footer.addWidget(self.message)
         self.footer.addWidget(row([self.picture_button, self.remove_button]))
@@ -128,7 +131,7 @@ class CompareTab(Dock):
         if not dialog.exec():
             return
         path, _ = QFileDialog.getSaveFileName(
-            self, "Write what is on the canvas", "comparison.png", FORMATS
+            self, tr("Write what is on the canvas"), "comparison.png", FORMATS
         )
         if path:
             self.export(
@@ -157,9 +160,15 @@ class CompareTab(Dock):
         except SemSrError as error:
             self.message.say(str(error), Tone.BAD)
             return
-        said = "" if marked else ", without the mark of synthetic pictures"
+        said = "" if marked else tr(", without the mark of synthetic pictures")
         self.message.say(
-            f"Picture written to '{path.name}', its caption to '{beside.name}'{said}.", Tone.GOOD
+            tr(
+                "Picture written to '{name}', its caption to '{name2}'{said}.",
+                name=path.name,
+                name2=beside.name,
+                said=said,
+            ),
+            Tone.GOOD,
         )
 
     def _view_wanted(self, view: View) -> None:
@@ -198,15 +207,20 @@ class CompareTab(Dock):
         self._put_back()
         layers.remove_ours(self.viewer, results=False)
         kept = sum(map(layers.is_ours, self.viewer.layers))
-        said = f"{_counted(ours - kept)} removed; files stay." if ours > kept else ""
+        said = (
+            tr("{count} removed; files stay.", count=_counted(ours - kept)) if ours > kept else ""
+        )
         if kept:
-            said += f" SR is still open: {link(CLOSE_SR, 'close it too')} (its file stays)."
-        self.message.say(said.strip() or "There was nothing to remove.")
+            said += tr(
+                " SR is still open: {link} (its file stays).",
+                link=link(CLOSE_SR, tr("close it too")),
+            )
+        self.message.say(said.strip() or tr("There was nothing to remove."))
         self._show_buttons()
 
     def _close_results(self, _: str) -> None:
         count = layers.remove_ours(self.viewer, results=True)
-        self.message.say(f"{_counted(count)} removed; files stay.")
+        self.message.say(tr("{count} removed; files stay.", count=_counted(count)))
         self._show_buttons()
 
     def _layer_removed(self) -> None:
@@ -229,24 +243,26 @@ class CompareTab(Dock):
         roles = self.role_form.roles
         self.start_button.setEnabled(len(roles) >= 2)
         self.start_button.setToolTip(
-            "Show the chosen layers and their difference."
+            tr("Show the chosen layers and their difference.")
             if len(roles) >= 2
-            else "Choose at least two of LR, SR and HR."
+            else tr("Choose at least two of LR, SR and HR.")
         )
         for role, box in self.link_boxes.items():
             box.setVisible(role in roles)
         active = self.comparison.active
         self.picture_button.setEnabled(active)
         self.picture_button.setToolTip(
-            "Write what is on the canvas as PNG, TIFF or PDF, with a caption; SR is marked as synthetic."
+            tr(
+                "Write what is on the canvas as PNG, TIFF or PDF, with a caption; SR is marked as synthetic."
+            )
             if active
-            else "Compare first."
+            else tr("Compare first.")
         )
         self.restore_button.setEnabled(active)
         self.restore_button.setToolTip(
-            "Remove the panes and put the viewer back as it was."
+            tr("Remove the panes and put the viewer back as it was.")
             if active
-            else "Nothing is being compared."
+            else tr("Nothing is being compared.")
         )
 
     def tear_down(self) -> None:

@@ -18,16 +18,17 @@ from napari_sem_sr.widgets.inspect.panes.comparison import Comparison, View
 from napari_sem_sr.widgets.qt.dock import Line, Tone, field
 from napari_sem_sr.widgets.qt.worker import Work
 from napari_sem_sr.widgets.viewer.layers import Role
+from napari_sem_sr.widgets.words import tr
 
 TIPS: dict[View, str] = {
-    "xy": "Slices, as recorded.",
-    "xz": "Cut across the slices, along x, through the middle of the view.",
-    "yz": "Cut across the slices, along y, through the middle of the view.",
-    "3D": "Volumes around the middle of the view, side by side; drag to turn them together.",
+    "xy": tr("Slices, as recorded."),
+    "xz": tr("Cut across the slices, along x, through the middle of the view."),
+    "yz": tr("Cut across the slices, along y, through the middle of the view."),
+    "3D": tr("Volumes around the middle of the view, side by side; drag to turn them together."),
 }
 Limits = Mapping[Role, tuple[float, float]]
 TRUST: Literal["trust"] = "trust"
-NO_TRUST = "There is no trust mask: take up an answer check that has one (tab Answer check)."
+NO_TRUST = tr("There is no trust mask: take up an answer check that has one (tab Answer check).")
 
 
 class ViewControls(QWidget):
@@ -54,13 +55,13 @@ class ViewControls(QWidget):
             group.addButton(button)
             self.buttons[view] = button
         self.buttons["xy"].setChecked(True)
-        self.trusted_box = QCheckBox("only what may be trusted")
+        self.trusted_box = QCheckBox(tr("only what may be trusted"))
         self.trusted_box.toggled.connect(lambda _: self.wanted.emit("3D"))
         self.trusted_row = field("", self.trusted_box)
         self.message = Line(small=True)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        for part in (field("View", *self.buttons.values()), self.trusted_row, self.message):
+        for part in (field(tr("View"), *self.buttons.values()), self.trusted_row, self.message):
             column.addWidget(part)
         self.work.finished.connect(self._show_volumes)
         self.work.failed.connect(lambda text: self.message.say(text, Tone.CARE))
@@ -73,7 +74,7 @@ class ViewControls(QWidget):
         there = evidence is not None and (evidence.folder / MAPS_FOLDER / TRUST).exists()
         self.trusted_box.setEnabled(there)
         self.trusted_box.setToolTip(
-            "Solid volumes; SR has holes wherever the trust mask does not vouch for it."
+            tr("Solid volumes; SR has holes wherever the trust mask does not vouch for it.")
             if there
             else NO_TRUST
         )
@@ -100,7 +101,7 @@ class ViewControls(QWidget):
         panes = self._comparison.panes
         limits: Limits = {role: tuple(panes[role].contrast_limits) for role in seats}
         self._solid = evidence is not None
-        self.message.say("reading the volumes")
+        self.message.say(tr("reading the volumes"))
         self.work.start(
             "volumes",
             lambda: iter_volumes(seats, centre, limits, evidence),
@@ -112,7 +113,7 @@ class ViewControls(QWidget):
         self._comparison.show_volumes(volumes, solid=self._solid)
         finest = max(volumes.values(), key=lambda s: s.shape[-1])
         size = " × ".join(map(str, finest.shape))
-        self.message.say(f"{size} voxels (z, y, x)")
+        self.message.say(tr("{size} voxels (z, y, x)", size=size))
 
 
 def iter_volumes(
@@ -137,13 +138,13 @@ def iter_volumes(
     for role, part in parts.items():
         planes = []
         for z in range(part.shape[0]):
-            yield Progress(f"reading {role}", z, part.shape[0], "slices")
+            yield Progress(tr("reading {role}", role=role), z, part.shape[0], "slices")
             planes.append(part.slice(z))
         volumes[role] = in_memory(part, np.stack(planes))
     mask = volumes.pop(TRUST, None)
     if mask is not None:
         for role in seats:
-            yield Progress("hiding what is not trusted", 0, 1, "step")
+            yield Progress(tr("hiding what is not trusted"), 0, 1, "step")
             trust = mask.data.compute() if role == "SR" else None
             whole = volumes[role]
             volumes[role] = in_memory(whole, opaque(whole.data.compute(), *limits[role], trust))

@@ -13,24 +13,25 @@ from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets.inspect.measure.tasks import VOLUMES
 from napari_sem_sr.widgets.qt.dock import field, row
 from napari_sem_sr.widgets.viewer.layers import is_ours
+from napari_sem_sr.widgets.words import tr
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
 MEANING = {
-    "bicubic": "LR, interpolated to the pixels of SR: what the others are compared with.",
-    "twin": "What the generator made before the adversarial stage.",
-    "SR": "The super-resolved stack.",
-    "HR": "The truth, where there is one.",
+    "bicubic": tr("LR, interpolated to the pixels of SR: what the others are compared with."),
+    "twin": tr("What the generator made before the adversarial stage."),
+    "SR": tr("The super-resolved stack."),
+    "HR": tr("The truth, where there is one."),
 }
 OTSU, THREE, TYPED, HYSTERESIS, LABELS = (
-    "Otsu",
-    "Otsu, 3 phases",
-    "thresholds",
-    "hysteresis",
-    "labels: ",
+    tr("Otsu"),
+    tr("Otsu, 3 phases"),
+    tr("thresholds"),
+    tr("hysteresis"),
+    tr("labels: "),
 )
-HINTS = {TYPED: "128, or 80, 160 for three phases", HYSTERESIS: "LOW:HIGH, as 100:140"}
+HINTS = {TYPED: tr("128, or 80, 160 for three phases"), HYSTERESIS: tr("LOW:HIGH, as 100:140")}
 
 
 class MeasureForm(QWidget):
@@ -48,25 +49,26 @@ class MeasureForm(QWidget):
             box.toggled.connect(self.changed)
         self.method = QComboBox()
         self.method.setToolTip(
-            "How grey values become phases: Otsu's threshold of each whole volume, thresholds of your own, hysteresis, or a "
-            "Labels layer from anywhere."
+            tr(
+                "How grey values become phases: Otsu's threshold of each whole volume, thresholds of your own, hysteresis, or a Labels layer from anywhere."
+            )
         )
         self.values = QLineEdit()
-        self.values.setToolTip("Grey values between the phases.")
-        self.values_row = field("Grey", self.values)
-        self.sizes = QCheckBox("sizes")
-        self.sizes.setToolTip("Part the phases into objects and measure their diameters.")
-        self.tortuosity = QCheckBox("tortuosity")
-        self.tortuosity.setToolTip("Find the shortest ways through each phase; takes longest.")
+        self.values.setToolTip(tr("Grey values between the phases."))
+        self.values_row = field(tr("Grey"), self.values)
+        self.sizes = QCheckBox(tr("sizes"))
+        self.sizes.setToolTip(tr("Part the phases into objects and measure their diameters."))
+        self.tortuosity = QCheckBox(tr("tortuosity"))
+        self.tortuosity.setToolTip(tr("Find the shortest ways through each phase; takes longest."))
         for box in (self.sizes, self.tortuosity):
             box.setChecked(True)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
         column.addWidget(row(list(self.boxes.values())))
-        column.addWidget(field("Phases", self.method))
+        column.addWidget(field(tr("Phases"), self.method))
         column.addWidget(self.values_row)
-        column.addWidget(field("Also", self.sizes, self.tortuosity))
+        column.addWidget(field(tr("Also"), self.sizes, self.tortuosity))
         self.method.currentTextChanged.connect(self._method_changed)
         self.values.editingFinished.connect(self.changed)
         viewer.layers.events.inserted.connect(self.offer_labels)
@@ -125,7 +127,9 @@ class MeasureForm(QWidget):
         if self.labels_layer() is not None:
             return "otsu"
         if not text.strip():
-            raise InputError(f"Give the grey value between the phases: {HINTS[chosen]}.")
+            raise InputError(
+                tr("Give the grey value between the phases: {value}.", value=HINTS[chosen])
+            )
         Threshold.parse(text)
         return text
 

@@ -9,6 +9,7 @@ from napari.utils.colormaps import DirectLabelColormap, ensure_colormap
 from napari_sem_sr.errors import InputError
 from napari_sem_sr.measure.labels_zarr import read_objects
 from napari_sem_sr.widgets.viewer import layers
+from napari_sem_sr.widgets.words import tr
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -30,7 +31,11 @@ def add_objects(
     found = read_objects(folder, volume, label)
     if found is None:
         raise InputError(
-            f"Phase {label} of '{volume}' has no objects: it is the ground, or sizes were not asked for."
+            tr(
+                "Phase {label} of '{volume}' has no objects: it is the ground, or sizes were not asked for.",
+                label=label,
+                volume=volume,
+            )
         )
     known = np.log(found.diameter[1:][found.diameter[1:] > 0])
     low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
@@ -40,7 +45,7 @@ def add_objects(
     table[0] = table[None] = np.zeros(4)
     return viewer.add_labels(
         found.data,
-        name=f"objects {label} of {volume}",
+        name=tr("objects {label} of {volume}", label=label, volume=volume),
         scale=found.scale,
         translate=found.translate,
         units=layers.three_units(like),

@@ -12,12 +12,13 @@ from napari_sem_sr.widgets.inspect.measure.form import MeasureForm
 from napari_sem_sr.widgets.qt import plots
 from napari_sem_sr.widgets.qt.dock import Line, Tone
 from napari_sem_sr.widgets.viewer import layers
+from napari_sem_sr.widgets.words import tr
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image, Labels
 
-NAME = "phases (preview)"
+NAME = tr("phases (preview)")
 OPACITY = 0.35
 
 
@@ -30,9 +31,11 @@ class PhasePreview(QWidget):
         self.layer: Labels | None = None
         self._image: Image | None = None
         self._plot: Any = None
-        self.box = QCheckBox("show segmentation on this slice")
+        self.box = QCheckBox(tr("show segmentation on this slice"))
         self.box.setToolTip(
-            "Otsu's threshold is that of this slice alone here; the measurement takes it of the whole volume."
+            tr(
+                "Otsu's threshold is that of this slice alone here; the measurement takes it of the whole volume."
+            )
         )
         self.message = Line(small=True)
         self._column = QVBoxLayout(self)
@@ -85,9 +88,9 @@ class PhasePreview(QWidget):
         if self._plot is None:
             self._plot = plots.make_plot(
                 self._viewer.theme,
-                "grey value",
-                "pixels / %",
-                "Grey values of this slice after the blur, and the thresholds.",
+                tr("grey value"),
+                tr("pixels / %"),
+                tr("Grey values of this slice after the blur, and the thresholds."),
             )
             self._column.addWidget(self._plot)
         self._plot.show()

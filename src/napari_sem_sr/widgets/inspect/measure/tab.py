@@ -27,10 +27,10 @@ from napari_sem_sr.widgets.inspect.panes.role_form import RoleForm
 from napari_sem_sr.widgets.qt.dock import Dock, Line, PathLabel, Tone, field, primary, row, tool
 from napari_sem_sr.widgets.qt.worker import Work
 from napari_sem_sr.widgets.viewer.layer_stack import stack_of
+from napari_sem_sr.widgets.words import tr
 
-INTRO = (
-    "How much of each phase is there, with how much surface, in which sizes, and does it reach through? The same numbers of "
-    "bicubic, twin, SR and HR, with what of them rests on detail that is not supported."
+INTRO = tr(
+    "How much of each phase is there, with how much surface, in which sizes, and does it reach through? The same numbers of bicubic, twin, SR and HR, with what of them rests on detail that is not supported."
 )
 
 
@@ -44,14 +44,14 @@ class MeasureTab(Dock):
         self._main: Image | None = None
         self.work = Work(self)
         self.folder_label = PathLabel()
-        self.folder_button = tool("…", "Choose the folder of the report.")
+        self.folder_button = tool("…", tr("Choose the folder of the report."))
         self.form = MeasureForm(comparison.viewer)
         self.preview = PhasePreview(comparison.viewer, self.form)
         self.intro = Line(INTRO, small=True)
         self.verdict = Line()
         self.numbers = NumbersTable()
         for part in (
-            field("Report", self.folder_label, self.folder_button),
+            field(tr("Report"), self.folder_label, self.folder_button),
             self.form,
             self.preview,
             self.intro,
@@ -65,14 +65,14 @@ class MeasureTab(Dock):
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setFixedHeight(8)
-        self.stop_button = QPushButton("Stop")
-        self.stop_button.setToolTip("Stop; nothing is kept, an earlier measurement stays.")
+        self.stop_button = QPushButton(tr("Stop"))
+        self.stop_button.setToolTip(tr("Stop; nothing is kept, an earlier measurement stays."))
         self.progress = row([self.bar, self.stop_button])
-        self.report_button = QPushButton("Report…")
-        self.objects_button = QPushButton("Objects")
+        self.report_button = QPushButton(tr("Report…"))
+        self.objects_button = QPushButton(tr("Objects"))
         self.solid_button = QPushButton("3D")
         self.solid_button.setCheckable(True)
-        self.start_button = primary("Measure")
+        self.start_button = primary(tr("Measure"))
         for part in (self.message, self.progress):
             self.footer.addWidget(part)
         buttons = [self.report_button, self.objects_button, self.solid_button, self.start_button]
@@ -93,7 +93,7 @@ class MeasureTab(Dock):
         self.work.reported.connect(self._report)
         self.work.finished.connect(self._show_numbers)
         self.work.failed.connect(lambda text: self.message.say(text, Tone.BAD))
-        self.work.cancelled.connect(lambda: self.message.say("Stopped; nothing was kept."))
+        self.work.cancelled.connect(lambda: self.message.say(tr("Stopped; nothing was kept.")))
         self.work.ended.connect(self._show_buttons)
 
     def _roles_changed(self) -> None:
@@ -114,12 +114,12 @@ class MeasureTab(Dock):
         self._folder = folder
         self.folder_label.setText("" if folder is None else str(folder))
         self.folder_label.setToolTip(
-            "" if folder is None else f"Report, table and labels: {folder}"
+            "" if folder is None else tr("Report, table and labels: {folder}", folder=folder)
         )
         self._show_buttons()
 
     def _choose_folder(self) -> None:
-        path = QFileDialog.getExistingDirectory(self, "Folder of the report")
+        path = QFileDialog.getExistingDirectory(self, tr("Folder of the report"))
         if path:
             self.set_folder(Path(path))
 
@@ -156,7 +156,16 @@ class MeasureTab(Dock):
 
     def _report(self, event: Event) -> None:
         if isinstance(event, Progress):
-            of = f", {event.done} of {event.total} {event.unit}" if event.total > 1 else ""
+            of = (
+                tr(
+                    ", {done} of {total} {unit}",
+                    done=event.done,
+                    total=event.total,
+                    unit=event.unit,
+                )
+                if event.total > 1
+                else ""
+            )
             self.message.say(f"{event.what}{of}")
             self.bar.setRange(0, event.total if event.total > 1 else 0)
             self.bar.setValue(event.done)
@@ -189,23 +198,28 @@ class MeasureTab(Dock):
         running, there = self.work.running, self.numbers.found is not None
         reason = ""
         if running:
-            reason = "A measurement is running; wait for it or stop it."
+            reason = tr("A measurement is running; wait for it or stop it.")
         elif not self.form.wanted:
-            reason = "Choose SR or HR above and tick what to measure."
+            reason = tr("Choose SR or HR above and tick what to measure.")
         self.start_button.setEnabled(not reason)
-        self.start_button.setToolTip(reason or "Measure the ticked volumes slice by slice.")
-        nothing = "Nothing is measured yet."
+        self.start_button.setToolTip(reason or tr("Measure the ticked volumes slice by slice."))
+        nothing = tr("Nothing is measured yet.")
         for button, tip in (
-            (self.report_button, "Open the report: all numbers, pictures and curves on one page."),
+            (
+                self.report_button,
+                tr("Open the report: all numbers, pictures and curves on one page."),
+            ),
             (
                 self.objects_button,
-                "Add the objects of this phase as a Labels layer, coloured by size.",
+                tr("Add the objects of this phase as a Labels layer, coloured by size."),
             ),
         ):
             button.setEnabled(there and not running)
             button.setToolTip(tip if there else nothing)
         self.solid_button.setEnabled(self._main is not None)
-        self.solid_button.setToolTip("Look at the volume, or at the objects, in three dimensions.")
+        self.solid_button.setToolTip(
+            tr("Look at the volume, or at the objects, in three dimensions.")
+        )
         self.progress.setVisible(running)
 
     def tear_down(self) -> None:

@@ -20,6 +20,7 @@ from napari_sem_sr.measure.measurement import (
     words,
 )
 from napari_sem_sr.widgets.qt.dock import field
+from napari_sem_sr.widgets.words import tr
 
 # What the narrow dock shows; the report has all.
 ROWS = (
@@ -31,11 +32,11 @@ ROWS = (
     *(f"{group}.{axis}" for group in ("chord_nm", "connected", "tortuosity") for axis in "zyx"),
 )
 SHORT = {
-    FRACTION: "fraction %",
-    SURFACE: "surface 1/µm",
+    FRACTION: tr("fraction %"),
+    SURFACE: tr("surface 1/µm"),
     "diameter_nm": "nm",
-    "chord_nm": "chord nm,",
-    "connected": "connected %,",
+    "chord_nm": tr("chord nm,"),
+    "connected": tr("connected %,"),
     "tortuosity": "tortuosity,",
 }
 
@@ -51,19 +52,30 @@ def short(name: str) -> str:
 def cell(name: str, number: Measurement | None) -> tuple[str, str]:
     """What a cell shows, and its tooltip."""
     if number is None:
-        return "–", "Not asked for, or not possible; the report says why."
+        return "–", tr("Not asked for, or not possible; the report says why.")
     scale = 100 if name == FRACTION or name.startswith("connected") else 1
     text = f"{scale * number.value:.3g}"
     tip = f"{words(name)}: {scale * number.value:.4g}"
     if number.low is not None and number.high is not None:
         text += f" ±{scale * (number.high - number.low) / 2:.2g}"
-        tip += f"\n95 % interval: {scale * number.low:.4g} to {scale * number.high:.4g}"
+        tip += tr(
+            "\n95 % interval: {value:.4g} to {value2:.4g}",
+            value=scale * number.low,
+            value2=scale * number.high,
+        )
     if number.untrusted_share is not None:
         if number.untrusted_share >= SAID:
             text += f" ▲{number.untrusted_share:.0%}"
-        tip += f"\n{number.untrusted_share:.0%} rests on untrusted voxels"
+        tip += tr(
+            "\n{untrusted_share:.0%} rests on untrusted voxels",
+            untrusted_share=number.untrusted_share,
+        )
         if number.range_low is not None and number.range_high is not None:
-            tip += f"; the other way it would be {scale * number.range_low:.4g} to {scale * number.range_high:.4g}"
+            tip += tr(
+                "; the other way it would be {value:.4g} to {value2:.4g}",
+                value=scale * number.range_low,
+                value2=scale * number.range_high,
+            )
     return text, tip
 
 
@@ -75,7 +87,7 @@ class NumbersTable(QWidget):
         self.found: Measurements | None = None
         self.phase = QComboBox()
         self.phase.setToolTip(
-            "Which phase the table shows; 1 is the darkest, or the labels' own numbers."
+            tr("Which phase the table shows; 1 is the darkest, or the labels' own numbers.")
         )
         self.table = QTableWidget()
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
@@ -88,7 +100,7 @@ class NumbersTable(QWidget):
         self.table.setMinimumHeight(24 + 21 * 8)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(field("Phase", self.phase))
+        column.addWidget(field(tr("Phase"), self.phase))
         column.addWidget(self.table)
         self.phase.currentIndexChanged.connect(self._fill)
 

@@ -13,6 +13,7 @@ from napari_sem_sr.measure.measurement import Measurements
 from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets.viewer import layers
 from napari_sem_sr.widgets.viewer.layers import Role
+from napari_sem_sr.widgets.words import tr
 
 # In the order of the columns; bicubic is made of LR.
 MEASURED: tuple[Role, ...] = ("twin", "SR", "HR")
@@ -65,11 +66,11 @@ class MeasureRequest:
             like = next((self.stacks[role] for role in FINE if role in self.stacks), None)
             if like is None:
                 raise InputError(
-                    "Bicubic is made as fine as SR; choose SR above, or leave bicubic out."
+                    tr("Bicubic is made as fine as SR; choose SR above, or leave bicubic out.")
                 )
             chosen.insert(0, interpolated(self.stacks["LR"], like))
         if not chosen:
-            raise InputError("No volume is ticked; tick one or more.")
+            raise InputError(tr("No volume is ticked; tick one or more."))
         return chosen
 
 

@@ -21,6 +21,7 @@ from napari_sem_sr.widgets.inspect.panes.roles import ROLES, named_pane, seats_o
 from napari_sem_sr.widgets.viewer.layers import Role
 from napari_sem_sr.widgets.viewer.overlay import Ink, Mark
 from napari_sem_sr.widgets.viewer.viewer_state import Before
+from napari_sem_sr.widgets.words import tr
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -77,7 +78,7 @@ class Comparison:
             If there are fewer than two, or one is no grey stack.
         """
         if len(roles) < 2:
-            raise InputError("Choose at least two of LR, SR and HR to compare.")
+            raise InputError(tr("Choose at least two of LR, SR and HR to compare."))
         seats, units = seats_of(roles)
         before = self._before or Before.of(self.viewer)
         look = self._looked if self.active and self.view != "xy" else self.camera.look()
@@ -315,7 +316,7 @@ class Comparison:
 
     def _share_one_place(self) -> None:
         if any(name not in self.panes for name in self.pair) or self.pair[0] == self.pair[1]:
-            raise InputError("Choose two different panes that are shown.")
+            raise InputError(tr("Choose two different panes that are shown."))
         self._raise(self.panes[self.pair[1]])
         if self.mode == "curtain":
             self.curtain = Curtain(self.viewer, self.panes[self.pair[1]])

@@ -20,6 +20,7 @@ from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets.inspect.panes.panes import Computed
 from napari_sem_sr.widgets.viewer import layers
 from napari_sem_sr.widgets.viewer.layers import Role
+from napari_sem_sr.widgets.words import tr
 
 Subject = Literal["SR − HR", "SR − bicubic", "averaged SR − LR"]
 SAMPLED_SLICES = 5
@@ -67,7 +68,7 @@ def iter_difference(
     picks = usable[:: max(1, len(usable) // SAMPLED_SLICES)]
     worst = 0.0
     for count, z in enumerate(picks):
-        yield Progress("measuring the difference", count, len(picks), "slices")
+        yield Progress(tr("measuring the difference"), count, len(picks), "slices")
         grey = range_of(stack.slice(z))
         worst = max(worst, abs(grey.low), abs(grey.high))
     limit = worst or 1.0
@@ -86,11 +87,11 @@ def difference_of(seats: Mapping[Role, SemStack], wanted: Difference) -> tuple[S
     """
     sr, lr, hr = seats.get("SR"), seats.get("LR"), seats.get("HR")
     if sr is None:
-        raise InputError("A difference needs SR; choose it.")
+        raise InputError(tr("A difference needs SR; choose it."))
     if wanted.subject == "SR − HR":
         return _to_hr(sr, lr, hr, wanted.band)
     if lr is None:
-        raise InputError("This difference needs LR; choose it.")
+        raise InputError(tr("This difference needs LR; choose it."))
     covered = align(lr, sr)
     if wanted.subject == "averaged SR − LR":
         # it has no band above LR's own
@@ -105,17 +106,21 @@ def _to_hr(
     sr: SemStack, lr: SemStack | None, hr: SemStack | None, band: Band
 ) -> tuple[SemStack, int]:
     if hr is None:
-        raise InputError("There is no HR to subtract; choose one, or the difference to bicubic.")
+        raise InputError(
+            tr("There is no HR to subtract; choose one, or the difference to bicubic.")
+        )
     if lr is not None:
         covered = align(lr, sr, hr)
         if covered.hr is None:
-            raise InputError("HR does not lie over LR.")
+            raise InputError(tr("HR does not lie over LR."))
         stack = difference_stack(covered.sr, covered.hr, covered.factor, band)
         return stack, covered.slices[0]
     if band != "all":
-        raise InputError("Bands are divided at the Nyquist frequency of LR; choose LR.")
+        raise InputError(tr("Bands are divided at the Nyquist frequency of LR; choose LR."))
     if sr.world != hr.world:
-        raise InputError("SR and HR do not lie in the same place; choose LR too, to line them up.")
+        raise InputError(
+            tr("SR and HR do not lie in the same place; choose LR too, to line them up.")
+        )
     return difference_stack(sr, hr, 1), 0
 
 

@@ -10,11 +10,12 @@ from napari_sem_sr.stack import World
 from napari_sem_sr.widgets.inspect.panes.comparison import Comparison
 from napari_sem_sr.widgets.viewer import layers
 from napari_sem_sr.widgets.viewer.overlay import Mark
+from napari_sem_sr.widgets.words import tr
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-GRID, CROSS, RING = "LR pixels", "cursor", "trusted detail"
+GRID, CROSS, RING = tr("LR pixels"), "cursor", tr("trusted detail")
 GRID_COLOUR, RING_COLOUR = "#56b4e9", "#00d0a0"
 # finer than this a grid hides what it lies over
 LEAST_GRID_PX = 8.0

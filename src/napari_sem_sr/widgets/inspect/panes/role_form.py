@@ -8,12 +8,13 @@ from qtpy.QtWidgets import QGridLayout, QLabel, QLineEdit, QWidget
 
 from napari_sem_sr.errors import InputError, SemSrError
 from napari_sem_sr.widgets.inspect.panes.comparison import Comparison
-from napari_sem_sr.widgets.inspect.panes.roles import MEANING, ROLES, guess_roles
+from napari_sem_sr.widgets.inspect.panes.roles import MEANING, NAMES, ROLES, guess_roles
 from napari_sem_sr.widgets.qt.dock import Line, Tone, row
 from napari_sem_sr.widgets.viewer import layers
 from napari_sem_sr.widgets.viewer.layer_combo import LayerChooser
 from napari_sem_sr.widgets.viewer.layers import Role, belongs_to_comparison
 from napari_sem_sr.widgets.viewer.opening import Opener
+from napari_sem_sr.widgets.words import tr
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -43,7 +44,7 @@ class RoleForm(QWidget):
             chooser = LayerChooser(
                 self._viewer, lambda layer: not belongs_to_comparison(layer), optional=True
             )
-            tip = f"{MEANING[role]} Choose a layer, or drop a layer or a file here."
+            tip = tr("{value} Choose a layer, or drop a layer or a file here.", value=MEANING[role])
             chooser.setToolTip(tip)
             chooser.activated.connect(lambda _, role=role: self._by_hand.add(role))
             chooser.given_layer.connect(lambda layer, role=role: self.give(role, layer))
@@ -55,20 +56,21 @@ class RoleForm(QWidget):
                     tip if chooser.layer is None else f"{chooser.layer.name}\n{tip}"
                 )
             )
-            label = QLabel(role)
+            label = QLabel(NAMES.get(role, role))
             label.setToolTip(tip)
             line, column = divmod(place, 2)
             grid.addWidget(label, line, 2 * column)
             grid.addWidget(chooser, line, 2 * column + 1)
             self.choosers[role] = chooser
         self.without_edit = QLineEdit()
-        self.without_edit.setPlaceholderText("no slice; 3, 7-9 for instance")
+        self.without_edit.setPlaceholderText(tr("no slice; 3, 7-9 for instance"))
         self.without_edit.setToolTip(
-            "Slices of LR, by number, that checks, blind tests and the limits of differences leave out: charged, "
-            "damaged, out of focus."
+            tr(
+                "Slices of LR, by number, that checks, blind tests and the limits of differences leave out: charged, damaged, out of focus."
+            )
         )
         self.without_edit.editingFinished.connect(self._without_typed)
-        label = QLabel("Leave out")
+        label = QLabel(tr("Leave out"))
         label.setToolTip(self.without_edit.toolTip())
         grid.addWidget(row([label, self.without_edit]), 2, 2, 1, 2)
         grid.addWidget(self.message, 3, 0, 1, 4)
@@ -102,7 +104,11 @@ class RoleForm(QWidget):
             self.give(role, layer)
             if role in ("LR", "HR") and layers.mark_of(layer).get("synthetic"):
                 self.message.say(
-                    f"'{layer.name}' is a super-resolved result, not a measurement; {role} has to be measured.",
+                    tr(
+                        "'{name}' is a super-resolved result, not a measurement; {role} has to be measured.",
+                        name=layer.name,
+                        role=role,
+                    ),
                     Tone.CARE,
                 )
 
@@ -151,6 +157,9 @@ def parse_numbers(text: str) -> frozenset[int]:
             numbers |= set(range(int(first), int(last if dash else first) + 1))
         except ValueError:
             raise InputError(
-                f"'{part}' is no slice number; give numbers and ranges such as 3, 7-9."
+                tr(
+                    "'{part}' is no slice number; give numbers and ranges such as 3, 7-9.",
+                    part=part,
+                )
             ) from None
     return frozenset(numbers)

@@ -10,6 +10,7 @@ from napari_sem_sr.errors import InputError
 from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets.viewer import layer_stack, layers
 from napari_sem_sr.widgets.viewer.layers import Role
+from napari_sem_sr.widgets.words import tr
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -17,12 +18,16 @@ if TYPE_CHECKING:
 ROLES: tuple[Role, ...] = ("LR", "SR", "SR 2", "HR", "twin")
 # what a model made
 SYNTHETIC: tuple[Role, ...] = ("SR", "SR 2", "twin")
+# where a role is called otherwise in another language
+NAMES: dict[Role, str] = {"twin": tr("twin")}
 MEANING: dict[Role, str] = {
-    "LR": "What was measured.",
-    "SR": "What the model made of it.",
-    "SR 2": "What another model, or another sharpness, made of it.",
-    "HR": "The measured truth, where there is one.",
-    "twin": "The same by the model's twin (sharpness 0): what was there before the adversarial stage.",
+    "LR": tr("What was measured."),
+    "SR": tr("What the model made of it."),
+    "SR 2": tr("What another model, or another sharpness, made of it."),
+    "HR": tr("The measured truth, where there is one."),
+    "twin": tr(
+        "The same by the model's twin (sharpness 0): what was there before the adversarial stage."
+    ),
 }
 
 
@@ -88,7 +93,8 @@ def seats_of(roles: Mapping[Role, Image]) -> tuple[dict[Role, SemStack], tuple[A
     units = {stack.world.units for stack in stacks.values()}
     if len(units) > 1:
         raise InputError(
-            "The voxel size of one stack is unknown and that of another is not; set the scale and units of "
-            "the layers so that they agree."
+            tr(
+                "The voxel size of one stack is unknown and that of another is not; set the scale and units of the layers so that they agree."
+            )
         )
     return stacks, next(iter(units))
