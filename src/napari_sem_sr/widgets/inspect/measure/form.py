@@ -18,6 +18,7 @@ from napari_sem_sr.widgets.words import tr
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
+NAMES = {"bicubic": tr("bicubic"), "twin": tr("twin")}
 MEANING = {
     "bicubic": tr("LR, interpolated to the pixels of SR: what the others are compared with."),
     "twin": tr("What the generator made before the adversarial stage."),
@@ -42,7 +43,7 @@ class MeasureForm(QWidget):
     def __init__(self, viewer: "ViewerModel") -> None:
         super().__init__()
         self._viewer = viewer
-        self.boxes = {name: QCheckBox(name) for name in VOLUMES}
+        self.boxes = {name: QCheckBox(NAMES.get(name, name)) for name in VOLUMES}
         for name, box in self.boxes.items():
             box.setToolTip(MEANING[name])
             box.setEnabled(False)
