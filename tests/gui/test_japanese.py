@@ -40,7 +40,7 @@ dialogs = [VoxelDialog(docks["Upscale"]._stack), FigureDialog()]
 # names that stay: of models, layers, devices, formats, keys
 KEPT = re.compile(
     # layers and models, paths, sentences of the core
-    r"a LR.*|a SR.*|a HR.*|/[\\w./-]+|The voxels of .*|SRGAN|SR 2|tiny.*|auto|cpu|cuda|mps|fp32|bf16|fp16|xy|xz|yz|OK|Cancel|&?OK|&?Cancel|&?Save|uint8|[\\w./-]*\\.zarr"
+    r"<b>.*|.*get the model again from where it came\\.|a LR.*|a SR.*|a HR.*|/[\\w./-]+|The voxels of .*|SRGAN|SR 2|tiny.*|auto|cpu|cuda|mps|fp32|bf16|fp16|xy|xz|yz|OK|Cancel|&?OK|&?Cancel|&?Save|uint8|[\\w./-]*\\.zarr"
 )
 
 
