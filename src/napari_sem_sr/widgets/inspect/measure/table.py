@@ -90,12 +90,13 @@ class NumbersTable(QWidget):
             tr("Which phase the table shows; 1 is the darkest, or the labels' own numbers.")
         )
         self.table = QTableWidget()
+        self.table.setToolTip(tr("Numbers of each volume; a cell's own words say its interval."))
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         self.table.verticalHeader().setDefaultSectionSize(21)
         self.table.setStyleSheet(
-            "QTableWidget { font-size: 11px; } QHeaderView { font-size: 11px; }"
+            "QTableWidget { font-size: 12px; } QHeaderView { font-size: 12px; }"
         )
         self.table.setMinimumHeight(24 + 21 * 8)
         column = QVBoxLayout(self)
