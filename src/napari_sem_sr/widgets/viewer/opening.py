@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Source = tuple[Path, ...]
 """Files of one stack, or one file or folder."""
-ROLES: tuple[layers.Role, ...] = ("HR", "LR", "SR", "twin")
+ROLES: tuple[layers.Role, ...] = ("HR", "LR", "SR", "SR 2", "twin")
 
 
 @dataclass(frozen=True, eq=False)
