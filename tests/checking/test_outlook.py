@@ -52,7 +52,7 @@ def test_noise_beyond_every_teachers_is_red_and_says_why_and_what_to_do(medulla:
 
 
 def test_a_pixel_size_far_from_the_teachers_or_unknown_is_amber(medulla: SemStack) -> None:
-    for voxel in ((10.0, 400.0, 400.0), (None, None, None)):
+    for voxel in ((10.0, 4000.0, 4000.0), (None, None, None)):
         seen = drain(iter_outlook(replace(medulla, voxel_nm=voxel), entry_named(KNOWS)))
         assert seen.colour == "amber", voxel
         assert "pixel" in seen.why

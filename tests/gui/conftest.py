@@ -52,6 +52,8 @@ def remembered(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
         "lr_grid": False,
         "blink_seconds": 0.6,
         "mark_pictures": True,
+        "figure_width_mm": 180,
+        "figure_dpi": 300,
     }
     settings = SimpleNamespace(**defaults)
     monkeypatch.setattr(preferences, "remembered", lambda: settings)

@@ -88,17 +88,17 @@ def test_a_layer_dragged_from_naparis_list_onto_a_role_plays_it(dock: Any, viewe
 
 
 def test_a_file_dropped_onto_a_role_is_opened_in_it(
-    dock: Any, viewer: Any, images: dict[str, Any], tmp_path: Path
+    dock: Any, viewer: Any, images: dict[str, Any], tmp_path: Path, qtbot: Any
 ) -> None:
     stack = SemStack.from_array(images["SR"], "other", voxel_nm=(20.0, 10.0, 10.0))
     write_tiff(stack, tmp_path / "other.tif", provenance={})
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(tmp_path / "other.tif"))])
     drop(dock.roles.choosers["SR"], data)
-    assert dock.roles.roles["SR"].name == "other"
+    qtbot.waitUntil(lambda: dock.roles.roles["SR"].name == "other", timeout=60_000)
     data.setUrls([QUrl.fromLocalFile(str(tmp_path / "missing.tif"))])
     drop(dock.roles.choosers["SR"], data)
-    assert "does not exist" in dock.roles.message.text()
+    qtbot.waitUntil(lambda: "does not exist" in dock.roles.message.text(), timeout=60_000)
 
 
 @pytest.mark.parametrize(
