@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tifffile
+from napari.settings import get_settings
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QScrollArea
 
@@ -156,6 +157,8 @@ def test_volumes_dropped_on_the_canvas_open_with_their_voxel_size(
 ) -> None:
     data = specimen(3).astype(np.int16)
     path = {"mrc": write_mrc, "nrrd": write_nrrd}[kind](tmp_path / f"cell.{kind}", data)
+    # napari's own reader claims NRRD too (and cannot read it), so that napari asks once and remembers what was said
+    get_settings().plugins.extension2reader = {"*.nrrd": "napari-sem-sr"}
     drop(canvas(viewer), [path])
     qtbot.waitUntil(lambda: settled(dock) and bool(viewer.layers), timeout=LONG_MS)
     np.testing.assert_allclose(viewer.layers[0].scale, (25, 5, 5))
