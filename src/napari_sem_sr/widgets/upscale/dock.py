@@ -19,10 +19,10 @@ from napari_sem_sr.widgets.upscale.inputs import UpscaleChoice
 from napari_sem_sr.widgets.upscale.isotropic import IsotropicStep
 from napari_sem_sr.widgets.upscale.live import LivePreview
 from napari_sem_sr.widgets.upscale.place import default_output, unfinished
+from napari_sem_sr.widgets.upscale.queue.runs import stack_run
 from napari_sem_sr.widgets.upscale.reopening import SESSION, bring_back, offer_session
 from napari_sem_sr.widgets.upscale.report import UpscaleReport
 from napari_sem_sr.widgets.upscale.results import Order, Results
-from napari_sem_sr.widgets.upscale.runs import stack_run
 from napari_sem_sr.widgets.viewer import layers, session
 from napari_sem_sr.widgets.words import tr
 

@@ -34,8 +34,8 @@ from napari_sem_sr.widgets.qt.dock import (
 from napari_sem_sr.widgets.upscale.buttons import Buttons
 from napari_sem_sr.widgets.upscale.conditions_row import ConditionsRow
 from napari_sem_sr.widgets.upscale.outlook_view import OutlookView
-from napari_sem_sr.widgets.upscale.queue_view import QueueView
-from napari_sem_sr.widgets.upscale.runs import Runs
+from napari_sem_sr.widgets.upscale.queue.runs import Runs
+from napari_sem_sr.widgets.upscale.queue.view import QueueView
 from napari_sem_sr.widgets.viewer import layers
 from napari_sem_sr.widgets.viewer.layer_combo import LayerChooser
 from napari_sem_sr.widgets.words import tr

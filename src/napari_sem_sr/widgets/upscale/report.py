@@ -18,8 +18,8 @@ from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets.qt.dock import Tone, link
 from napari_sem_sr.widgets.qt.eta import Pace, Steps, spoken_time
 from napari_sem_sr.widgets.upscale.form import STEPS
+from napari_sem_sr.widgets.upscale.queue.runs import StackRun
 from napari_sem_sr.widgets.upscale.results import Order, Results
-from napari_sem_sr.widgets.upscale.runs import StackRun
 from napari_sem_sr.widgets.words import tr
 
 if TYPE_CHECKING:

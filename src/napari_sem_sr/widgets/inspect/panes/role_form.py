@@ -35,8 +35,9 @@ class RoleForm(QWidget):
         self.message = Line(small=True)
         self.opener = Opener(self._viewer, self)
         self.opener.opened.connect(self._opened)
-        self.opener.progressed.connect(self.message.say)
-        self.opener.refused.connect(lambda text: self.message.say(text, Tone.BAD))
+        self._refused = False
+        self.opener.progressed.connect(self._show_progress)
+        self.opener.refused.connect(self._refuse)
         grid = QGridLayout(self)
         grid.setContentsMargins(9, 4, 9, 0)
         grid.setSpacing(4)
@@ -86,6 +87,15 @@ class RoleForm(QWidget):
         for role, layer in guess_roles(self._viewer).items():
             if role not in self._by_hand or self.choosers[role].layer is None:
                 self.choosers[role].choose(layer)
+
+    def _show_progress(self, text: str) -> None:
+        if text or not self._refused:
+            self.message.say(text)
+        self._refused &= not text
+
+    def _refuse(self, text: str) -> None:
+        self._refused = True
+        self.message.say(text, Tone.BAD)
 
     def give(self, role: Role, layer: "Image") -> None:
         """Let a layer play a role."""

@@ -6,7 +6,7 @@ from qtpy.QtWidgets import QAbstractItemView, QListWidget, QListWidgetItem, QPus
 from napari_sem_sr.widgets.qt.dock import Fold
 from napari_sem_sr.widgets.qt.eta import spoken_time
 from napari_sem_sr.widgets.qt.words import in_dock
-from napari_sem_sr.widgets.upscale.runs import Runs, StackRun
+from napari_sem_sr.widgets.upscale.queue.runs import Runs, StackRun
 from napari_sem_sr.widgets.words import tr
 
 LINE_PX = 22

@@ -7,8 +7,8 @@ import numpy as np
 from napari_sem_sr.events import SliceDone, UpscaleStarted
 from napari_sem_sr.inference.settings import UpscaleSettings
 from napari_sem_sr.stack import SemStack
+from napari_sem_sr.widgets.upscale.queue.runs import Runs, StackRun
 from napari_sem_sr.widgets.upscale.results import Order
-from napari_sem_sr.widgets.upscale.runs import Runs, StackRun
 
 
 def run(name: str, slices: int, side: int) -> StackRun:
