@@ -236,25 +236,34 @@ def test_a_broken_link_among_slices_is_named(dock: Any, qtbot: Any, tmp_path: Pa
     assert "which is not there" in dock.message.text()
 
 
-def test_reading_two_thousand_slices_leaves_the_user_interface_alive(
-    dock: Any, viewer: Any, qtbot: Any, tmp_path: Path
-) -> None:
-    folder = tmp_path / "many"
-    (first,) = write_slices(folder, specimen(1))
-    for number in range(1, 2000):
-        (folder / f"slice_{number}.tif").hardlink_to(first)
+def longest_wait(dock: Any, viewer: Any, qtbot: Any, folder: Path) -> float:
+    """Seconds of its own work for which the user interface did not look up while a folder was dropped and opened."""
+    before = len(viewer.layers)
     ticks: list[float] = []
     timer = QTimer()
+    # of this thread's own work: other programs may take the processor meanwhile
     timer.timeout.connect(lambda: ticks.append(time.thread_time()))
     timer.start(5)
     drop(dock, [folder])
-    qtbot.waitUntil(lambda: bool(ticks) and settled(dock) and bool(viewer.layers), timeout=LONG_MS)
+    qtbot.waitUntil(
+        lambda: bool(ticks) and settled(dock) and len(viewer.layers) > before, timeout=LONG_MS
+    )
     timer.stop()
+    return float(max(np.diff(ticks)))
+
+
+def test_reading_two_thousand_slices_leaves_the_user_interface_alive(
+    dock: Any, viewer: Any, qtbot: Any, tmp_path: Path
+) -> None:
+    (first,) = write_slices(tmp_path / "many", specimen(1))
+    for number in range(1, 2000):
+        (tmp_path / "many" / f"slice_{number}.tif").hardlink_to(first)
+    write_slices(tmp_path / "few", specimen(4))
+    # what napari itself does to show a layer takes as long for any stack
+    shown = longest_wait(dock, viewer, qtbot, tmp_path / "few")
+    assert longest_wait(dock, viewer, qtbot, tmp_path / "many") < shown + 0.2
     assert dock._stack.shape[0] == 2000
-    # of this thread's own work: other programs may take the processor meanwhile
-    assert max(np.diff(ticks)) < 0.2
-    seen = dock.shape_line.text()
-    assert "2000 slices" in seen
+    assert "2000 slices" in dock.shape_line.text()
 
 
 def test_files_dropped_on_inspect_play_their_roles(
