@@ -50,7 +50,8 @@ class TrainView:
             self._start(self._iter_restore())
 
     def restore_at_once(self) -> None:
-        """The same before anything else happens."""
+        """The same before anything else happens; what was still to be shown is not."""
+        self._doing.clear()
         self.restore()
         while self._doing:
             self._go_on()
@@ -61,10 +62,13 @@ class TrainView:
 
     def _go_on(self) -> None:
         if self._doing:
+            work = self._doing[0]
             try:
-                next(self._doing[0])
+                next(work)
             except StopIteration:
-                self._doing.popleft()
+                # napari may have let a click through meanwhile that ended all of it
+                if self._doing and self._doing[0] is work:
+                    self._doing.popleft()
         if not self._doing:
             self._timer.stop()
 
