@@ -3,7 +3,8 @@
     python benchmarks/train_conditioned.py sem-x4 --data ../shared/data --stage twin --minutes 60 --out runs/sem-x4
     python benchmarks/train_conditioned.py sem-x4 --data ../shared/data --stage gan --minutes 40 --out runs/sem-x4
 
-Each patch gets blur, noise and a range of its own, and the networks are told them (`model.conditioning`). Weights start from
+Each patch gets blur, noise and a range of its own, and the networks are told them (`model.conditioning`). At x4 a part of
+the patches are real: fast and slow scans of tin, fields 3 to 29, with the conditions measured on the fast ones. Weights start from
 those of the bundled model of that name; the SRGAN from the new twin with what the old SRGAN had learned beyond the old
 twin added to it (task arithmetic, Ilharco et al. 2023). Specimens held out are those of train_zoo.py. ``--resume`` goes on,
 ``--start`` begins from weights of an earlier run, ``--without tin`` leaves a material out, to see how well others generalise to it.
@@ -15,14 +16,18 @@ import math
 import time
 from pathlib import Path
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
+from tin_pairs import FACTOR as PAIRED_FACTOR
+from tin_pairs import read_pair
 from torch import Tensor, nn
 from train_zoo import split_of
 
+from napari_sem_sr.degradation.measure_conditions import measure_conditions
 from napari_sem_sr.degradation.noise_measurement import measure_noise
-from napari_sem_sr.intensity import range_of
+from napari_sem_sr.intensity import range_of, stack_range
 from napari_sem_sr.metrics.resample import area_average
 from napari_sem_sr.model.bundle import Model
 from napari_sem_sr.model.conditioning import PREFIX, Modulation, convolutions
@@ -30,6 +35,7 @@ from napari_sem_sr.model.discriminator import Discriminator
 from napari_sem_sr.model.generator import RESIDUAL_SCALE, Generator, ResidualBlock, bicubic
 from napari_sem_sr.model.subpixel import unshuffled
 from napari_sem_sr.model.zoo import load_model
+from napari_sem_sr.stack import SemStack
 from napari_sem_sr.teachers.teacher import Teacher, without_databar
 from napari_sem_sr.training.optimise import losses
 
@@ -40,6 +46,8 @@ SHARP, QUIET, WHITE, EVEN = 0.45, 0.15, 0.5, 0.5
 # Noise that a teacher leaves in LR itself is told in half of the patches, up to this part of the range: what a person's
 # stack is measured to have includes it.
 OWN_TOLD, MOST_OWN = 0.5, 0.03
+# Part of the patches that are pairs of real scans where those are among the teachers.
+PAIRED = 0.12
 # What is measured is never quite right.
 TOLD_SPREAD = 0.08
 FULL_CONTENT, EMPTY_CONTENT = 0.05, 0.05
@@ -104,11 +112,44 @@ class Conditioned(nn.Module):
         )
 
 
-class Patches:
-    """Draws (LR, HR, conditions) with conditions of their own from whole teachers."""
+class Pairs:
+    """Real LR and HR, in the range of the LR stack, and its conditions."""
 
-    def __init__(self, teachers: list[Teacher], factor: int, side: int) -> None:
-        self.factor, self.side = factor, side
+    def __init__(self, teachers: list[Teacher], data: Path, side: int) -> None:
+        self.side = side
+        fields = [t.group.split("/")[1] for t in teachers if t.group.startswith("tin/")]
+        pairs = [read_pair(data, name) for name in fields]
+        stack = SemStack.from_array(np.stack([p.lr for p in pairs]), name="tin, fast scan")
+        self.within = stack_range(stack)
+        found = measure_conditions(stack, self.within).conditions
+        self.conditions = (found.noise_black, found.noise_white, found.line_correlation)
+        self.blur = found.blur_px
+        low, width = self.within.low, self.within.high - self.within.low
+        self.lr, self.hr = (
+            (torch.tensor(np.stack(images)).float() - low) / width
+            for images in ([p.lr for p in pairs], [p.hr for p in pairs])
+        )
+
+    def cut(self, u: Tensor) -> tuple[Tensor, Tensor]:
+        """LR (s, s) and HR (fs, fs) of one place; only flips that keep the scan lines."""
+        n, height, width = self.lr.shape
+        number, y, x = (
+            int(float(v) * most)
+            for v, most in zip(u, (n, height - self.side + 1, width - self.side + 1), strict=False)
+        )
+        f, flips = PAIRED_FACTOR, [d for d in (0, 1) if u[3 + d] < 0.5]
+        lr = self.lr[number, y : y + self.side, x : x + self.side]
+        hr = self.hr[number, f * y : f * (y + self.side), f * x : f * (x + self.side)]
+        return lr.flip(flips), hr.flip(flips)
+
+
+class Patches:
+    """Draws (LR, HR, conditions) with conditions of their own from whole teachers, and ``pairs`` as they are."""
+
+    def __init__(
+        self, teachers: list[Teacher], factor: int, side: int, pairs: Pairs | None
+    ) -> None:
+        self.factor, self.side, self.pairs = factor, side, pairs
         self.margin = math.ceil(3 * MOST_BLUR) * factor
         self.teachers, self.cells = [], []
         weights: list[float] = []
@@ -159,6 +200,14 @@ class Patches:
         told = torch.where(u[:, 11] < OWN_TOLD, own, none) ** 2
         spread = torch.exp(TOLD_SPREAD * torch.randn(batch, generator=random)) ** 2
         black, white = (black + told) * spread, (white + told) * spread
+        if self.pairs:
+            for i in (torch.rand(batch, generator=random) < PAIRED).nonzero()[:, 0].tolist():
+                lr[i, 0], hr[i, 0] = self.pairs.cut(torch.rand(5, generator=random))
+                n_black, n_white, correlation[i] = self.pairs.conditions
+                black[i], white[i], sd[i] = (
+                    n_black**2 * spread[i], n_white**2 * spread[i], n_black
+                )  # fmt: skip
+                blur[i] = self.pairs.blur
         # the range of a noisy stack is wider, and that of a stack is not that of one slice
         low = -3 * u[:, 12] * black.sqrt() - 0.08 * u[:, 13]
         high = 1 + 3 * u[:, 12] * white.sqrt() + 0.08 * u[:, 14]
@@ -237,7 +286,9 @@ class Trainer:
             if t.group.split("/")[0] not in arguments.without
         ]
         torch.manual_seed(arguments.seed)
-        self.patches = Patches(teachers, self.factor, arguments.patch)
+        real = self.factor == PAIRED_FACTOR and any(t.group.startswith("tin/") for t in teachers)
+        pairs = Pairs(teachers, arguments.data, arguments.patch) if real else None
+        self.patches = Patches(teachers, self.factor, arguments.patch, pairs)
         self.network = Conditioned(base)
         if self.stage == "twin":
             start = load_file(arguments.start) if arguments.start else dict(base.weights["twin"])

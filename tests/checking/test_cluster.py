@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import tifffile
+import torch
 
 from napari_sem_sr.checking import check
 from napari_sem_sr.checking.cluster import iter_check_on
@@ -23,6 +24,15 @@ def address() -> Iterator[str]:
         n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None
     ) as cluster:
         yield cluster.scheduler_address
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """As each worker has: sums of another order of terms differ in their last bits."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 def files(folder: Path) -> dict[str, bytes]:
