@@ -43,6 +43,8 @@ from napari_sem_sr.training.optimise import losses
 MOST_NOISE, MOST_BLUR, MOST_CORRELATION = 0.24, 0.9, 0.5
 # Parts of the patches without blur, without noise, and with noise that is white or the same at every grey.
 SHARP, QUIET, WHITE, EVEN = 0.45, 0.15, 0.5, 0.5
+# Of blurred patches so many are told of no blur: LR alone seldom shows it surely, and then the network has to see for itself.
+UNTOLD_BLUR = 0.5
 # Noise that a teacher leaves in LR itself is told in half of the patches, up to this part of the range: what a person's
 # stack is measured to have includes it.
 OWN_TOLD, MOST_OWN = 0.5, 0.03
@@ -179,7 +181,7 @@ class Patches:
         """LR (N, 1, s, s), HR (N, 1, fs, fs) and conditions (N, 4), in the range of the noisy LR."""
         f, margin = self.factor, self.margin
         picks = torch.multinomial(self.weights, batch, replacement=True, generator=random)
-        u = torch.rand(batch, 15, generator=random)
+        u = torch.rand(batch, 16, generator=random)
         cut = [self._cut(int(pick), u[i, :3]) for i, pick in enumerate(picks)]
         hr = torch.stack([patch for patch, _, _ in cut])[:, None]
         own, width = (torch.tensor([c[k] for c in cut]) for k in (1, 2))
@@ -213,8 +215,9 @@ class Patches:
         high = 1 + 3 * u[:, 12] * white.sqrt() + 0.08 * u[:, 14]
         ends = [(black + (white - black) * end).clamp_min(0).sqrt() for end in (low, high)]
         span = high - low
+        told_blur = torch.where(u[:, 15] < UNTOLD_BLUR, none, blur)
         conditions = torch.stack(
-            [ends[0] / span, ends[1] / span, correlation * (sd > 0), blur], dim=1
+            [ends[0] / span, ends[1] / span, correlation * (sd > 0), told_blur], dim=1
         )
         lr, hr = ((image - _wide(low)) / _wide(span) for image in (lr, hr))
         return lr.contiguous(memory_format=torch.channels_last), hr, conditions
