@@ -48,10 +48,6 @@ def test_a_stack_is_upscaled_in_fewer_than_25_functions() -> None:
     assert 10 < len(walk("The walk of a stack")) < 25
 
 
-# Panes of a comparison, their layout and the way back are still one module.
-TO_BE_PARTED = {"comparison.py"}
-
-
 def packages() -> list[Path]:
     return sorted(p.parent for p in SOURCE.rglob("__init__.py"))
 
@@ -60,11 +56,7 @@ def packages() -> list[Path]:
 def test_no_package_has_more_modules_than_one_can_survey(package: Path) -> None:
     modules = [p for p in package.glob("*.py") if p.name != "__init__.py"]
     assert len(modules) <= 15
-    too_long = [
-        p.name
-        for p in modules
-        if p.name not in TO_BE_PARTED and len(p.read_text().splitlines()) > 350
-    ]
+    too_long = [p.name for p in modules if len(p.read_text().splitlines()) > 350]
     assert not too_long
 
 

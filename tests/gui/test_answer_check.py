@@ -116,8 +116,8 @@ def test_going_to_a_place_shows_it_outlined_in_every_pane(
         np.ptp(corners, axis=0), [10 * region["height"], 10 * region["width"]]
     )
     np.testing.assert_allclose(viewer.scene.camera.center[-2:], corners.mean(axis=0))
-    ink = [layer for layer in viewer.layers if layer.name.startswith(MARK)]
-    assert len(ink) == len(dock.comparison.panes)
+    overlays = [layer for layer in viewer.layers if layer.name.startswith(MARK)]
+    assert len(overlays) == len(dock.comparison.panes)
 
 
 def test_every_place_has_its_pictures(checked: Any) -> None:

@@ -156,8 +156,8 @@ def test_marks_follow_ticks_and_lie_in_their_own_layer_over_each_pane(
     marks = tab.comparison.marks
     assert set(marks) == {GRID, CROSS}
     np.testing.assert_allclose(np.asarray(marks[CROSS].points)[2], (100.0, 200.0))
-    ink = [layer for layer in viewer.layers if layer.ndim == 2]
-    assert len(ink) == len(tab.comparison.panes) == 4
+    overlays = [layer for layer in viewer.layers if layer.ndim == 2]
+    assert len(overlays) == len(tab.comparison.panes) == 4
     tab.on_screen.cross_box.setChecked(False)
     tab.on_screen.grid_box.setChecked(False)
     assert not tab.comparison.marks

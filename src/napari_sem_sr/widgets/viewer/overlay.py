@@ -36,7 +36,7 @@ class Mark:
     width_px: float = WIDTH_PX
 
 
-class Ink:
+class Overlay:
     """One layer over a pane, on all slices, that holds all of its marks.
 
     Parameters

@@ -16,10 +16,11 @@ from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets.inspect.panes import panes
 from napari_sem_sr.widgets.inspect.panes.curtain import Curtain
 from napari_sem_sr.widgets.inspect.panes.framing import Look, PaneCamera, rank
+from napari_sem_sr.widgets.inspect.panes.marks import PaneMarks
 from napari_sem_sr.widgets.inspect.panes.panes import Computed
 from napari_sem_sr.widgets.inspect.panes.roles import ROLES, named_pane, seats_of
 from napari_sem_sr.widgets.viewer.layers import Role
-from napari_sem_sr.widgets.viewer.overlay import Ink, Mark
+from napari_sem_sr.widgets.viewer.overlay import Mark
 from napari_sem_sr.widgets.viewer.viewer_state import Before
 from napari_sem_sr.widgets.words import tr
 
@@ -45,24 +46,28 @@ class Comparison:
     amount: float = 0.5
     """Where the curtain hangs, or how much of the second pane is blended in; 0 to 1."""
     curtain: Curtain | None = None
-    marks: dict[str, Mark] = field(default_factory=dict)
-    """What is drawn over every pane that is shown, by name."""
     view: View = "xy"
     unit: str = ""  # of the world along x, for a person
     _linked: Collection[str] = ROLES
-    _ink: list[Ink] = field(default_factory=list)
     camera: PaneCamera = field(init=False)
+    _marks: PaneMarks = field(init=False)
     _before: Before | None = None
     _looked: Look | None = None
     """Where someone looked along z before turning to cuts or volumes."""
 
     def __post_init__(self) -> None:
         self.camera = PaneCamera(self.viewer)
+        self._marks = PaneMarks(self.viewer)
 
     @property
     def active(self) -> bool:
         """Whether a comparison is shown."""
         return self._before is not None
+
+    @property
+    def marks(self) -> Mapping[str, Mark]:
+        """What is drawn over every pane that is shown, by name."""
+        return self._marks.named
 
     def show(self, roles: Mapping[Role, Image], linked: Collection[str] = ROLES) -> None:
         """Lay out LR, SR, HR and twin, as far as they are there, beside each other.
@@ -107,7 +112,7 @@ class Comparison:
             return
         before = self.camera.fit()
         self._take_out(name)
-        self._clear_ink()
+        self._clear_marks()
         source = self.panes.get("SR", next(iter(self.panes.values())))
         pane = panes.computed(self.viewer, name, what, source)
         pane.visible = self.mode == "side by side"
@@ -119,16 +124,15 @@ class Comparison:
             sorted({**self.panes, name: pane}.items(), key=lambda pane: rank(pane[0]))
         )
         self.camera.share(len(self.panes), before)
-        self._draw_ink()
+        self._draw_marks()
 
     def forget_deleted(self) -> bool:
         """Let go of panes that someone deleted in napari's list; whether there were any."""
         stack = self.viewer.layers
         gone = [name for name, pane in self.panes.items() if pane not in stack]
-        wiped = [ink for ink in self._ink if ink.layer not in stack]
-        if not gone and not wiped:
+        if not gone and not self._marks.lack_layers():
             return False
-        self._clear_ink()
+        self._clear_marks()
         if self.curtain is not None and set(gone) & set(self.pair):
             self._end_curtain()
         for name in gone:
@@ -142,12 +146,12 @@ class Comparison:
             before = self.camera.fit()
             self._take_out(name)
             self.camera.share(len(self.panes), before)
-            self._draw_ink()
+            self._draw_marks()
 
     def _take_out(self, name: str) -> None:
         pane = self.panes.pop(name, None)
         if pane is not None:
-            self._clear_ink()
+            self._clear_marks()
             if pane in self.viewer.layers:
                 self.viewer.layers.remove(pane)
 
@@ -164,7 +168,7 @@ class Comparison:
             return
         self._before = None
         self.view = "xy"
-        self.marks.clear()
+        self._marks.named.clear()
         self.seats = {}
         self._remove_panes()
         before.put_back(self.viewer)
@@ -173,7 +177,7 @@ class Comparison:
         # napari 0.9 crashes in drawing a grid whose layers were removed
         self.viewer.canvas.grid.enabled = False
         self._end_curtain()
-        self._clear_ink()
+        self._clear_marks()
         # no longer ours once they go, so that nobody takes this for a deletion by hand
         going, self.panes = self.panes, {}
         for pane in going.values():
@@ -193,7 +197,7 @@ class Comparison:
             0 shows the first pane alone, 1 the second.
         """
         self._end_curtain()
-        self._clear_ink()
+        self._clear_marks()
         self.mode = mode
         self.pair = pair or self.pair
         self.amount = self.amount if amount is None else amount
@@ -218,7 +222,7 @@ class Comparison:
         self.camera.share(len(self.panes), before)
         if mode != "side by side":
             self._share_one_place()
-        self._draw_ink()
+        self._draw_marks()
 
     def set_view(self, view: View) -> None:
         """Cut the stacks along other axes, through the middle of what is on screen; side by side only."""
@@ -228,7 +232,7 @@ class Comparison:
             self._looked = self.camera.look()
         dims = self.viewer.dims
         before = dict(zip(dims.displayed, self.viewer.scene.camera.center[-2:], strict=False))
-        self._clear_ink()
+        self._clear_marks()
         self._look_along(view)
         slider = dims.order[dims.ndim - 3]
         if slider in before:
@@ -238,7 +242,7 @@ class Comparison:
             self.camera.frame(self._looked)
         else:
             self.viewer.reset_view()
-        self._draw_ink()
+        self._draw_marks()
 
     def _look_along(self, view: View) -> None:
         self.view = view
@@ -279,38 +283,22 @@ class Comparison:
         """Draw a mark over every pane that is shown, in place of the one of that name; None removes it."""
         if mark is None and name not in self.marks:
             return
-        if mark is None:
-            del self.marks[name]
+        self._marks.set(name, mark)
+        if self.marks:
+            self._draw_marks()
         else:
-            self.marks[name] = mark
-        if self.marks and self._ink:
-            for ink in self._ink:
-                ink.draw(self.marks)
-        else:
-            self._clear_ink()
-            self._draw_ink()
+            self._clear_marks()
 
-    def _draw_ink(self) -> None:
-        if not self.marks or not self.active or self._ink or self.view != "xy":
+    def _draw_marks(self) -> None:
+        if not self.marks or not self.active or self._marks.drawn or self.view != "xy":
             return
         self.forget_deleted()
         row = self.mode == "side by side"
         shown = list(self.panes) if row else [name for name in self.pair[:1] if name in self.panes]
-        for pane in [self.panes[name] for name in shown]:
-            ink = Ink(self.viewer, pane, self.marks)
-            self._ink.append(ink)
-            if row:
-                # a cell holds two layers: the pane and the ink above it
-                self.viewer.layers.move(
-                    self.viewer.layers.index(ink.layer), self.viewer.layers.index(pane) + 1
-                )
-        if row:
-            self.viewer.canvas.grid.stride = -2
+        self._marks.draw([self.panes[name] for name in shown], row=row)
 
-    def _clear_ink(self) -> None:
-        going, self._ink = self._ink, []
-        for ink in going:
-            ink.remove()
+    def _clear_marks(self) -> None:
+        self._marks.clear()
         if self.active and self.mode == "side by side":
             self.viewer.canvas.grid.stride = -1
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.layers import Image
 
-from napari_sem_sr.widgets.viewer.overlay import Ink, Mark
+from napari_sem_sr.widgets.viewer.overlay import Mark, Overlay
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -42,7 +42,7 @@ class Curtain:
         self._edge = self._translate[-1] - size[1] / 2
         top = self._translate[-2] - size[0] / 2
         self._span = (top, top + height * size[0])
-        self._line = Ink(viewer, layer, self._line_at(self._edge))
+        self._line = Overlay(viewer, layer, self._line_at(self._edge))
         viewer.layers.selection.active = layer
         viewer.mouse_drag_callbacks.append(self._drag)
 
