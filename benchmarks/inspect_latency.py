@@ -20,7 +20,7 @@ from qtpy.QtWidgets import QApplication
 
 from napari_sem_sr.io import ZarrStackWriter, read_stack, write_tiff
 from napari_sem_sr.stack import SemStack
-from napari_sem_sr.widgets.qt.dock import PLUGIN
+from napari_sem_sr.widgets.qt.dock_group import PLUGIN
 from napari_sem_sr.widgets.viewer import layers
 
 DEPTH, SIDE, FACTOR = 24, 512, 4

@@ -3,7 +3,7 @@
     python benchmarks/measure_models.py sem-x4 --data ../shared/data --out docs/measurements/sem-x4.json
 
 LR is made by the degradation on the model's card and rounded to the dtype of the image. "Power" is that of SR over that of HR in
-dB, in four equal annuli between the LR and the HR Nyquist frequency; "ring" the correlation with HR
+dB, in four equal bands between the LR and the HR Nyquist frequency; "ring" the correlation with HR
 there. The control is bicubic plus noise whose power matches HR in each annulus: it must fail. Beside the networks
 stand interpolations and two classical sharpeners: unsharp masking of the bicubic picture, and deconvolution of it
 (Richardson 1972, Lucy 1974) by the square that an LR pixel averages over.
@@ -25,7 +25,7 @@ from skimage.restoration import richardson_lucy
 from train_zoo import TEST, split_of
 
 from napari_sem_sr.intensity import to_dtype
-from napari_sem_sr.metrics.spectral_bands import annuli, power_and_agreement
+from napari_sem_sr.metrics.spectral_bands import band_masks, power_and_agreement
 from napari_sem_sr.model.bicubic import upscale_bicubic
 from napari_sem_sr.model.zoo import load_model
 from napari_sem_sr.training.validation.evaluation import Pair, pair_of, upscale_pair
@@ -38,7 +38,7 @@ def control(pair: Pair, bicubic: npt.NDArray[Any], factor: int) -> npt.NDArray[A
     noise = np.fft.fft2(np.random.default_rng(0).standard_normal(pair.hr.shape))
     missing = np.zeros_like(noise)
     a, b = (np.fft.fft2(i.astype(np.float64)) for i in (bicubic, pair.hr))
-    for mask in annuli(pair.hr.shape, factor):
+    for mask in band_masks(pair.hr.shape, factor):
         lack = max(0.0, float((np.abs(b[mask]) ** 2).sum() - (np.abs(a[mask]) ** 2).sum()))
         missing[mask] = noise[mask] * np.sqrt(lack / (np.abs(noise[mask]) ** 2).sum())
     picture = bicubic + np.fft.ifft2(missing).real

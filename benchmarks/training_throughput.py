@@ -28,7 +28,7 @@ from napari_sem_sr.model.card import Architecture
 from napari_sem_sr.model.discriminator import Discriminator
 from napari_sem_sr.model.generator import Generator
 from napari_sem_sr.teachers.teacher import Teacher
-from napari_sem_sr.training.data.patch_sampler import Lessons
+from napari_sem_sr.training.data.patch_sampler import PatchSampler
 from napari_sem_sr.training.optimise import losses
 from napari_sem_sr.training.optimise.learner import Learner
 from napari_sem_sr.training.optimise.memory import freed_memory_kept
@@ -119,14 +119,14 @@ def ours(settings: TrainSettings, stage: str, device: torch.device) -> Callable[
     fabric = fabric_for(device, 1, pick_precision(settings.precision, device))
     learner = Learner(settings, fabric)
     teachers = [Teacher(image, f"{n}", f"{n}") for n, image in enumerate(images())]
-    lessons = Lessons(teachers, settings.factor, settings.patch_lr_px, device)
+    sampler = PatchSampler(teachers, settings.factor, settings.patch_lr_px, device)
     if stage == "gan":
         learner.begin_gan(learner.averaged_weights())
 
     def run(steps: int) -> None:
         with freed_memory_kept():
             for _ in range(steps):
-                learner.advance(lessons, 0.5)
+                learner.advance(sampler, 0.5)
 
     return run
 

@@ -12,7 +12,7 @@ from napari_sem_sr import cli, doctor
 from napari_sem_sr.inference.in_memory import LoadedModel
 
 
-def found(name: str) -> doctor.Finding:
+def found(name: str) -> doctor.Diagnosis:
     return doctor.EXAMINATIONS[name](name)
 
 
@@ -103,11 +103,11 @@ def test_no_display_is_a_note_as_the_command_line_works(monkeypatch) -> None:
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     assert found("display").state == "note"
     monkeypatch.setenv("DISPLAY", ":7")
-    assert found("display") == doctor.Finding("display", "well", ":7")
+    assert found("display") == doctor.Diagnosis("display", "well", ":7")
 
 
 def test_what_breaks_in_one_examination_hides_no_other(monkeypatch, brief) -> None:
-    def broken(name: str) -> doctor.Finding:
+    def broken(name: str) -> doctor.Diagnosis:
         raise ImportError("DLL load failed")
 
     monkeypatch.setitem(doctor.EXAMINATIONS, "Python", broken)
@@ -127,7 +127,9 @@ def test_the_command_exits_1_with_what_to_do_where_something_is_not_well(
     command, brief, monkeypatch
 ) -> None:
     monkeypatch.setitem(
-        doctor.EXAMINATIONS, "Python", lambda name: doctor.Finding(name, "unwell", "broken", "mend")
+        doctor.EXAMINATIONS,
+        "Python",
+        lambda name: doctor.Diagnosis(name, "unwell", "broken", "mend"),
     )
     code, out = command("--json")
     document = json.loads(out)

@@ -15,7 +15,7 @@ from napari_sem_sr.inference.output import Destination
 from napari_sem_sr.inference.pipeline import LACKS_MEMORY, Tally
 from napari_sem_sr.inference.runner import _unusable
 from napari_sem_sr.io import read_stack
-from napari_sem_sr.io.read.raw import RawPlanes
+from napari_sem_sr.io.read.raw import RawSource
 from napari_sem_sr.stack import SemStack
 
 PIXELS = np.random.default_rng(0).integers(0, 255, (64, 64)).astype(np.uint8)
@@ -116,7 +116,7 @@ def test_a_slice_for_which_there_is_no_memory_is_not_called_damaged(tmp_path, mo
     def fail(self, index):
         raise MemoryError("Unable to allocate 4 KiB")
 
-    monkeypatch.setattr(RawPlanes, "decode", fail)
+    monkeypatch.setattr(RawSource, "decode", fail)
     with pytest.raises(MemoryShortError, match="needs more memory") as caught:
         read_stack(f"{path}::1,64,64,uint8")
     assert isinstance(caught.value, InputError)

@@ -107,7 +107,7 @@ def _planted(
 
     def places(planes: list[np.ndarray]) -> list[Region]:
         found, energy = _persistence(planes)
-        there = usual.heights(torch.from_numpy(found), torch.from_numpy(energy), sigma)
+        there = usual.z_scores(torch.from_numpy(found), torch.from_numpy(energy), sigma)
         return suspect_regions({ABSENT: tail.score(there.numpy(), found.size)}, 4)[:10]
 
     hits: dict[int, list[bool]] = {r: [] for r in RADII}

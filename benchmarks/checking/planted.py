@@ -34,9 +34,9 @@ def places(model: Model, p: Picture, sr: np.ndarray) -> list[Region]:
     amounts = [a / p.unit for a in added(found)]
     whole = Slice.of(p.lr / p.unit, residual(sr, p.lr, 4) / p.unit, amounts)
     tails = tails_of(model.calibration)
-    heights = measure([whole], p.least).heights(whole)
+    z_scores = measure([whole], p.least).z_scores(whole)
     return suspect_regions(
-        {r: tails[KIND_OF[r]].score(h.numpy(), h.numel()) for r, h in heights.items()}, 4
+        {r: tails[KIND_OF[r]].score(h.numpy(), h.numel()) for r, h in z_scores.items()}, 4
     )
 
 

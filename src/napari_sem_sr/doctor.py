@@ -33,7 +33,7 @@ DEVIATION = 2 / 255
 
 
 @dataclass(frozen=True)
-class Finding:
+class Diagnosis:
     """One line of the doctor's report.
 
     Attributes
@@ -58,7 +58,7 @@ class Finding:
 class Health:
     """What the doctor found."""
 
-    findings: tuple[Finding, ...]
+    findings: tuple[Diagnosis, ...]
 
     @property
     def well(self) -> bool:
@@ -77,14 +77,14 @@ def iter_examine_installation() -> Generator[Progress, None, Health]:
     ------
     Progress after each examination; the result is a `Health`.
     """
-    findings: list[Finding] = []
+    findings: list[Diagnosis] = []
     for done, (name, examine) in enumerate(EXAMINATIONS.items()):
         yield Progress(name, done, len(EXAMINATIONS), "examinations")
         try:
             findings.append(examine(name))
         except Exception as error:  # whatever is broken here is what a person came to hear of
             findings.append(
-                Finding(
+                Diagnosis(
                     name,
                     "unwell",
                     f"failed with {type(error).__name__}: {error}".splitlines()[0],
@@ -94,15 +94,15 @@ def iter_examine_installation() -> Generator[Progress, None, Health]:
     return Health(tuple(findings))
 
 
-def _python(name: str) -> Finding:
-    return Finding(
+def _python(name: str) -> Diagnosis:
+    return Diagnosis(
         name,
         "well",
         f"{platform.python_version()} on {platform.system()} {platform.machine()}, {sys.executable}",
     )
 
 
-def _packages(name: str) -> Finding:
+def _packages(name: str) -> Diagnosis:
     missing, old = [], []
     required = [Requirement(r) for r in importlib.metadata.requires(PACKAGE) or ()]
     needed = [r for r in required if r.marker is None or r.marker.evaluate({"extra": ""})]
@@ -115,47 +115,47 @@ def _packages(name: str) -> Finding:
         if not requirement.specifier.contains(version, prereleases=True):
             old.append(f"{requirement.name} {version} where {requirement.specifier} is needed")
     if missing or old:
-        return Finding(
+        return Diagnosis(
             name,
             "unwell",
             "; ".join([*(f"{m} is missing" for m in missing), *old]),
             f"Run: pip install --upgrade {PACKAGE}",
         )
     own = importlib.metadata.version(PACKAGE)
-    return Finding(name, "well", f"{PACKAGE} {own}, and the {len(needed)} packages that it needs")
+    return Diagnosis(name, "well", f"{PACKAGE} {own}, and the {len(needed)} packages that it needs")
 
 
-def _napari(name: str) -> Finding:
+def _napari(name: str) -> Diagnosis:
     version = importlib.metadata.version("napari")
     bindings = [b for b in BINDINGS if importlib.util.find_spec(b) is not None]
     if not bindings:
-        return Finding(
+        return Diagnosis(
             name,
             "note",
             f"napari {version} without a Qt binding: the command line works, windows do not open",
             'For the docks run: pip install "napari-sem-sr[all]"',
         )
     if len(bindings) > 1:
-        return Finding(
+        return Diagnosis(
             name,
             "note",
             f"napari {version} with several Qt bindings: {', '.join(bindings)}",
             "If napari does not start, keep one of them and uninstall the others.",
         )
-    return Finding(
+    return Diagnosis(
         name,
         "well",
         f"napari {version} with {bindings[0]} {importlib.metadata.version(bindings[0])}",
     )
 
 
-def _display(name: str) -> Finding:
+def _display(name: str) -> Diagnosis:
     if sys.platform in ("win32", "darwin"):
-        return Finding(name, "well", "the system's own")
+        return Diagnosis(name, "well", "the system's own")
     screen = os.environ.get("WAYLAND_DISPLAY") or os.environ.get("DISPLAY")
     if screen:
-        return Finding(name, "well", screen)
-    return Finding(
+        return Diagnosis(name, "well", screen)
+    return Diagnosis(
         name,
         "note",
         "none: the command line works, windows do not open",
@@ -163,7 +163,7 @@ def _display(name: str) -> Finding:
     )
 
 
-def _device(name: str) -> Finding:
+def _device(name: str) -> Diagnosis:
     import torch
 
     from napari_sem_sr.inference.engine.devices import pick_device
@@ -171,24 +171,24 @@ def _device(name: str) -> Finding:
     device = pick_device("auto")
     if device.type == "cuda":
         gpu = torch.cuda.get_device_properties(device)
-        return Finding(
+        return Diagnosis(
             name,
             "well",
             f"{gpu.name} with {gpu.total_memory / 2**30:.0f} GiB, PyTorch {torch.__version__}",
         )
     if device.type == "mps":
-        return Finding(name, "well", f"Apple GPU (mps), PyTorch {torch.__version__}")
+        return Diagnosis(name, "well", f"Apple GPU (mps), PyTorch {torch.__version__}")
     here = f"the processor ({torch.get_num_threads()} threads), PyTorch {torch.__version__}"
     if shutil.which("nvidia-smi") is None:
-        return Finding(name, "well", here)
+        return Diagnosis(name, "well", here)
     if torch.version.cuda is None:
-        return Finding(
+        return Diagnosis(
             name,
             "note",
             f"{here}; there is an NVIDIA driver, but this PyTorch was built without CUDA",
             "Install the CUDA build of PyTorch: see 'CUDA' in docs/install.md.",
         )
-    return Finding(
+    return Diagnosis(
         name,
         "note",
         f"{here}; PyTorch has CUDA {torch.version.cuda} but cannot use a GPU",
@@ -196,16 +196,18 @@ def _device(name: str) -> Finding:
     )
 
 
-def _precision(name: str) -> Finding:
+def _precision(name: str) -> Diagnosis:
     from napari_sem_sr.inference.engine.devices import fast_precisions, pick_device
 
     fast = fast_precisions(pick_device("auto"))
     if fast:
-        return Finding(name, "well", f"{' and '.join(fast)} in hardware, used where exact enough")
-    return Finding(name, "well", "fp32; neither bf16 nor fp16 in hardware here, and none is needed")
+        return Diagnosis(name, "well", f"{' and '.join(fast)} in hardware, used where exact enough")
+    return Diagnosis(
+        name, "well", "fp32; neither bf16 nor fp16 in hardware here, and none is needed"
+    )
 
 
-def _folder(name: str) -> Finding:
+def _folder(name: str) -> Diagnosis:
     folder = user_folder()
     nearest = next(p for p in (folder, *folder.parents) if p.exists())
     try:
@@ -213,17 +215,17 @@ def _folder(name: str) -> Finding:
             stream.write(b"\0" * 4096)
             stream.flush()
     except OSError as error:
-        return Finding(
+        return Diagnosis(
             name,
             "unwell",
             f"{folder} cannot be written: {error.strerror}",
             "Make it yours or free some disk space: trained and imported models are kept there.",
         )
     free = shutil.disk_usage(nearest).free / 2**30
-    return Finding(name, "well", f"{folder} can be written, {free:.0f} GiB free")
+    return Diagnosis(name, "well", f"{folder} can be written, {free:.0f} GiB free")
 
 
-def _self_test(name: str) -> Finding:
+def _self_test(name: str) -> Diagnosis:
     """Upscale a crop: near to what the processor gives in fp32, and nearer to the truth than bicubic."""
     import numpy as np
 
@@ -251,23 +253,23 @@ def _self_test(name: str) -> Finding:
         f"{gain:+.1f} dB over bicubic, at most {deviation:.2%} of the range from the processor in fp32"
     )
     if not deviation <= DEVIATION:
-        return Finding(
+        return Diagnosis(
             name,
             "unwell",
             told,
             "The device computes wrongly: update its driver and PyTorch; until then use --device cpu.",
         )
     if not gain > 0:
-        return Finding(
+        return Diagnosis(
             name,
             "unwell",
             told,
             f"The model's files or PyTorch are damaged: run pip install --force-reinstall --no-deps {PACKAGE}",
         )
-    return Finding(name, "well", told)
+    return Diagnosis(name, "well", told)
 
 
-EXAMINATIONS: dict[str, Callable[[str], Finding]] = {
+EXAMINATIONS: dict[str, Callable[[str], Diagnosis]] = {
     "Python": _python,
     "packages": _packages,
     "napari and Qt": _napari,

@@ -6,14 +6,14 @@ import pytest
 from napari_sem_sr.checking.evidence.expected_gain import (
     MIN_SPECIMENS,
     Distances,
-    Example,
     ExpectedGain,
     Gain,
+    HeldOutErrors,
     fit_gain,
 )
 
 
-def example(seed: int) -> Example:
+def example(seed: int) -> HeldOutErrors:
     """A specimen whose twin is off by something that follows, not too closely, from what can be measured."""
     random = np.random.default_rng(seed)
     noise, contrast = random.uniform(1, 100), random.uniform(100, 3000)
@@ -21,7 +21,7 @@ def example(seed: int) -> Example:
     twin_error = 0.5 * from_bicubic**0.7 * noise**0.3 * np.exp(0.1 * random.standard_normal())
     invented = random.uniform(0, 2) * from_bicubic
     distances = Distances(from_bicubic, invented, noise, contrast, contrast / 20)
-    return Example(distances, twin_error + from_bicubic, twin_error + invented, twin_error)
+    return HeldOutErrors(distances, twin_error + from_bicubic, twin_error + invented, twin_error)
 
 
 @pytest.fixture(scope="module")

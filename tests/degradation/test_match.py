@@ -17,7 +17,7 @@ from napari_sem_sr.degradation.steps import (
     Dose,
     ReadNoise,
 )
-from napari_sem_sr.degradation.two_sample_test import separation
+from napari_sem_sr.degradation.two_sample_test import two_sample_test
 from napari_sem_sr.errors import InputError
 from napari_sem_sr.events import Notice, drain
 from napari_sem_sr.samples import medulla_hr
@@ -172,7 +172,7 @@ def test_sets_that_are_alike_are_told_apart_as_often_as_chance_has_it() -> None:
     results = []
     for trial in range(20):
         images = [random.normal(random.normal(size=5), 1, (30, 5)) for _ in range(12)]
-        found = separation(images[:6], images[6:], shuffles=39, seed=trial)
+        found = two_sample_test(images[:6], images[6:], shuffles=39, seed=trial)
         assert found is not None
         results.append(found)
     assert np.mean([r.auroc for r in results]) == pytest.approx(0.5, abs=0.1)
@@ -182,7 +182,7 @@ def test_sets_that_are_alike_are_told_apart_as_often_as_chance_has_it() -> None:
 def test_sets_that_differ_are_told_apart() -> None:
     random = np.random.default_rng(2)
     one, other = ([random.normal(m, 1, (30, 5)) for _ in range(6)] for m in (0, 1.5))
-    found = separation(one, other)
+    found = two_sample_test(one, other)
     assert found is not None
     assert found.auroc > 0.95 and found.p_value <= 0.05
-    assert separation(one[:1], other) is None
+    assert two_sample_test(one[:1], other) is None

@@ -14,7 +14,7 @@ from napari_sem_sr.inference.settings import UpscaleSettings
 from napari_sem_sr.io import read_stack
 from napari_sem_sr.widgets.upscale import dock as upscale
 from napari_sem_sr.widgets.upscale import form as upscale_form
-from napari_sem_sr.widgets.upscale.results import Order
+from napari_sem_sr.widgets.upscale.results import UpscaleRequest
 from napari_sem_sr.widgets.viewer import layer_stack, layers
 from napari_sem_sr.widgets.viewer.layers import belongs_to_comparison
 
@@ -122,7 +122,7 @@ def test_cancelled_run_keeps_its_slices_and_resume_finishes_it(
     dock: Any, viewer: Any, qtbot: Any, tmp_path: Path, gate: threading.Event
 ) -> None:
     dock.start_button.click()
-    qtbot.waitUntil(lambda: dock.runs.pace.done >= 1, timeout=LONG_MS)
+    qtbot.waitUntil(lambda: dock.runs.eta.done >= 1, timeout=LONG_MS)
     dock.cancel_button.click()
     gate.set()
     finish(qtbot, dock)
@@ -146,7 +146,7 @@ def test_closing_the_dock_stops_the_work_and_leaves_a_resumable_output(
     dock: Any, viewer: Any, qtbot: Any, tmp_path: Path, gate: threading.Event
 ) -> None:
     dock.start_button.click()
-    qtbot.waitUntil(lambda: dock.runs.pace.done >= 1, timeout=LONG_MS)
+    qtbot.waitUntil(lambda: dock.runs.eta.done >= 1, timeout=LONG_MS)
     job = dock._work._job
     viewer.window.remove_dock_widget(dock)
     gate.set()
@@ -200,7 +200,7 @@ def test_an_output_that_is_gone_before_the_viewer_comes_to_it_is_no_error(
 ) -> None:
     # as the folder beside a TIFF is once a short run has made the TIFF
     lr = by_role(viewer, "LR")
-    order = Order(lr, layer_stack.stack_of(lr), UpscaleSettings())
+    order = UpscaleRequest(lr, layer_stack.stack_of(lr), UpscaleSettings())
     dock.results.follow(order, tmp_path / "out.tif.partial.zarr", 2)
     assert not any(layers.role_of(layer) == "SR" for layer in viewer.layers)
     (tmp_path / "damaged.zarr").mkdir()
@@ -341,7 +341,7 @@ def test_slices_that_are_still_to_come_let_lr_be_seen(
 ) -> None:
     viewer.dims.set_current_step(0, DEPTH - 1)
     dock.upscale()
-    qtbot.waitUntil(lambda: dock.runs.pace.done >= 1, timeout=LONG_MS)
+    qtbot.waitUntil(lambda: dock.runs.eta.done >= 1, timeout=LONG_MS)
     dock.cancel()
     gate.set()
     finish(qtbot, dock)

@@ -80,7 +80,7 @@ def test_resume_goes_on_as_it_was_begun_whatever_the_form_says(
     dock.slices_box.setCurrentText(form.SOME)
     dock.first_slice.setValue(1)
     dock.upscale()
-    qtbot.waitUntil(lambda: dock.runs.pace.done >= 1, timeout=LONG_MS)
+    qtbot.waitUntil(lambda: dock.runs.eta.done >= 1, timeout=LONG_MS)
     click(dock.cancel_button)
     gate.set()
     finish(qtbot, dock)
@@ -148,7 +148,7 @@ def test_stacks_wait_for_each_other_and_one_that_fails_stops_none(
     paths = [stack_file(tmp_path, name, seed) for seed, name in enumerate("abc")]
     open_stack(dock, paths[0], qtbot)
     click(dock.start_button)
-    qtbot.waitUntil(lambda: dock.runs.pace.done >= 1, timeout=LONG_MS)
+    qtbot.waitUntil(lambda: dock.runs.eta.done >= 1, timeout=LONG_MS)
     for path in paths[1:]:
         open_stack(dock, path, qtbot)
         assert dock.start_button.text() == f"Then upscale {DEPTH} slices"
@@ -188,7 +188,7 @@ def test_closing_napari_in_the_middle_of_a_run_asks_and_may_be_refused(
     open_stack(dock, stack_file(tmp_path, "cathode"), qtbot)
     qtbot.waitUntil(dock.isVisible, timeout=LONG_MS)
     click(dock.start_button)
-    qtbot.waitUntil(lambda: dock.runs.pace.done >= 1, timeout=LONG_MS)
+    qtbot.waitUntil(lambda: dock.runs.eta.done >= 1, timeout=LONG_MS)
     window = dock.window()
     window.close()
     assert window.isVisible() and dock._work.running

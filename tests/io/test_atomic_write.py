@@ -4,25 +4,25 @@ import sys
 
 import pytest
 
+import napari_sem_sr.io.atomic_write as atomic_write_module
 from napari_sem_sr.errors import OutputError
-from napari_sem_sr.io import atomic_write
 from napari_sem_sr.io.atomic_write import (
+    atomic_write,
     exchange,
     make_folder,
     recover_folder,
     replace_folder,
-    replacing,
-    told_plainly,
+    translate_os_errors,
 )
 
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path):
     target = tmp_path / "a.txt"
-    with replacing(target) as unfinished:
+    with atomic_write(target) as unfinished:
         unfinished.write_text("new")
         assert not target.exists()
     assert target.read_text() == "new"
-    with pytest.raises(RuntimeError), replacing(target) as unfinished:
+    with pytest.raises(RuntimeError), atomic_write(target) as unfinished:
         unfinished.write_text("half")
         raise RuntimeError
     assert target.read_text() == "new"
@@ -34,7 +34,7 @@ def test_the_file_is_synced_before_it_gets_its_name_and_the_folder_after(tmp_pat
     fsync, replace = os.fsync, os.replace
     monkeypatch.setattr(os, "fsync", lambda fd: (log.append("sync"), fsync(fd)))
     monkeypatch.setattr(os, "replace", lambda *a: (log.append("rename"), replace(*a)))
-    with replacing(tmp_path / "a.txt") as unfinished:
+    with atomic_write(tmp_path / "a.txt") as unfinished:
         unfinished.write_text("x")
     assert log == ["sync", "rename", "sync"]
 
@@ -55,7 +55,7 @@ def test_folders_are_made_with_those_above_them(tmp_path):
     ],
 )
 def test_what_the_system_says_becomes_one_sentence(tmp_path, code, said):
-    with pytest.raises(OutputError, match=said) as caught, told_plainly(tmp_path / "out"):
+    with pytest.raises(OutputError, match=said) as caught, translate_os_errors(tmp_path / "out"):
         raise OSError(code, os.strerror(code))
     assert str(tmp_path / "out") in str(caught.value)
     assert isinstance(caught.value.__cause__, OSError)
@@ -71,13 +71,13 @@ def refusing(times, monkeypatch):
         intact(*args)
 
     monkeypatch.setattr(os, "replace", refuse)
-    monkeypatch.setattr(atomic_write.time, "sleep", lambda _: None)
+    monkeypatch.setattr(atomic_write_module.time, "sleep", lambda _: None)
 
 
 def test_on_windows_a_rename_that_is_refused_for_a_moment_is_tried_again(tmp_path, monkeypatch):
     refusing(3, monkeypatch)
     monkeypatch.setattr(sys, "platform", "win32")
-    with replacing(tmp_path / "a") as path:
+    with atomic_write(tmp_path / "a") as path:
         path.write_text("x")
     assert (tmp_path / "a").read_text() == "x"
 
@@ -86,7 +86,7 @@ def test_on_windows_a_rename_that_is_refused_for_a_moment_is_tried_again(tmp_pat
 def test_a_rename_that_is_refused_for_good_is_an_error(tmp_path, monkeypatch, system, times):
     refusing(times, monkeypatch)
     monkeypatch.setattr(sys, "platform", system)
-    with pytest.raises(PermissionError), replacing(tmp_path / "a") as path:
+    with pytest.raises(PermissionError), atomic_write(tmp_path / "a") as path:
         path.write_text("x")
     assert not list(tmp_path.iterdir())
 
@@ -94,7 +94,7 @@ def test_a_rename_that_is_refused_for_good_is_an_error(tmp_path, monkeypatch, sy
 @pytest.mark.parametrize("exchanged", [True, False])
 def test_a_folder_takes_the_place_of_another(tmp_path, monkeypatch, exchanged):
     if not exchanged:
-        monkeypatch.setattr(atomic_write, "exchange", lambda *_: False)
+        monkeypatch.setattr(atomic_write_module, "exchange", lambda *_: False)
     for name in ("old", "new"):
         (tmp_path / name).mkdir()
         (tmp_path / name / name).touch()

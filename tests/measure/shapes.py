@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from napari_sem_sr.measure.blocks import Grid
+from napari_sem_sr.measure.blocks import BlockGrid
 from napari_sem_sr.measure.numbers.correlation import Correlation
 from napari_sem_sr.measure.numbers.crossings import Crossings
 from napari_sem_sr.measure.scratch import PlaneFile
@@ -65,7 +65,7 @@ def apart(extent, radii, rng: np.random.Generator, gap: float = 2.0, wrapped: bo
 
 def counted(mask: Mask, voxel) -> Crossings:
     """A volume without unknown voxels, counted."""
-    crossings = Crossings(Grid(mask.shape), voxel)
+    crossings = Crossings(BlockGrid(mask.shape), voxel)
     for index, plane in enumerate(mask):
         crossings.add(index, plane, np.ones_like(plane))
     return crossings
@@ -73,7 +73,7 @@ def counted(mask: Mask, voxel) -> Crossings:
 
 def correlated(mask: Mask) -> Correlation:
     """The same for pairs."""
-    correlation = Correlation(Grid(mask.shape))
+    correlation = Correlation(BlockGrid(mask.shape))
     for index, plane in enumerate(mask):
         correlation.add(index, plane, np.ones_like(plane))
     return correlation

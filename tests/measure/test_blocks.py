@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_sem_sr.measure.blocks import Grid, Merging, Ratio, jackknife
+from napari_sem_sr.measure.blocks import BlockGrid, Merging, Ratio, jackknife
 from tests.measure.fields import thresholded, true_surface
 from tests.measure.shapes import correlated, counted
 
@@ -19,7 +19,7 @@ def test_intervals_hold_the_truth_of_the_material_nine_times_of_ten():
         mask = thresholded((48, 48, 48), SIGMA, FRACTION, seed)
         crossings, pairs = counted(mask, (1.0, 1.0, 1.0)), correlated(mask)
         length = max(pairs.curve(a, 1.0).length.value for a in range(3))
-        merged = Merging.beyond(Grid(mask.shape), (1.0, 1.0, 1.0), length)
+        merged = Merging.beyond(BlockGrid(mask.shape), (1.0, 1.0, 1.0), length)
         fraction = crossings.fraction.interval(merged)
         held["fraction"] += fraction.low <= FRACTION <= fraction.high
         area = crossings.specific_surface.interval(merged)
@@ -31,7 +31,7 @@ def test_intervals_hold_the_truth_of_the_material_nine_times_of_ten():
 
 @given(st.tuples(*[st.integers(1, 40)] * 3))
 def test_blocks_cover_a_volume_once(shape):
-    grid = Grid(shape)
+    grid = BlockGrid(shape)
     sums = grid.zeros()
     for index in range(shape[0]):
         sums[grid.block_of(0, index)] += grid.plane_sums(np.ones(shape[1:], bool))
@@ -41,7 +41,7 @@ def test_blocks_cover_a_volume_once(shape):
 
 @given(st.tuples(*[st.integers(2, 60)] * 3), st.floats(0, 30))
 def test_merging_keeps_sums_and_puts_positions_into_the_same_blocks(shape, length):
-    grid = Grid(shape)
+    grid = BlockGrid(shape)
     merged = Merging.beyond(grid, (1.0, 1.0, 1.0), length)
     rng = np.random.default_rng(0)
     positions = rng.integers(0, shape, (50, 3)).astype(float)

@@ -73,13 +73,13 @@ def test_both_phases_share_their_surface_and_fill_the_volume():
 
 
 def test_unknown_voxels_count_neither_as_phase_nor_as_border():
-    from napari_sem_sr.measure.blocks import Grid
+    from napari_sem_sr.measure.blocks import BlockGrid
     from napari_sem_sr.measure.numbers.crossings import Crossings
 
     layers = np.indices((40, 40, 40))[2] % 10 < 5
     known = np.ones((40, 40), bool)
     known[:, 30:] = False
-    part = Crossings(Grid((40, 40, 40)), (1.0, 1.0, 1.0))
+    part = Crossings(BlockGrid((40, 40, 40)), (1.0, 1.0, 1.0))
     for index, plane in enumerate(layers):
         part.add(index, plane & known, known)
     whole = counted(layers[:, :, :30], (1.0, 1.0, 1.0))
@@ -88,13 +88,13 @@ def test_unknown_voxels_count_neither_as_phase_nor_as_border():
 
 
 def test_the_share_of_the_surface_at_untrusted_voxels_is_counted():
-    from napari_sem_sr.measure.blocks import Grid
+    from napari_sem_sr.measure.blocks import BlockGrid
     from napari_sem_sr.measure.numbers.crossings import Crossings
 
     layers = np.indices((20, 20, 20))[1] % 10 < 5
     half = np.zeros((20, 20), bool)
     half[:, :10] = True
-    crossings = Crossings(Grid((20, 20, 20)), (1.0, 1.0, 1.0))
+    crossings = Crossings(BlockGrid((20, 20, 20)), (1.0, 1.0, 1.0))
     for index, plane in enumerate(layers):
         crossings.add(index, plane, np.ones_like(plane), half)
     assert crossings.untrusted_chords(1) == pytest.approx(0.5)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from napari_sem_sr.events import drain
-from napari_sem_sr.measure.blocks import Grid, Merging
+from napari_sem_sr.measure.blocks import BlockGrid, Merging
 from napari_sem_sr.measure.numbers import objects as module
 from napari_sem_sr.measure.numbers.objects import Objects, iter_objects, quantile, sizes
 from tests.measure.shapes import apart, filed, spheres
@@ -97,7 +97,7 @@ def test_sizes_have_intervals_around_them(tmp_path):
     rng = np.random.default_rng(2)
     mask = spheres(extent, (1.0, 1.0, 1.0), *apart(extent, rng.uniform(2.5, 5, 90), rng, 1.0, True))
     found = found_in(mask, (1.0, 1.0, 1.0), tmp_path)
-    merged = Merging.beyond(Grid(mask.shape), (1.0, 1.0, 1.0), 4.0)
+    merged = Merging.beyond(BlockGrid(mask.shape), (1.0, 1.0, 1.0), 4.0)
     told = sizes(found, found.diameter, merged)
     assert told["d10"].value < told["d50"].value < told["d90"].value
     for interval in told.values():

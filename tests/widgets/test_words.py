@@ -36,7 +36,7 @@ SHOWN = frozenset(
         "tool",
         "field",
         "primary",
-        "Fold",
+        "FoldedSection",
         "DropZone",
         "Line",
         "say",

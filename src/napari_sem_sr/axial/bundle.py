@@ -22,7 +22,7 @@ from napari_sem_sr.axial.grid import AxialGrid
 from napari_sem_sr.axial.network import AxialGenerator, network_of
 from napari_sem_sr.axial.settings import Recipe, Section
 from napari_sem_sr.errors import ModelError, OutputError
-from napari_sem_sr.io.atomic_write import make_folder, replacing, told_plainly
+from napari_sem_sr.io.atomic_write import atomic_write, make_folder, translate_os_errors
 
 FILE = "axial.safetensors"
 LEARNING = "learning.safetensors"
@@ -124,7 +124,7 @@ class Companion:
                 f"'{self.folder}', where the model of the volume is kept, holds something else; choose another name "
                 "for the output."
             )
-        with told_plainly(self.folder):
+        with translate_os_errors(self.folder):
             if self.folder.exists():
                 shutil.rmtree(self.folder)
             make_folder(self.folder.absolute())
@@ -134,7 +134,7 @@ class Companion:
         if self == place or not self.folder.exists():
             return
         place.make()
-        with told_plainly(place.folder):
+        with translate_os_errors(place.folder):
             place.folder.rmdir()
             self.folder.rename(place.folder)
 
@@ -150,7 +150,7 @@ def save_axial_model(path: Path, model: AxialModel) -> None:
         for which, weights in model.weights.items()
         for name, tensor in weights.items()
     }
-    with told_plainly(path), replacing(path) as temporary:
+    with translate_os_errors(path), atomic_write(path) as temporary:
         temporary.write_bytes(save(tensors, {"card": model.card.model_dump_json()}))
 
 

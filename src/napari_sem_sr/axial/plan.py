@@ -29,7 +29,7 @@ FOUND = ("left_out", "model_hash")
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
+class IsotropicPlan:
     """An output that exists, and what it is to hold.
 
     Parameters
@@ -71,7 +71,7 @@ def isotropic_stack(stack: SemStack, grid: AxialGrid) -> SemStack:
     )
 
 
-def iter_plan(
+def iter_plan_isotropic(
     stack: SemStack,
     destination: Destination,
     settings: IsotropicSettings,
@@ -79,7 +79,7 @@ def iter_plan(
     *,
     resume: bool,
     overwrite: bool,
-) -> Generator[Event, None, Plan]:
+) -> Generator[Event, None, IsotropicPlan]:
     """Check everything that can be checked, then make or reopen the output, which is locked; see `iter_isotropic`."""
     grid = AxialGrid.of(stack)
     if stack.shape[0] < FEWEST_SLICES:
@@ -137,7 +137,7 @@ def iter_plan(
         ZarrVolumeWriter.create(destination.work, like=like, provenance=recorded)
     else:
         check_same({k: v for k, v in recorded.items() if k not in FOUND}, wanted, destination.path)
-    return Plan(
+    return IsotropicPlan(
         part,
         like,
         grid,

@@ -14,7 +14,7 @@ from napari_sem_sr.axial.learn.session import Lesson
 from napari_sem_sr.axial.left_out.comparison import LeftOut, iter_left_out
 from napari_sem_sr.axial.left_out.files import write_left_out
 from napari_sem_sr.axial.left_out.outcome import UNTESTED, spoken
-from napari_sem_sr.axial.plan import Plan, iter_plan
+from napari_sem_sr.axial.plan import IsotropicPlan, iter_plan_isotropic
 from napari_sem_sr.axial.settings import IsotropicResult, IsotropicSettings
 from napari_sem_sr.errors import OutputError
 from napari_sem_sr.events import Event, LeftOutScored, Notice, UpscaleStarted, drain
@@ -131,7 +131,7 @@ def _iter_locked(
     overwrite: bool,
 ) -> Generator[Event, None, IsotropicResult]:
     begun = time.perf_counter()
-    plan = yield from iter_plan(
+    plan = yield from iter_plan_isotropic(
         stack, destination, settings, model, resume=resume, overwrite=overwrite
     )
     made = 0
@@ -153,7 +153,9 @@ def _iter_locked(
     )
 
 
-def _iter_learned(plan: Plan, given: AxialModel | None) -> Generator[Event, None, AxialModel]:
+def _iter_learned(
+    plan: IsotropicPlan, given: AxialModel | None
+) -> Generator[Event, None, AxialModel]:
     """Both networks, and the test between them; from the output's own model where an earlier run came that far."""
     known = plan.recorded["model_hash"]
     if known is not None:
@@ -194,7 +196,7 @@ def _iter_learned(plan: Plan, given: AxialModel | None) -> Generator[Event, None
     return learned
 
 
-def _iter_tested(plan: Plan, model: AxialModel) -> Generator[Event, None, LeftOut]:
+def _iter_tested(plan: IsotropicPlan, model: AxialModel) -> Generator[Event, None, LeftOut]:
     device = torch.device(plan.settings.device)
     return (
         yield from iter_left_out(
@@ -209,7 +211,7 @@ def _iter_tested(plan: Plan, model: AxialModel) -> Generator[Event, None, LeftOu
     )
 
 
-def _iter_filled(plan: Plan, model: AxialModel) -> Generator[Event, None, int]:
+def _iter_filled(plan: IsotropicPlan, model: AxialModel) -> Generator[Event, None, int]:
     writer = ZarrVolumeWriter.reopen(plan.destination.work)
     if writer.complete and (lost := writer.lost_slices()):
         writer.forget(lost)

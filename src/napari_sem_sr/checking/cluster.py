@@ -34,7 +34,7 @@ from napari_sem_sr.inference.cluster import (
     iter_wait_for_workers,
     place_of,
     site,
-    told_plainly,
+    translate_cluster_errors,
 )
 from napari_sem_sr.inference.plan import Choice
 from napari_sem_sr.inference.settings import UpscaleSettings
@@ -86,7 +86,7 @@ def iter_check_on(
         if isinstance(session, Report):
             return session
         open_.enter_context(closing(session.setup.shelf))
-        with told_plainly(scheduler, out):
+        with translate_cluster_errors(scheduler, out):
             yield from _iter_looked(client, session, request)
         return (yield from iter_finish(session, request))
 
@@ -99,7 +99,7 @@ def _iter_looked(
     choice = AUTO
     if request.model is not None:
         choice = site(client, request.model).choose(request.model, UpscaleSettings(), 0)
-    job = block.Job(
+    job = block.CheckJob(
         run=uuid4().hex,
         out=session.out,
         field=_without_pixels(field),

@@ -97,7 +97,7 @@ class Field:
 
 
 @dataclass(frozen=True)
-class Place:
+class FineOrigin:
     """Where a fine stack begins: in LR slices, and in fine pixels from the first edge of LR."""
 
     factor: int
@@ -203,12 +203,12 @@ def _common(size: int, spans: Sequence[Interval], step: int) -> Interval | None:
 
 
 def _place(
-    lr: SemStack, fine: SemStack, sr: tuple[SemStack, Place] | None, notes: list[str]
-) -> Place:
+    lr: SemStack, fine: SemStack, sr: tuple[SemStack, FineOrigin] | None, notes: list[str]
+) -> FineOrigin:
     by_shape = _covers(lr, fine)
     if not _comparable(lr, fine):
         if by_shape is not None:
-            return Place(by_shape, 0, 0, 0)
+            return FineOrigin(by_shape, 0, 0, 0)
         if sr is not None and _same_size(fine, sr[0], sr[1].factor):
             return sr[1]
         raise InputError(
@@ -223,7 +223,7 @@ def _place(
             f"'{fine.name}' states the pixel size of LR although it has {by_shape} times as many pixels along y and x; "
             "it was taken to cover the same field."
         )
-        return Place(by_shape, 0, 0, 0)
+        return FineOrigin(by_shape, 0, 0, 0)
     if factor < 2 or any(abs(r - factor) > FACTOR_TOLERANCE * factor for r in ratios):
         raise InputError(
             f"The pixels of '{fine.name}' are {ratios[0]:.4g} × {ratios[1]:.4g} (y, x) times finer than those of "
@@ -243,7 +243,7 @@ def _place(
         depth = (b.translate[0] - a.translate[0]) / a.scale[0]
     if by_shape == factor and max(map(abs, starts)) < factor and abs(depth) < 1:
         # files that carry no origin put the centre of the first pixel at 0, coarse or fine
-        return Place(factor, 0, 0, 0)
+        return FineOrigin(factor, 0, 0, 0)
     if sr is not None and _same_size(fine, sr[0], factor) and fine.origin_nm == (0.0, 0.0, 0.0):
         if sr[0].origin_nm != fine.origin_nm:
             notes.append(
@@ -259,7 +259,7 @@ def _place(
             f"'{fine.name}' begins {starts[0]:+.2f}, {starts[1]:+.2f} (y, x) of its pixels from LR; it was compared at the "
             "nearest whole pixel."
         )
-    return Place(factor, round(depth), round(starts[0]), round(starts[1]))
+    return FineOrigin(factor, round(depth), round(starts[0]), round(starts[1]))
 
 
 def _comparable(lr: SemStack, fine: SemStack) -> bool:

@@ -24,7 +24,7 @@ from napari_sem_sr.errors import InputError, OutputError
 from napari_sem_sr.events import Event, Progress
 from napari_sem_sr.inference.background import in_background
 from napari_sem_sr.intensity import stack_range, to_dtype
-from napari_sem_sr.io.atomic_write import make_folder, told_plainly
+from napari_sem_sr.io.atomic_write import make_folder, translate_os_errors
 from napari_sem_sr.metrics.psnr_ssim import StackScores, data_range_of
 from napari_sem_sr.stack import SemStack
 
@@ -118,7 +118,7 @@ def iter_check_isotropic(
             "premise": provenance.get("premise"),
         },
     )  # fmt: skip
-    with told_plainly(out):
+    with translate_os_errors(out):
         make_folder(out.absolute())
     page = yield from in_background(lambda: _page(report, lr, sr, hr), "drawing the report")
     report.write(out, page)

@@ -25,7 +25,7 @@ from napari_sem_sr.cli.options import (
     parse_slices,
     read,
 )
-from napari_sem_sr.io.atomic_write import told_plainly
+from napari_sem_sr.io.atomic_write import translate_os_errors
 from napari_sem_sr.stack import SemStack
 from napari_sem_sr.terminal import follow, print_json, say, tell
 
@@ -174,7 +174,7 @@ def _upscale_all(
     from napari_sem_sr.inference.runs.queue import QueuedRun, iter_queue
     from napari_sem_sr.inference.runs.recorded import output_stem
 
-    with told_plainly(out):
+    with translate_os_errors(out):
         out.mkdir(parents=True, exist_ok=True)
     taken: Counter[str] = Counter()
 

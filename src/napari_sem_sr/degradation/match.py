@@ -20,8 +20,15 @@ import numpy.typing as npt
 from napari_sem_sr.degradation.degrade import AREA_AVERAGE, Degradation
 from napari_sem_sr.degradation.image_statistics import SPECTRUM_TILE, anisotropy, tile_features
 from napari_sem_sr.degradation.noise_measurement import measure_noise
-from napari_sem_sr.degradation.trial import NO_CORRELATION, Field, Fit, Look, Trial, Values
-from napari_sem_sr.degradation.two_sample_test import Separation, separation
+from napari_sem_sr.degradation.trial import (
+    NO_CORRELATION,
+    Field,
+    Fit,
+    PictureStatistics,
+    Trial,
+    Values,
+)
+from napari_sem_sr.degradation.two_sample_test import TwoSampleTest, two_sample_test
 from napari_sem_sr.errors import InputError
 from napari_sem_sr.events import Event, Notice, Progress
 from napari_sem_sr.intensity import stack_range
@@ -75,12 +82,12 @@ class Match:
     degradation: Degradation
     fitted: Degradation
     factor: int
-    apart: Separation | None
-    apart_before: Separation | None
-    apart_teachers: Separation | None
-    measured: Look
-    made: Look
-    averaged: Look
+    apart: TwoSampleTest | None
+    apart_before: TwoSampleTest | None
+    apart_teachers: TwoSampleTest | None
+    measured: PictureStatistics
+    made: PictureStatistics
+    averaged: PictureStatistics
 
     def describe(self) -> dict[str, Any]:
         """For people and programs."""
@@ -109,7 +116,7 @@ class Match:
         return text + ")."
 
 
-def _numbers(found: Separation | None) -> dict[str, Any] | None:
+def _numbers(found: TwoSampleTest | None) -> dict[str, Any] | None:
     return None if found is None else dict(vars(found))
 
 
@@ -157,12 +164,12 @@ def iter_match(
         fit = replace(fit, gamma=trial.fit_gamma(fit))
     fitted = trial.fit_noise(fit).degradation(lr.voxel_nm[2])
     measured = [tile_features(f) for f in fields]
-    found: dict[Degradation, tuple[list[Field], list[Values], Separation | None]] = {}
+    found: dict[Degradation, tuple[list[Field], list[Values], TwoSampleTest | None]] = {}
     for number, how in enumerate((AREA_AVERAGE, fitted)):
         yield Progress("telling apart", number, 2, "degradations")
         made = trial.degraded(how)
         features = [tile_features(f) for f in made]
-        found[how] = (made, features, separation(features, measured))
+        found[how] = (made, features, two_sample_test(features, measured))
     before, after = (found[how][2] for how in (AREA_AVERAGE, fitted))
     useless = before is not None and after is not None and before.auroc <= after.auroc
     degradation = AREA_AVERAGE if useless else fitted
@@ -185,7 +192,7 @@ def iter_match(
     )
 
 
-def _between_specimens(features: Sequence[Values], groups: Sequence[str]) -> Separation | None:
+def _between_specimens(features: Sequence[Values], groups: Sequence[str]) -> TwoSampleTest | None:
     names = sorted(set(groups))
     if len(names) < 4:
         return None
@@ -194,7 +201,7 @@ def _between_specimens(features: Sequence[Values], groups: Sequence[str]) -> Sep
         [f for f, g in zip(features, groups, strict=True) if (g in first) is s]
         for s in (True, False)
     ]
-    return separation(sides[0], sides[1])
+    return two_sample_test(sides[0], sides[1])
 
 
 def _lr_fields(lr: SemStack) -> list[Field]:

@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 
 from napari_sem_sr.degradation.image_statistics import Values
 from napari_sem_sr.degradation.match import Match
-from napari_sem_sr.degradation.trial import QUANTILES, Look
-from napari_sem_sr.io.atomic_write import replacing, told_plainly
+from napari_sem_sr.degradation.trial import QUANTILES, PictureStatistics
+from napari_sem_sr.io.atomic_write import atomic_write, translate_os_errors
 
 # Told apart without colour, too.
 STYLES = {
@@ -61,7 +61,7 @@ def write_match_picture(match: Match, path: Path) -> None:
         If it cannot be written.
     """
     figure = match_figure(match)
-    with told_plainly(path), replacing(path) as temporary:
+    with translate_os_errors(path), atomic_write(path) as temporary:
         figure.savefig(temporary, format="png")
 
 
@@ -75,7 +75,7 @@ def _title(match: Match) -> str:
     return title
 
 
-def _show(axis: Axes, look: Look, name: str) -> None:
+def _show(axis: Axes, look: PictureStatistics, name: str) -> None:
     image = look.example
     top, left = (max(0, (n - SHOWN_PX) // 2) for n in image.shape)
     axis.imshow(

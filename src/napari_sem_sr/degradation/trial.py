@@ -44,7 +44,7 @@ NO_CORRELATION = 0.05
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
+class PictureStatistics:
     """What a set of LR images looks like, on the network's scale: for pictures, and for whom it may concern."""
 
     rings: Rings
@@ -200,10 +200,10 @@ class Trial:
         worth = found.fun < (1 - WORTH_A_GAMMA) * distance(0.0)
         return float(np.exp(found.x)) if worth and abs(found.x) >= np.log(LEAST_GAMMA) else 1.0
 
-    def look(self, fields: Sequence[Field]) -> Look:
+    def look(self, fields: Sequence[Field]) -> PictureStatistics:
         """Describe a set of LR images."""
         grey, variance = noise_by_grey(fields, self.edges)
-        return Look(rings_of(fields), grey, variance, _quantiles(fields), fields[0])
+        return PictureStatistics(rings_of(fields), grey, variance, _quantiles(fields), fields[0])
 
 
 def _quantiles(fields: Sequence[Field]) -> Values:

@@ -23,7 +23,7 @@ SHRINKAGE = 0.1
 
 
 @dataclass(frozen=True)
-class Separation:
+class TwoSampleTest:
     """Result of the test.
 
     Parameters
@@ -44,9 +44,9 @@ class Separation:
     images: tuple[int, int]
 
 
-def separation(
+def two_sample_test(
     one: Sequence[Values], other: Sequence[Values], *, shuffles: int = SHUFFLES, seed: int = 0
-) -> Separation | None:
+) -> TwoSampleTest | None:
     """Compare two sets of images, each ``(tiles, d)``; None where a set has fewer than two.
 
     Parameters
@@ -63,7 +63,7 @@ def separation(
     random = np.random.default_rng(seed)
     found = _auroc_of(images, labels, random)
     null = [_auroc_of(images, random.permutation(labels), random) for _ in range(shuffles)]
-    return Separation(
+    return TwoSampleTest(
         auroc=found,
         null_95=float(np.percentile(null, 95)),
         p_value=(1 + sum(n >= found for n in null)) / (1 + shuffles),

@@ -26,7 +26,7 @@ from napari_sem_sr.inference.pipeline import Stopwatch, Tally, iter_slices
 from napari_sem_sr.inference.settings import Stage
 from napari_sem_sr.intensity import IntensityRange
 from napari_sem_sr.io import ZarrStackWriter
-from napari_sem_sr.io.atomic_write import PARTIAL, told_plainly
+from napari_sem_sr.io.atomic_write import PARTIAL, translate_os_errors
 from napari_sem_sr.io.zarr_layout import RESUMABLE
 from napari_sem_sr.model.bundle import Model, load_bundle
 from napari_sem_sr.stack import SemStack
@@ -45,7 +45,7 @@ class ModelPlace:
 
 
 @dataclass(frozen=True, eq=False)
-class Job:
+class UpscaleJob:
     """What all blocks of a run have in common; small, as it travels with each.
 
     Parameters
@@ -88,7 +88,7 @@ def claim(work: Path, run: str) -> None:
     A worker that was cut off from its scheduler goes on for a while and must not touch an output that
     someone has resumed since. Reopening the output alone, as a run without a cluster does, ends the claim.
     """
-    with told_plainly(work, RESUMABLE):
+    with translate_os_errors(work, RESUMABLE):
         (work / _RUN).write_text(run)
 
 
@@ -105,7 +105,7 @@ def holds_claim(work: Path, run: str) -> bool:
         return False
 
 
-def upscale_block(job: Job, stack: SemStack, slices: Sequence[int]) -> BlockResult:
+def upscale_block(job: UpscaleJob, stack: SemStack, slices: Sequence[int]) -> BlockResult:
     """Upscale and write ``slices`` of the LR stack; those that are on disk already are left alone.
 
     Parameters
@@ -180,7 +180,7 @@ def threads() -> int:
     return max(1, int(get_worker().state.nthreads))
 
 
-def _check_sight(job: Job, stack: SemStack) -> None:
+def _check_sight(job: UpscaleJob, stack: SemStack) -> None:
     for path in (job.work, *stack.paths[:1]):
         if not path.exists():
             raise InputError(

@@ -67,7 +67,7 @@ def iter_upscale_on(
     with connected(scheduler) as client:
         yield from iter_wait_for_workers(client, scheduler)
         with locked(destination.path):
-            with told_plainly(scheduler, output):
+            with translate_cluster_errors(scheduler, output):
                 plan = yield from iter_plan(
                     stack,
                     destination,
@@ -174,7 +174,7 @@ def at_absolute_paths(stack: SemStack) -> SemStack:
 
 
 @contextlib.contextmanager
-def told_plainly(scheduler: str, output: str | Path) -> Iterator[None]:
+def translate_cluster_errors(scheduler: str, output: str | Path) -> Iterator[None]:
     """Say in one sentence what a cluster does not get done."""
     from distributed.client import FutureCancelledError
     from distributed.comm.core import CommClosedError
@@ -208,7 +208,7 @@ def _iter_blocks(
     """Give out what is missing and collect what became of it; returns the deviation from fp32."""
     if not plan.todo:
         return None
-    job = block.Job(
+    job = block.UpscaleJob(
         run=uuid4().hex,
         work=plan.destination.work,
         first=plan.first,
@@ -305,7 +305,7 @@ def shares(todo: tuple[int, ...], n_workers: int) -> list[Share]:
     return found
 
 
-def _submit(client: Any, job: block.Job, stack: SemStack, share: Share) -> Any:
+def _submit(client: Any, job: block.UpscaleJob, stack: SemStack, share: Share) -> Any:
     first, end = share.slices[0], share.slices[-1] + 1
     # only what the block reads: the graph of a whole stack would weigh more than the work
     (data,) = optimize(stack.data[first:end])

@@ -15,7 +15,7 @@ from napari_sem_sr.io.atomic_write import (
     recover_folder,
     rename,
     replace_folder,
-    told_plainly,
+    translate_os_errors,
 )
 from napari_sem_sr.io.write.tiff import TIFF_DTYPES
 from napari_sem_sr.stack import SemStack
@@ -114,7 +114,7 @@ class Destination:
 
     def recover(self) -> None:
         """Bring back what an overwriting run put aside before it was killed."""
-        with told_plainly(self.path):
+        with translate_os_errors(self.path):
             recover_folder(self.path)
 
     def found(self) -> bool:
@@ -205,12 +205,12 @@ class Destination:
             yield from iter_write_tiff(whole, self.path, provenance=made, overwrite=True)
             self.remove_work()
         elif self.work != self.path:
-            with told_plainly(self.path, f"; the new output is whole in '{self.work}'"):
+            with translate_os_errors(self.path, f"; the new output is whole in '{self.work}'"):
                 replace_folder(self.work, self.path)
 
     def remove_work(self) -> None:
         """Remove the OME-Zarr; a kill in the middle leaves nothing that looks like an output."""
-        with told_plainly(self.work):
+        with translate_os_errors(self.work):
             doomed = partial_name(self.work)
             if doomed.exists():
                 shutil.rmtree(doomed)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from napari_sem_sr.io.atomic_write import replacing, told_plainly
+from napari_sem_sr.io.atomic_write import atomic_write, translate_os_errors
 
 
 class AppendLog:
@@ -24,7 +24,7 @@ class AppendLog:
     output
         What a person asked for, for messages.
     kept
-        What of it is safe when the disk refuses, as for `told_plainly`.
+        What of it is safe when the disk refuses, as for `translate_os_errors`.
     """
 
     def __init__(self, path: Path, output: Path, kept: str = "") -> None:
@@ -43,7 +43,7 @@ class AppendLog:
         # begins a line of its own even after one that was torn
         with (
             self._lock,
-            told_plainly(self._output, self._kept),
+            translate_os_errors(self._output, self._kept),
             self.path.open("ab") as stream,
         ):
             stream.write(b"\n" + _line(record))
@@ -60,19 +60,23 @@ class AppendLog:
         """
         if not self.path.exists():
             return []
-        with told_plainly(self._output):
+        with translate_os_errors(self._output):
             content = self.path.read_bytes()
         found = (_record(line) for line in content.splitlines())
         return [record for record in found if record is not None]
 
     def rewrite(self, records: list[Mapping[str, Any]]) -> None:
         """Put other records in the place of all, at once."""
-        with self._lock, told_plainly(self._output, self._kept), replacing(self.path) as path:
+        with (
+            self._lock,
+            translate_os_errors(self._output, self._kept),
+            atomic_write(self.path) as path,
+        ):
             path.write_bytes(b"".join(map(_line, records)))
 
     def remove(self) -> None:
         """Remove the file; there may be none."""
-        with told_plainly(self._output, self._kept):
+        with translate_os_errors(self._output, self._kept):
             self.path.unlink(missing_ok=True)
 
 

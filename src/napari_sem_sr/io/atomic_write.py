@@ -111,7 +111,7 @@ def _aside(path: Path) -> Path:
 
 
 @contextmanager
-def replacing(path: Path, writer: str = "") -> Iterator[Path]:
+def atomic_write(path: Path, writer: str = "") -> Iterator[Path]:
     """Give a temporary name to write to; after the block its file is on disk under ``path``.
 
     When the block fails the temporary file is removed and ``path`` is as it was. Who may be one of several that
@@ -130,7 +130,7 @@ def replacing(path: Path, writer: str = "") -> Iterator[Path]:
 
 
 @contextmanager
-def told_plainly(path: Path, kept: str = "") -> Iterator[None]:
+def translate_os_errors(path: Path, kept: str = "") -> Iterator[None]:
     """Turn what the operating system says about writing ``path`` into one sentence.
 
     Parameters

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from napari_sem_sr.errors import OutputError
-from napari_sem_sr.io.atomic_write import REFUSED, make_folder, told_plainly
+from napari_sem_sr.io.atomic_write import REFUSED, make_folder, translate_os_errors
 
 if sys.platform == "win32":
     import msvcrt
@@ -58,7 +58,7 @@ def locked(path: Path, *, wait_s: float = 0.0) -> Iterator[None]:
         If another process, or another part of this one, is writing it; says which.
     """
     path = path.absolute()
-    with told_plainly(path):
+    with translate_os_errors(path):
         make_folder(path.parent)
     lock = lock_file(path)
     until = time.monotonic() + wait_s
@@ -85,7 +85,7 @@ _UNGUARDED: Any = object()
 
 def _taken(lock: Path, path: Path) -> Any:
     """The lock's file, held; None if another has it, `_UNGUARDED` where nothing may be written."""
-    with told_plainly(path):
+    with translate_os_errors(path):
         while True:
             try:
                 stream = lock.open("a+b")

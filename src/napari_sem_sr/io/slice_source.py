@@ -19,7 +19,7 @@ from napari_sem_sr.stack import Instrument, Sources, Triple
 LUMINANCE = (0.299, 0.587, 0.114)
 
 
-class Planes(ABC):
+class SliceSource(ABC):
     """Slices of one size that are decoded one at a time; picklable, so that any process can read them.
 
     Subclasses are frozen dataclasses of paths and numbers; no file stays open between two slices.
@@ -109,7 +109,7 @@ class Planes(ABC):
 class Contents:
     """What a file or folder turned out to hold; unknown is None."""
 
-    planes: Planes
+    planes: SliceSource
     voxel_nm: Triple[float | None] = (None, None, None)
     origin_nm: Triple[float] = (0.0, 0.0, 0.0)
     pixel_step: Triple[float] = (1.0, 1.0, 1.0)
@@ -128,10 +128,10 @@ class Contents:
 
 
 @dataclass(frozen=True)
-class JoinedPlanes(Planes):
+class JoinedSource(SliceSource):
     """Stacks or images of one size after each other."""
 
-    parts: tuple[Planes, ...]
+    parts: tuple[SliceSource, ...]
     shape: Triple[int]
     dtype: np.dtype[Any]
     grey: bool
@@ -139,13 +139,13 @@ class JoinedPlanes(Planes):
     places: tuple[tuple[int, int], ...]
 
     @classmethod
-    def of(cls, parts: tuple[Planes, ...], like: Planes) -> "JoinedPlanes":
+    def of(cls, parts: tuple[SliceSource, ...], like: SliceSource) -> "JoinedSource":
         """Join ``parts``; those that are not of the size and type of ``like`` cannot be decoded."""
         places = tuple((p, z) for p, part in enumerate(parts) for z in range(part.shape[0]))
         return cls(parts, (len(places), *like.shape[1:]), like.dtype, like.grey, places)
 
     @classmethod
-    def without(cls, planes: Planes, left_out: Collection[int]) -> "JoinedPlanes":
+    def without(cls, planes: SliceSource, left_out: Collection[int]) -> "JoinedSource":
         """Leave slices out."""
         kept = [z for z in range(planes.shape[0]) if z not in left_out]
         parts = planes.parts if isinstance(planes, cls) else (planes,)
@@ -170,7 +170,7 @@ class JoinedPlanes(Planes):
 
 
 @dataclass(frozen=True)
-class LostPlane(Planes):
+class LostSource(SliceSource):
     """One slice of a file that cannot be read, and why."""
 
     path: Path
@@ -180,7 +180,7 @@ class LostPlane(Planes):
     why: str
 
     @classmethod
-    def of(cls, path: Path, like: Planes, why: str) -> "LostPlane":
+    def of(cls, path: Path, like: SliceSource, why: str) -> "LostSource":
         """Stand for a slice of the size and type of ``like``."""
         return cls(path, (1, *like.shape[1:]), like.dtype, like.grey, why)
 

@@ -35,7 +35,7 @@ class Interval:
 
 
 @dataclass(frozen=True)
-class Grid:
+class BlockGrid:
     """The finest blocks of a volume of ``shape`` (z, y, x); `counts` of them along each axis."""
 
     shape: Triple[int]
@@ -111,11 +111,11 @@ def jackknife(value: float, without: Floats, least: float = 0.0) -> Interval:
 class Merging:
     """How the finest blocks of a grid are put together into ``counts`` (z, y, x) that hardly depend on each other."""
 
-    grid: Grid
+    grid: BlockGrid
     counts: Triple[int]
 
     @classmethod
-    def beyond(cls, grid: Grid, voxel: Triple[float], length: float) -> "Merging":
+    def beyond(cls, grid: BlockGrid, voxel: Triple[float], length: float) -> "Merging":
         """Blocks much wider than a correlation ``length``, in the unit of the ``voxel`` size (z, y, x)."""
         z, y, x = (
             _coarse(count, n * size / (LENGTHS * length) if length > 0 else np.inf)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_sem_sr.events import Event, Progress
-from napari_sem_sr.measure.blocks import Grid, Interval, Merging, Ratio
+from napari_sem_sr.measure.blocks import BlockGrid, Interval, Merging, Ratio
 from napari_sem_sr.measure.numbers import objects as sizes
 from napari_sem_sr.measure.numbers import transport
 from napari_sem_sr.measure.numbers.components import Components
@@ -102,7 +102,7 @@ def iter_phase(
         What of a slice is not trusted.
     """
     n = masks.shape[0]
-    grid = Grid(masks.shape)
+    grid = BlockGrid(masks.shape)
     crossings, correlation = Crossings(grid, voxel_nm), Correlation(grid)
     components = Components(n, folder)
     doubted = inside = 0
@@ -171,7 +171,7 @@ def iter_phase(
 def _iter_through(
     masks: PlaneFile,
     components: Components,
-    grid: Grid,
+    grid: BlockGrid,
     merged: Merging,
     voxel_nm: Triple[float],
     folder: Path,

@@ -13,7 +13,7 @@ from napari_sem_sr.errors import InputError, OutputError
 from napari_sem_sr.events import Event, Progress, drain
 from napari_sem_sr.inference.background import in_background
 from napari_sem_sr.io import read_stack
-from napari_sem_sr.io.atomic_write import make_folder, replacing, told_plainly
+from napari_sem_sr.io.atomic_write import atomic_write, make_folder, translate_os_errors
 from napari_sem_sr.measure.doubt import Doubt
 from napari_sem_sr.measure.labels_zarr import LabelsWriter
 from napari_sem_sr.measure.measurement import (
@@ -32,7 +32,7 @@ from napari_sem_sr.measure.numbers.transport import check_installed
 from napari_sem_sr.measure.phase import Asked, PhaseNumbers, iter_phase
 from napari_sem_sr.measure.phases.label import Phases, iter_given, iter_threshold
 from napari_sem_sr.measure.phases.segmentation import Threshold, check_volume
-from napari_sem_sr.measure.report.page import Shown, render, shown_slice
+from napari_sem_sr.measure.report.page import DrawnVolume, render, shown_slice
 from napari_sem_sr.measure.scratch import PlaneFile
 from napari_sem_sr.stack import SemStack, Triple
 
@@ -114,15 +114,15 @@ def iter_measure(
     doubts = yield from _iter_doubts(stacks, trust)
     asked = Asked(sizes, tortuosity, transport)
 
-    with told_plainly(out):
+    with translate_os_errors(out):
         make_folder(out.absolute())
         for left in out.glob(f"{SCRATCH}*"):
             shutil.rmtree(left, ignore_errors=True)
-    with told_plainly(out), tempfile.TemporaryDirectory(prefix=SCRATCH, dir=out) as name:
+    with translate_os_errors(out), tempfile.TemporaryDirectory(prefix=SCRATCH, dir=out) as name:
         folder = Path(name)
         writer = LabelsWriter(folder / LABELS)
         measured: list[MeasuredVolume] = []
-        shown: list[Shown] = []
+        shown: list[DrawnVolume] = []
         limits: list[str] = []
         for number, stack in enumerate(stacks):
             if given:
@@ -167,7 +167,7 @@ def iter_measure(
         (folder / LABELS).rename(out / LABELS)
         # last: a folder with measure.json holds a finished measurement
         for part in (CSV, PAGE, JSON):
-            with replacing(out / part) as path:
+            with atomic_write(out / part) as path:
                 shutil.copyfile(folder / part, path)
     return result
 

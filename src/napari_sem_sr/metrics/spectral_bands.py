@@ -1,6 +1,6 @@
 """Detail that LR cannot hold: power and agreement with HR between the two Nyquist frequencies.
 
-Four equal annuli of the spectrum. The right power is not yet the right detail (noise has it too): the
+Four equal bands of the spectrum. The right power is not yet the right detail (noise has it too): the
 correlation with HR, a Fourier ring correlation (Saxton & Baumeister 1982), tells them apart.
 """
 
@@ -15,8 +15,8 @@ from napari_sem_sr.metrics.rings import frequency
 ANNULI = 4
 
 
-def annuli(shape: tuple[int, ...], factor: int) -> list[npt.NDArray[np.bool_]]:
-    """Masks over the FFT of ``shape`` of equal annuli between the LR and the HR Nyquist frequency."""
+def band_masks(shape: tuple[int, ...], factor: int) -> list[npt.NDArray[np.bool_]]:
+    """Masks over the FFT of ``shape`` of equal bands between the LR and the HR Nyquist frequency."""
     radius = frequency(shape)
     edges = np.linspace(0.5 / factor, 0.5, ANNULI + 1)
     return [(radius >= a) & (radius < b) for a, b in pairwise(edges)]
@@ -36,7 +36,7 @@ def power_and_agreement(
     """
     a, b = _spectrum(sr), _spectrum(hr)
     power, agreement = [], []
-    for mask in annuli(hr.shape, factor):
+    for mask in band_masks(hr.shape, factor):
         pa, pb = (float((np.abs(s[mask]) ** 2).sum()) + 1e-12 for s in (a, b))
         power.append(float(10 * np.log10(pa / pb)))
         agreement.append(float((a[mask] * b[mask].conj()).real.sum() / np.sqrt(pa * pb)))

@@ -281,7 +281,7 @@ class Card(_Part):
 
     def _in_turn(self) -> str:
         text = "The model itself learned from all specimens"
-        tested = [sum(course.epochs.values()) for course in self.training.in_turn.values()]
+        tested = [sum(run.epochs.values()) for run in self.training.in_turn.values()]
         if not tested:
             return f"{text}."
         least, most = min(tested), max(tested)

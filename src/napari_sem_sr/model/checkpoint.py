@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from napari_sem_sr.errors import OutputError, TrainingError
-from napari_sem_sr.io.atomic_write import replacing
+from napari_sem_sr.io.atomic_write import atomic_write
 from napari_sem_sr.model.sealed import sealed, unsealed
 
 
@@ -70,7 +70,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """Write atomically: an interrupted write leaves the checkpoint before."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as temporary:
+        with atomic_write(path) as temporary:
             state = {"state": json.dumps(checkpoint.state)}
             temporary.write_bytes(sealed(save(dict(checkpoint.tensors), state)))
     except (OSError, SafetensorError) as error:

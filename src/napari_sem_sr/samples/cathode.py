@@ -25,7 +25,7 @@ from napari_sem_sr.samples.physics import (
     fractal,
     record,
 )
-from napari_sem_sr.samples.truth import Particles, Simulated
+from napari_sem_sr.samples.truth import Simulated, TrueParticles
 
 MATERIAL = "Li-ion cathode cross-section"
 # Mass-averaged atomic numbers of LiNi(0.6)Mn(0.2)Co(0.2)O2 and of carbon with PVDF.
@@ -250,7 +250,7 @@ def _curtains(shape: Shape, pixel_nm: float, rng: np.random.Generator) -> Floats
 
 def _truth(
     centres: Floats, radii: Floats, owner: npt.NDArray[np.intp], pixel_nm: float
-) -> Particles:
+) -> TrueParticles:
     """Active particles: centre of mass of what is seen, diameter before the outline was bent."""
     area = np.bincount(owner[owner >= 0], minlength=len(radii)).astype(np.float64)
     seen = np.flatnonzero(area)
@@ -259,7 +259,7 @@ def _truth(
     mean_y = np.bincount(which, y, len(radii))[seen] / area[seen]
     mean_x = np.bincount(which, x, len(radii))[seen] / area[seen]
     whole = np.pi * radii[seen] ** 2 / pixel_nm**2
-    return Particles(
+    return TrueParticles(
         y_nm=mean_y * pixel_nm,
         x_nm=mean_x * pixel_nm,
         diameter_nm=2 * radii[seen],

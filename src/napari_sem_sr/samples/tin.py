@@ -21,7 +21,7 @@ from napari_sem_sr.samples.physics import (
     record,
     tilt_yield,
 )
-from napari_sem_sr.samples.truth import Particles, Simulated
+from napari_sem_sr.samples.truth import Simulated, TrueParticles
 
 MATERIAL = "tin spheres on carbon"
 TIN, CARBON = 50, 6
@@ -241,11 +241,11 @@ def _open_sky(
 
 def _truth(
     centres: Floats, radii: Floats, owner: npt.NDArray[np.intp], pixel_nm: float
-) -> Particles:
+) -> TrueParticles:
     seen = np.bincount(owner[owner >= 0], minlength=len(radii)) * pixel_nm**2
     far = np.array(owner.shape) * pixel_nm - pixel_nm / 2
     inside = ((centres > -pixel_nm / 2) & (centres < far)).all(axis=1)
-    return Particles(
+    return TrueParticles(
         y_nm=centres[inside, 0],
         x_nm=centres[inside, 1],
         diameter_nm=2 * radii[inside],

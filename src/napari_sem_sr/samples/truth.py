@@ -12,7 +12,7 @@ Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Particles:
+class TrueParticles:
     """Where particles lie and how large they are, one entry per particle.
 
     Parameters
@@ -33,9 +33,9 @@ class Particles:
     def __len__(self) -> int:
         return len(self.diameter_nm)
 
-    def __getitem__(self, chosen: Any) -> "Particles":
+    def __getitem__(self, chosen: Any) -> "TrueParticles":
         """Return the particles picked by a mask, a slice or indices."""
-        return Particles(
+        return TrueParticles(
             self.y_nm[chosen], self.x_nm[chosen], self.diameter_nm[chosen], self.visible[chosen]
         )
 
@@ -62,7 +62,7 @@ class Simulated:
 
     image: npt.NDArray[np.uint8]
     pixel_nm: float
-    particles: Particles
+    particles: TrueParticles
     material: str
     specimen: str
     name: str

@@ -13,7 +13,7 @@ from napari_sem_sr.events import Event, Notice
 from napari_sem_sr.inference.runner import UpscaleSettings, iter_upscale
 from napari_sem_sr.intensity import IntensityRange
 from napari_sem_sr.io import read_stack, write_tiff
-from napari_sem_sr.io.atomic_write import told_plainly
+from napari_sem_sr.io.atomic_write import translate_os_errors
 from napari_sem_sr.model.zoo import load_model
 from napari_sem_sr.samples import TIN_CREDIT, tin_pair
 from napari_sem_sr.study.picture import write_comparison
@@ -109,7 +109,7 @@ def prepare_folder(out: Path) -> None:
     """
     if out.exists() and not out.is_dir():
         raise OutputError(f"'{out}' is a file; give a folder with --out.")
-    with told_plainly(out):
+    with translate_os_errors(out):
         if out.exists() and any(out.iterdir()):
             if not (out / MARK).exists():
                 raise OutputError(

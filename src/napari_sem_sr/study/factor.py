@@ -17,10 +17,10 @@ from napari_sem_sr.model.bundle import Model
 from napari_sem_sr.model.card import Architecture
 from napari_sem_sr.samples.truth import Simulated
 from napari_sem_sr.study.folder import Row, StudyFolder
-from napari_sem_sr.study.grid import Tile, write_grid
+from napari_sem_sr.study.grid import GridPicture, write_grid
 from napari_sem_sr.study.images import Images, simulated_images
 from napari_sem_sr.study.models import iter_model, upscaled
-from napari_sem_sr.study.page import Page, Plot, StudyResult, write_page
+from napari_sem_sr.study.page import Page, StudyPlot, StudyResult, write_page
 from napari_sem_sr.study.plots import BICUBIC, COLOURS, svg
 from napari_sem_sr.training.settings import TrainSettings
 from napari_sem_sr.training.validation.evaluation import pair_of
@@ -221,11 +221,11 @@ def _draw_grid(folder: StudyFolder, models: Mapping[Factor, Model], images: Imag
         pair = pair_of(images.test[0], factor)
         rows.append(
             [
-                Tile(f"LR for ×{factor}", pair.lr),
-                Tile("bicubic", upscale_bicubic(pair.lr, factor)),
-                Tile("twin", upscaled(model, "twin", pair), synthetic=True),
-                Tile("SRGAN", upscaled(model, "gan", pair), synthetic=True),
-                Tile("HR", pair.hr),
+                GridPicture(f"LR for ×{factor}", pair.lr),
+                GridPicture("bicubic", upscale_bicubic(pair.lr, factor)),
+                GridPicture("twin", upscaled(model, "twin", pair), synthetic=True),
+                GridPicture("SRGAN", upscaled(model, "gan", pair), synthetic=True),
+                GridPicture("HR", pair.hr),
             ]
         )
     write_grid(folder.path / "grid.png", rows, images.test[0].pixel_nm, SHOWN_PX)
@@ -283,7 +283,7 @@ def _finding(factor: int, rows: Sequence[Row]) -> str:
     return f"×{factor} finds particles reliably: {named}.{lost}"
 
 
-def _recall_plot(factor: int, rows: Sequence[Row]) -> Plot:
+def _recall_plot(factor: int, rows: Sequence[Row]) -> StudyPlot:
     used = [r for r in rows if r["particles"]]
     middle = [np.sqrt(r["diameter_from_nm"] * r["diameter_to_nm"]) for r in used]
 
@@ -302,7 +302,9 @@ def _recall_plot(factor: int, rows: Sequence[Row]) -> Plot:
         axes.legend(frameon=False, fontsize=9)
 
     note = f"LR pixels of {rows[0]['lr_pixel_nm']:g} nm; the line is at two of them."
-    return Plot(f"recall_x{factor}", f"×{factor}: particles found, by diameter", svg(draw), note)
+    return StudyPlot(
+        f"recall_x{factor}", f"×{factor}: particles found, by diameter", svg(draw), note
+    )
 
 
 def _shown(row: Row) -> dict[str, str]:

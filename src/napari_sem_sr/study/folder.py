@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from napari_sem_sr.errors import OutputError
-from napari_sem_sr.io.atomic_write import replacing, told_plainly
+from napari_sem_sr.io.atomic_write import atomic_write, translate_os_errors
 
 PLAN = "study.json"
 PACKAGES = ("napari-sem-sr", "torch", "numpy")
@@ -44,7 +44,7 @@ class StudyFolder:
         }
         if path.exists() and not path.is_dir():
             raise OutputError(f"'{path}' is a file; give a folder with --out.")
-        with told_plainly(path):
+        with translate_os_errors(path):
             found = _read_plan(path / PLAN)
             if found is None and path.exists() and any(path.iterdir()):
                 raise OutputError(
@@ -75,7 +75,7 @@ class StudyFolder:
 
     def write_text(self, name: str, text: str) -> None:
         """Write a text file."""
-        with told_plainly(self.path / name):
+        with translate_os_errors(self.path / name):
             _write_text(self.path / name, text)
 
 
@@ -86,7 +86,7 @@ def _shown(value: Any) -> Any:
 
 
 def _write_text(path: Path, text: str) -> None:
-    with replacing(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 

@@ -19,7 +19,7 @@ MARKED = "#ffb000"
 
 
 @dataclass(frozen=True, eq=False)
-class Tile:
+class GridPicture:
     """One picture of a grid.
 
     Parameters
@@ -41,7 +41,10 @@ class Tile:
 
 
 def write_grid(
-    path: Path, rows: Sequence[Sequence[Tile]], pixel_nm: float | None, shown_px: int | None = None
+    path: Path,
+    rows: Sequence[Sequence[GridPicture]],
+    pixel_nm: float | None,
+    shown_px: int | None = None,
 ) -> None:
     """Draw rows of tiles as a PNG with a scale bar.
 

@@ -17,7 +17,7 @@ from napari_sem_sr.model.bicubic import upscale_bicubic
 from napari_sem_sr.model.bundle import Model
 from napari_sem_sr.study.contrast import spots
 from napari_sem_sr.study.folder import Row
-from napari_sem_sr.study.grid import Tile
+from napari_sem_sr.study.grid import GridPicture
 from napari_sem_sr.study.images import Images
 from napari_sem_sr.study.models import Which, upscaled
 from napari_sem_sr.training.validation.evaluation import Pair, pair_of
@@ -57,7 +57,7 @@ class _Count:
 
 def iter_count(
     case: Case, models: Mapping[str, Model]
-) -> Generator[Event, None, tuple[list[Row], list[Tile]]]:
+) -> Generator[Event, None, tuple[list[Row], list[GridPicture]]]:
     """Count on every test image of the second material.
 
     Parameters
@@ -72,7 +72,7 @@ def iter_count(
     counts: dict[tuple[str, str], _Count] = {("none", "bicubic"): _Count()}
     counts |= {(taught, which): _Count() for taught in models for which in NETWORKS}
     factor = next(iter(models.values())).card.factor
-    worst: tuple[int, list[Tile]] = (-1, [])
+    worst: tuple[int, list[GridPicture]] = (-1, [])
     area = 0.0
     in_hr = 0
     for number, teacher in enumerate(case.own.test):
@@ -83,7 +83,7 @@ def iter_count(
         smooth = gaussian_filter(pair.hr.astype(np.float32), HR_SMOOTHING_PX)
         held = spots(smooth, SOUGHT_PX, LENIENCE * contrast, pixel)
         in_hr += len(spots(smooth, SOUGHT_PX, contrast, pixel))
-        tiles = [Tile("LR", pair.lr)]
+        tiles = [GridPicture("LR", pair.lr)]
         for (taught, which), count in counts.items():
             yield Progress(
                 f"looking for particles, {case.name}", number, len(case.own.test), "images"
@@ -99,14 +99,14 @@ def iter_count(
             raised = None if which == "bicubic" else _alarm(models[taught], pair)
             count.alarms = None if raised is None or count.alarms is None else count.alarms + raised
             if which == "bicubic":
-                tiles.append(Tile("bicubic", picture, circles=_circles(found, made)))
+                tiles.append(GridPicture("bicubic", picture, circles=_circles(found, made)))
             if which == "gan":
                 tiles.append(
-                    Tile(f"SRGAN taught on {taught}", picture, True, _circles(found, made))
+                    GridPicture(f"SRGAN taught on {taught}", picture, True, _circles(found, made))
                 )
         score = sum(len(t.circles) for t in tiles)
         if score > worst[0]:
-            worst = (score, [*tiles, Tile("HR", pair.hr)])
+            worst = (score, [*tiles, GridPicture("HR", pair.hr)])
     bicubic = counts["none", "bicubic"]
     known = case.own.test[0].pixel_nm is not None
     rows: list[Row] = [

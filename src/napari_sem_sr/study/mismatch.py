@@ -20,7 +20,7 @@ from napari_sem_sr.study.invented import (
     iter_count,
 )
 from napari_sem_sr.study.models import iter_model
-from napari_sem_sr.study.page import Page, Plot, StudyResult, write_page
+from napari_sem_sr.study.page import Page, StudyPlot, StudyResult, write_page
 from napari_sem_sr.study.plots import BICUBIC, COLOURS, svg
 from napari_sem_sr.training.settings import TrainSettings
 
@@ -207,7 +207,7 @@ def _raised(row: Row) -> str:
     return f"is raised on {row['alarms']} of {row['images']} images"
 
 
-def _plot(case: Case, rows: Sequence[Row]) -> Plot:
+def _plot(case: Case, rows: Sequence[Row]) -> StudyPlot:
     names = ["bicubic"] + [
         f"{'SRGAN' if r['network'] == 'gan' else 'twin'}\ntaught on\n{r['taught_on']}"
         for r in rows[1:]
@@ -221,7 +221,7 @@ def _plot(case: Case, rows: Sequence[Row]) -> Plot:
         axes.tick_params(axis="x", labelsize=8)
 
     title = f"Invented particles, {case.name} {case.taught[1]}"
-    return Plot(f"invented_{case.name}", title, svg(draw), "Found in SR, not in HR.")
+    return StudyPlot(f"invented_{case.name}", title, svg(draw), "Found in SR, not in HR.")
 
 
 def _shown(row: Row) -> dict[str, str]:

@@ -17,7 +17,7 @@ PAGE = "study.html"
 
 
 @dataclass(frozen=True)
-class Plot:
+class StudyPlot:
     """A plot as SVG, with what to see in it; kept as ``<name>.svg`` too."""
 
     name: str
@@ -51,7 +51,7 @@ class Page:
     title: str
     question: str
     finding: Sequence[str]
-    plots: Sequence[Plot]
+    plots: Sequence[StudyPlot]
     grids: Sequence[tuple[str, str]]
     table: Sequence[Mapping[str, str]]
     method: Sequence[str]

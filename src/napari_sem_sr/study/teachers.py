@@ -11,10 +11,10 @@ from napari_sem_sr.events import Event
 from napari_sem_sr.model.bicubic import upscale_bicubic
 from napari_sem_sr.model.bundle import Model
 from napari_sem_sr.study.folder import Row, StudyFolder
-from napari_sem_sr.study.grid import Tile, write_grid
+from napari_sem_sr.study.grid import GridPicture, write_grid
 from napari_sem_sr.study.images import Images, real_images, simulated_images
 from napari_sem_sr.study.models import Which, iter_model, upscaled
-from napari_sem_sr.study.page import Page, Plot, StudyResult, write_page
+from napari_sem_sr.study.page import Page, StudyPlot, StudyResult, write_page
 from napari_sem_sr.study.plots import BICUBIC, COLOURS, svg
 from napari_sem_sr.training.settings import TrainSettings
 from napari_sem_sr.training.validation.evaluation import pair_of
@@ -149,11 +149,14 @@ def _draw_grid(folder: StudyFolder, models: Mapping[int, Model], images: Images)
     networks: tuple[tuple[Which, str], ...] = (("twin", "twin"), ("gan", "SRGAN"))
     for which, label in networks:
         pair = pair_of(images.test[0], factor)
-        tiles = [Tile("LR", pair.lr), Tile("bicubic", upscale_bicubic(pair.lr, factor))]
+        tiles = [
+            GridPicture("LR", pair.lr),
+            GridPicture("bicubic", upscale_bicubic(pair.lr, factor)),
+        ]
         for count, model in models.items():
             title = f"{label}, {count} teacher{'s' if count != 1 else ''}"
-            tiles.append(Tile(title, upscaled(model, which, pair), synthetic=True))
-        rows.append([*tiles, Tile("HR", pair.hr)])
+            tiles.append(GridPicture(title, upscaled(model, which, pair), synthetic=True))
+        rows.append([*tiles, GridPicture("HR", pair.hr)])
     write_grid(folder.path / "grid.png", rows, images.test[0].pixel_nm, SHOWN_PX)
 
 
@@ -238,7 +241,7 @@ def _shown(row: Row) -> dict[str, str]:
     }
 
 
-def _by_teachers(rows: Sequence[Row], score: str, label: str) -> Plot:
+def _by_teachers(rows: Sequence[Row], score: str, label: str) -> StudyPlot:
     count = [r["teachers"] for r in rows]
 
     def draw(axes: Axes) -> None:
@@ -251,12 +254,12 @@ def _by_teachers(rows: Sequence[Row], score: str, label: str) -> Plot:
         axes.legend(frameon=False, fontsize=9)
 
     title = f"{label.split(maxsplit=1)[0]} by number of teachers"
-    return Plot(
+    return StudyPlot(
         f"{score}_by_teachers", title, svg(draw), "Whole test images, at the end of training."
     )
 
 
-def _by_epoch(models: Mapping[int, Model]) -> Plot:
+def _by_epoch(models: Mapping[int, Model]) -> StudyPlot:
     def draw(axes: Axes) -> None:
         for (count, model), colour in zip(models.items(), COLOURS, strict=False):
             training = model.card.training
@@ -276,10 +279,10 @@ def _by_epoch(models: Mapping[int, Model]) -> Plot:
     note = (
         "The twin, on images looked at during training. With more teachers fewer epochs are needed."
     )
-    return Plot("psnr_by_epoch", "PSNR by epochs", svg(draw), note)
+    return StudyPlot("psnr_by_epoch", "PSNR by epochs", svg(draw), note)
 
 
-def _gap(models: Mapping[int, Model]) -> Plot:
+def _gap(models: Mapping[int, Model]) -> StudyPlot:
     def gap(scores: Mapping[str, float]) -> float:
         known = scores["train_psnr"] - scores["train_bicubic_psnr"]
         return known - (scores["psnr"] - scores["bicubic_psnr"])
@@ -297,4 +300,4 @@ def _gap(models: Mapping[int, Model]) -> Plot:
         axes.legend(frameon=False, fontsize=9)
 
     note = "Gain over bicubic on images trained on, less that on images never seen: what is known by heart."
-    return Plot("gap_by_step", "Known less unseen", svg(draw), note)
+    return StudyPlot("gap_by_step", "Known less unseen", svg(draw), note)

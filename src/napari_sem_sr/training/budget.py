@@ -6,15 +6,15 @@ from typing import Any
 from napari_sem_sr.training.settings import TrainSettings
 
 STAGES = ("twin", "gan")
-# Against the discriminator a patch takes about this many times as long (both networks, two passes of the judge).
+# Against the discriminator a patch takes about this many times as long (both networks, two passes of the discriminator).
 GAN_PATCH_COST = 1.6
 # Steps after which the pace is known; the first are slow, as buffers are being laid out.
 WARM_STEPS = 5
 
 
 @dataclass
-class Progress:
-    """Where a course of training stands; goes into its checkpoints.
+class TrainingProgress:
+    """Where a training run stands; goes into its checkpoints.
 
     ``curve`` holds scores by stage, epoch and step; ``best`` those of the network that is kept.
     """
@@ -32,8 +32,9 @@ class Progress:
     best: dict[str, float] | None = None
     twin_psnr: float | None = None
     """PSNR of the twin on images never learned from, which the SRGAN is measured by."""
+    # named as in checkpoints of earlier versions
     twin_annuli: dict[str, float] = field(default_factory=dict)
-    """Its power and agreement with HR by annulus there."""
+    """Its power and agreement with HR by spectral band there."""
     retries: int = 0
 
     def spend(self, stage: str, seconds: float) -> None:
@@ -44,14 +45,14 @@ class Progress:
 
 @dataclass(frozen=True)
 class Around:
-    """What a training takes beside one of its courses.
+    """What a training takes beside one of its runs.
 
     Parameters
     ----------
     before_s
-        Seconds that earlier courses and preparing took.
+        Seconds that earlier runs and preparing took.
     times_after
-        How many times the time of this course later ones take together.
+        How many times the time of this run later ones take together.
     finishing_s
         Seconds that are kept for the scores at the end; 0 where nothing is known of them.
     """
@@ -60,9 +61,9 @@ class Around:
     times_after: float = 0.0
     finishing_s: float = 0.0
 
-    def seconds_after(self, course: float) -> float:
-        """Seconds from the end of this course, which takes ``course`` in all, to that of the training."""
-        return self.times_after * course + self.finishing_s
+    def seconds_after(self, run: float) -> float:
+        """Seconds from the end of this run, which takes ``run`` in all, to that of the training."""
+        return self.times_after * run + self.finishing_s
 
 
 ALONE = Around()
@@ -70,7 +71,7 @@ ALONE = Around()
 
 @dataclass(frozen=True)
 class Budget:
-    """What one course may spend: ``seconds`` for both stages, or the epochs of the settings where None.
+    """What one training run may spend: ``seconds`` for both stages, or the epochs of the settings where None.
 
     Parameters
     ----------
@@ -97,14 +98,14 @@ class Budget:
         gan = round(self.settings.epochs * self.settings.gan_share)
         return gan if stage == "gan" else self.settings.epochs - gan
 
-    def done(self, stage: str, progress: Progress) -> float:
+    def done(self, stage: str, progress: TrainingProgress) -> float:
         """Part of a stage's budget that is used, 0 to 1."""
         if self.seconds is not None:
             return min(1.0, progress.stage_seconds[stage] / (self.seconds * self._share(stage)))
         total = self.epochs_of(stage) * self.epoch_steps[stage]
         return min(1.0, progress.steps[stage] / total) if total else 1.0
 
-    def expected_epochs(self, stage: str, progress: Progress) -> int | None:
+    def expected_epochs(self, stage: str, progress: TrainingProgress) -> int | None:
         """Epochs that the stage will have had, as far as its pace tells."""
         if self.seconds is None:
             return self.epochs_of(stage)
@@ -113,8 +114,8 @@ class Budget:
             return None
         return max(1, round(steps / done / self.epoch_steps[stage]))
 
-    def seconds_left(self, stage: str, progress: Progress) -> float | None:
-        """Seconds that the rest of the course takes; None before the pace is known."""
+    def seconds_left(self, stage: str, progress: TrainingProgress) -> float | None:
+        """Seconds that the rest of the run takes; None before the pace is known."""
         if self.seconds is not None:
             return max(0.0, self.seconds - sum(progress.stage_seconds.values()))
         pace = self._step_seconds(stage, progress)
@@ -127,12 +128,12 @@ class Budget:
             left += pace * self.epochs_of("gan") * self.epoch_steps["gan"]
         return max(0.0, left)
 
-    def whole_seconds(self, stage: str, progress: Progress) -> float | None:
-        """Seconds that the whole course takes; None before the pace is known."""
+    def whole_seconds(self, stage: str, progress: TrainingProgress) -> float | None:
+        """Seconds that the whole run takes; None before the pace is known."""
         left = self.seconds_left(stage, progress)
         return None if left is None else left + sum(progress.stage_seconds.values())
 
     @staticmethod
-    def _step_seconds(stage: str, progress: Progress) -> float | None:
+    def _step_seconds(stage: str, progress: TrainingProgress) -> float | None:
         steps = progress.steps[stage]
         return progress.stage_seconds[stage] / steps if steps >= WARM_STEPS else None

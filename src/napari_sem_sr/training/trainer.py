@@ -26,9 +26,9 @@ from napari_sem_sr.training.loop.fold import Fold
 from napari_sem_sr.training.loop.leave_one_group_out import (
     SHIPPED_SHARE,
     fold_of_all,
-    folds_in_turn,
     keep_outcome,
     kept_outcome,
+    leave_one_group_out_folds,
     unjudged,
 )
 from napari_sem_sr.training.loop.training_run import TrainingRun
@@ -100,34 +100,34 @@ def iter_train(
     # what resuming finds spent already is in the checkpoint
     lost = time.monotonic() - began if found is None else 0.0
     session = _Session(settings, fabric, folder, fixed, found, start, lost, watched=watched)
-    in_turn: dict[str, Outcome] = {}
-    if data.in_turn:
-        folds = folds_in_turn(taught)
+    left_out: dict[str, Outcome] = {}
+    if data.leave_one_group_out:
+        folds = leave_one_group_out_folds(taught)
         spent = f"{SHIPPED_SHARE:.0%} of the time" if settings.minutes else "as many epochs again"
         yield Notice(
             f"Only {len(folds)} specimens: each is left out once to be tested on, and the model that ships learns "
             f"from all of them, in {spent}."
         )
         for number, (group, fold) in enumerate(folds.items()):
-            in_turn[group] = yield from session.iter_fold(number, fold, len(folds) - number - 1)
-        fold = fold_of_all(taught, list(in_turn.values()))
+            left_out[group] = yield from session.iter_fold(number, fold, len(folds) - number - 1)
+        fold = fold_of_all(taught, list(left_out.values()))
         outcome = yield from session.iter_fold(len(folds), fold, 0)
     else:
         fold = Fold(split.train, split.calibration or split.test, split.unit)
         outcome = yield from session.iter_fold(0, fold, 0)
     verdict = worst(
-        [judge(o.progress.curve, split.unit) for o in (in_turn.values() or [outcome])],
-        list(in_turn),
+        [judge(o.progress.curve, split.unit) for o in (left_out.values() or [outcome])],
+        list(left_out),
     )
-    if in_turn:
-        verdict = verdict.with_limit(unjudged(outcome, list(in_turn.values())))
+    if left_out:
+        verdict = verdict.with_limit(unjudged(outcome, list(left_out.values())))
     yield Judged(verdict.sentence, verdict.sound, verdict.since_epoch)
     try:
         model = yield from iter_finish(
             split=split,
             settings=settings,
             outcome=outcome,
-            in_turn=in_turn,
+            left_out=left_out,
             verdict=verdict,
             device=fabric.device,
             precision=precision,

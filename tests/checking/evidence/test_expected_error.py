@@ -3,7 +3,7 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from napari_sem_sr.checking.evidence.expected_error import (
-    Example,
+    ErrorSample,
     ExpectedError,
     auroc,
     evidence_of,
@@ -22,7 +22,7 @@ def pictures(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return hr, gan, twin
 
 
-def example(seed: int) -> Example:
+def example(seed: int) -> ErrorSample:
     hr, gan, twin = pictures(seed)
     return example_of(gan, hr, invention(gan, twin, 4), 4, 255.0)
 

@@ -82,11 +82,11 @@ def test_less_than_usual_persists_where_visible_detail_is_new():
     usual = UsualPersistence.of([(found, energy)], 1.0)
     found[4, 4], found[8, 8], found[12, 12] = 0.0, 0.0, np.nan
     energy[8, 8] = 0.5
-    heights = usual.heights(torch.from_numpy(found), torch.from_numpy(energy), 1.0).numpy()
-    assert heights[4, 4] > 5
-    assert heights[8, 8] == 0, "hardly visible detail says nothing"
-    assert np.isnan(heights[12, 12])
-    assert np.count_nonzero(np.nan_to_num(heights)) == 1
+    z_scores = usual.z_scores(torch.from_numpy(found), torch.from_numpy(energy), 1.0).numpy()
+    assert z_scores[4, 4] > 5
+    assert z_scores[8, 8] == 0, "hardly visible detail says nothing"
+    assert np.isnan(z_scores[12, 12])
+    assert np.count_nonzero(np.nan_to_num(z_scores)) == 1
 
 
 def test_where_hardly_anything_persists_nothing_stands_out():
@@ -94,7 +94,7 @@ def test_where_hardly_anything_persists_nothing_stands_out():
     found = rng.uniform(-0.2, 0.5, (40, 40)).astype(np.float32)
     energy = np.ones_like(found)
     usual = UsualPersistence.of([(found, energy)], 0.5)
-    assert np.nanmax(usual.heights(torch.from_numpy(found), torch.from_numpy(energy), 0.5)) < 3
+    assert np.nanmax(usual.z_scores(torch.from_numpy(found), torch.from_numpy(energy), 0.5)) < 3
     assert UsualPersistence.of([(found, energy)], 2.0) == UsualPersistence(0.0, 1.0)
 
 

@@ -16,7 +16,7 @@ from .patterns import PATTERNS, pattern_shares
 
 Vector = npt.NDArray[np.float64]
 
-# LR pixels: small enough that a field holds many, large enough for eight annuli of its spectrum.
+# LR pixels: small enough that a field holds many, large enough for eight bands of its spectrum.
 TILE = 32
 RINGS = 8
 TILE_FEATURES = (

@@ -97,7 +97,7 @@ class Yardsticks:
     amounts: tuple[UsualAmount, ...]
     least: float
 
-    def heights(self, there: Slice) -> dict[str, Float]:
+    def z_scores(self, there: Slice) -> dict[str, Float]:
         """By reason: ``(y, x)`` how many standard deviations a place exceeds what is usual; NaN where masked."""
         shape, masked = there.lr.shape, ~np.isfinite(there.residual)
         features = surroundings(there.lr)
@@ -114,25 +114,25 @@ class Yardsticks:
         bright, dark, power = found.max(axis=0), (-found).max(axis=0), np.max(texture, axis=0)
         # a lump has power too; texture is what no shape of one sign explains
         lump = maximum_filter(np.maximum(bright, dark), LUMP) > power
-        heights = {TOO_BRIGHT: bright, TOO_DARK: dark, TEXTURE: np.where(lump, 0.0, power)}
+        z_scores = {TOO_BRIGHT: bright, TOO_DARK: dark, TEXTURE: np.where(lump, 0.0, power)}
         if there.amounts:
             over = [
                 (np.log(a + TINY) - u.usual.at(features).reshape(shape) - u.middle) / u.scatter
                 for a, u in zip(there.amounts, self.amounts, strict=True)
             ]
-            heights[INVENTED] = np.max(over, axis=0)
-        for image in heights.values():
+            z_scores[INVENTED] = np.max(over, axis=0)
+        for image in z_scores.values():
             image[masked] = np.nan
-        return {reason: image.astype(np.float32) for reason, image in heights.items()}
+        return {reason: image.astype(np.float32) for reason, image in z_scores.items()}
 
     def _normal(self, there: Slice, features: Vector) -> Vector:
         return _normal(there, features, self.weights, self.scatter, self.least)
 
 
-def by_kind(heights: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:
+def by_kind(z_scores: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:
     """The larger height of the reasons that share a tail."""
     found: dict[str, npt.NDArray[Any]] = {}
-    for reason, image in heights.items():
+    for reason, image in z_scores.items():
         kind = KIND_OF[reason]
         found[kind] = np.fmax(found[kind], image) if kind in found else image
     return found

@@ -6,7 +6,7 @@ import pytest
 from napari_sem_sr.checking.field import align
 from napari_sem_sr.checking.review.blind_test import (
     NAME,
-    Trial,
+    BlindTrial,
     keep,
     pair_trials,
     pictures,
@@ -56,7 +56,7 @@ def test_without_hr_suspect_places_are_mixed_with_places_that_touch_none(truth):
 
 
 def test_the_confusion_matrix_of_pairs_counts_both_pictures():
-    trials = [Trial(0, 0, 0, 8, first) for first in (True, True, False, False)]
+    trials = [BlindTrial(0, 0, 0, 8, first) for first in (True, True, False, False)]
     found = result(trials, ["first", "second", "second", "unsure"], pairs=True)
     assert found.matrix == {
         "HR": {"measured": 2, "made up": 1, "unsure": 1},
@@ -69,7 +69,7 @@ def test_the_confusion_matrix_of_pairs_counts_both_pictures():
 
 
 def test_the_confusion_matrix_of_single_pictures_compares_with_the_list():
-    trials = [Trial(0, 0, 0, 8, first) for first in (True, True, False)]
+    trials = [BlindTrial(0, 0, 0, 8, first) for first in (True, True, False)]
     found = result(trials, ["first", "second", "second"], pairs=False)
     assert found.matrix["suspect"] == {"not trusted": 1, "trusted": 1, "unsure": 0}
     assert found.matrix["other"] == {"not trusted": 0, "trusted": 1, "unsure": 0}
@@ -77,12 +77,12 @@ def test_the_confusion_matrix_of_single_pictures_compares_with_the_list():
 
 
 def test_nothing_decided_gives_no_share():
-    found = result([Trial(0, 0, 0, 8, True)], ["unsure"], pairs=True)
+    found = result([BlindTrial(0, 0, 0, 8, True)], ["unsure"], pairs=True)
     assert found.share is None and found.interval is None
 
 
 def test_answers_are_on_disk_with_the_truth_they_belong_to(tmp_path):
-    trials = [Trial(2, 4, 6, 8, True), Trial(1, 0, 0, 8, False)]
+    trials = [BlindTrial(2, 4, 6, 8, True), BlindTrial(1, 0, 0, 8, False)]
     keep(tmp_path, 7, trials, ["second"], pairs=True)
     kept = json.loads((tmp_path / NAME).read_text())
     assert kept["answers"] == [

@@ -28,7 +28,7 @@ def natural(lr: np.ndarray, seed: int = 1) -> np.ndarray:
 
 
 def worst(residual: np.ndarray, lr: np.ndarray, yardsticks) -> np.ndarray:
-    return by_kind(yardsticks.heights(Slice.of(lr, residual)))["residual"]
+    return by_kind(yardsticks.z_scores(Slice.of(lr, residual)))["residual"]
 
 
 def test_a_natural_residual_stands_out_nowhere():
@@ -83,7 +83,7 @@ def test_a_texture_whose_mean_is_zero_is_found_by_its_power():
     residual = rng.normal(0, 1, lr.shape)
     usual = measure([Slice.of(lr, residual)], 0.0)
     residual[60:70, 60:70] += 3 * (-1.0) ** np.add.outer(np.arange(10), np.arange(10))
-    found = usual.heights(Slice.of(lr, residual))[TEXTURE].numpy()
+    found = usual.z_scores(Slice.of(lr, residual))[TEXTURE].numpy()
     peak = np.unravel_index(found.argmax(), found.shape)
     assert found.max() > 5
     assert all(58 <= i <= 71 for i in peak)
@@ -110,7 +110,7 @@ def test_the_sign_tells_bright_from_dark():
     residual = np.random.default_rng(3).normal(0, 1, lr.shape)
     usual = measure([Slice.of(lr, residual)], 0.0)
     residual[30, 30], residual[10, 10] = 20.0, -20.0
-    found = usual.heights(Slice.of(lr, residual))
+    found = usual.z_scores(Slice.of(lr, residual))
     assert found[TOO_BRIGHT][30, 30] > 10 > found[TOO_BRIGHT][10, 10]
     assert found[TOO_DARK][10, 10] > 10 > found[TOO_DARK][30, 30]
 
@@ -129,7 +129,7 @@ def test_masked_places_say_nothing_and_do_not_spread():
 def test_a_perfect_residual_of_any_constant_is_not_suspect(value):
     lr = np.full((32, 32), 7.0)
     flat = Slice.of(lr, np.full(lr.shape, value))
-    assert by_kind(measure([flat], 0.07).heights(flat))["residual"].max() < 1e-6
+    assert by_kind(measure([flat], 0.07).z_scores(flat))["residual"].max() < 1e-6
 
 
 def test_an_amount_is_suspect_where_it_exceeds_what_is_usual_for_such_a_place():
@@ -138,7 +138,7 @@ def test_an_amount_is_suspect_where_it_exceeds_what_is_usual_for_such_a_place():
     amount = np.where(np.arange(128) < 64, 1.0, 20.0) * np.exp(rng.normal(0, 0.2, lr.shape))
     usual = measure([Slice.of(lr, natural(lr), [amount])], 0.1)
     amount[50, 20] = 12.0
-    found = usual.heights(Slice.of(lr, natural(lr), [amount]))[INVENTED].numpy()
+    found = usual.z_scores(Slice.of(lr, natural(lr), [amount]))[INVENTED].numpy()
     assert found[50, 20] > 5
     assert found.argmax() == 50 * 128 + 20
 
@@ -150,7 +150,7 @@ def test_texture_is_no_more_suspect_at_an_edge_than_inside():
         for seed in range(12)
     ]
     yardsticks = measure(slices, 0.05)
-    power = np.stack([yardsticks.heights(s)[TEXTURE].numpy() for s in slices])
+    power = np.stack([yardsticks.z_scores(s)[TEXTURE].numpy() for s in slices])
     edge = np.ones(power.shape[1:], bool)
     edge[2:-2, 2:-2] = False
     # where no lump hides it
@@ -162,7 +162,7 @@ def test_texture_is_no_more_suspect_at_an_edge_than_inside():
 
 
 @pytest.mark.parametrize(("shape", "core"), [((90, 70), 256), ((90, 70), 40), ((40, 30), 256)])
-def test_heights_are_those_of_the_reference_in_double_precision(shape, core, monkeypatch):
+def test_z_scores_are_those_of_the_reference_in_double_precision(shape, core, monkeypatch):
     monkeypatch.setitem(CORE, "cpu", core)
     rng = np.random.default_rng(8)
     lr = [lr_image(seed, 128)[: shape[0], : shape[1]] for seed in (0, 1)]
@@ -171,8 +171,8 @@ def test_heights_are_those_of_the_reference_in_double_precision(shape, core, mon
     rest[0][:3, :4] = lr[0][:3, :4] = np.nan
     true = reference.measure(
         [reference.Slice(*s) for s in zip(lr, rest, amounts, strict=True)], 0.07
-    ).heights(reference.Slice(lr[0], rest[0], amounts[0]))
-    found = measure([Slice.of(*s) for s in zip(lr, rest, amounts, strict=True)], 0.07).heights(
+    ).z_scores(reference.Slice(lr[0], rest[0], amounts[0]))
+    found = measure([Slice.of(*s) for s in zip(lr, rest, amounts, strict=True)], 0.07).z_scores(
         Slice.of(lr[0], rest[0], amounts[0])
     )
     assert set(found) == set(true)

@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as some
 from napari_sem_sr.errors import ModelError
 from napari_sem_sr.events import TileDone, drain
 from napari_sem_sr.inference.engine import engine as engines
-from napari_sem_sr.inference.engine.device_transfer import Fetch
+from napari_sem_sr.inference.engine.device_transfer import DeviceTransfer
 from napari_sem_sr.inference.engine.engine import Engine
 from napari_sem_sr.intensity import IntensityRange, to_dtype
 from tests.inference.specimens import network
@@ -21,7 +21,7 @@ DTYPES = ("u1", "i1", "u2", "i2", "i4", "f4", "f8")
 def arrived(
     sr: np.ndarray, intensity: IntensityRange, dtype: np.dtype
 ) -> list[tuple[np.ndarray, int] | None]:
-    work = Fetch(torch.from_numpy(sr), intensity, dtype).iter_arrive()
+    work = DeviceTransfer(torch.from_numpy(sr), intensity, dtype).iter_arrive()
     with pytest.raises(StopIteration) as stop:
         next(work)
     return stop.value.value

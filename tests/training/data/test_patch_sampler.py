@@ -1,4 +1,4 @@
-"""Lessons made with a degradation, and lessons from LR that was measured."""
+"""Patches made with a degradation, and patches from LR that was measured."""
 
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,7 @@ from napari_sem_sr.metrics.resample import area_average
 from napari_sem_sr.model.bundle import load_bundle
 from napari_sem_sr.model.card import Architecture
 from napari_sem_sr.teachers.teacher import Teacher
-from napari_sem_sr.training.data.patch_sampler import Lessons
+from napari_sem_sr.training.data.patch_sampler import PatchSampler
 from napari_sem_sr.training.settings import TrainSettings
 from napari_sem_sr.training.trainer import iter_train, train
 from napari_sem_sr.training.validation.evaluation import glances, pair_of
@@ -45,8 +45,8 @@ NOISY = Degradation(
 discs = partial(noisy_discs, noise=0.0)
 
 
-def draw(lessons: Lessons, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
-    return lessons.draw(16, torch.Generator().manual_seed(seed))
+def draw(sampler: PatchSampler, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+    return sampler.draw(16, torch.Generator().manual_seed(seed))
 
 
 def test_a_blurred_lesson_is_cut_from_the_blurred_image_to_its_very_border() -> None:
@@ -55,12 +55,12 @@ def test_a_blurred_lesson_is_cut_from_the_blurred_image_to_its_very_border() -> 
     image = discs(0, 64)
     # an image of one cell is drawn from by jitter alone: the pixel numbers tell where each patch was cut
     numbers = np.arange(64 * 64, dtype=np.float32).reshape(64, 64)
-    where = Lessons([Teacher(numbers, "n", "g")], 4, 10, CPU)
-    lessons = Lessons([Teacher(image, "t", "g")], 4, 10, CPU, blur)
-    span = where._lessons[0].shown
+    where = PatchSampler([Teacher(numbers, "n", "g")], 4, 10, CPU)
+    sampler = PatchSampler([Teacher(image, "t", "g")], 4, 10, CPU, blur)
+    span = where._pairs[0].shown
     index = (draw(where)[1] * (span.high - span.low) + span.low).round().long()
-    lr, hr = draw(lessons)
-    shown = lessons._lessons[0].shown
+    lr, hr = draw(sampler)
+    shown = sampler._pairs[0].shown
     sharp = torch.from_numpy(shown.normalise(image))
     torch.testing.assert_close(hr, sharp.ravel()[index])
     blurred = step.apply(sharp[None, None], Sampling(4), torch.Generator())
@@ -69,18 +69,18 @@ def test_a_blurred_lesson_is_cut_from_the_blurred_image_to_its_very_border() -> 
 
 
 def test_one_seed_draws_the_same_noise() -> None:
-    lessons = Lessons([Teacher(discs(0), "t", "g")], 4, 8, CPU, NOISY)
-    assert all(torch.equal(a, b) for a, b in zip(draw(lessons), draw(lessons), strict=True))
-    assert not torch.equal(draw(lessons)[0], draw(lessons, 1)[0])
+    sampler = PatchSampler([Teacher(discs(0), "t", "g")], 4, 8, CPU, NOISY)
+    assert all(torch.equal(a, b) for a, b in zip(draw(sampler), draw(sampler), strict=True))
+    assert not torch.equal(draw(sampler)[0], draw(sampler, 1)[0])
 
 
 def test_noise_comes_in_the_strength_asked_for_on_the_scale_of_lr() -> None:
     wedge = np.tile(np.linspace(20, 220, 256, dtype=np.float32), (256, 1))
     noise = Degradation(steps=(AreaAverage(), ReadNoise(sigma=0.1)))
-    lessons = Lessons([Teacher(wedge, "t", "g")], 4, 16, CPU, noise)
-    lr, hr = draw(lessons)
+    sampler = PatchSampler([Teacher(wedge, "t", "g")], 4, 16, CPU, noise)
+    lr, hr = draw(sampler)
     left = lr - torch.nn.functional.avg_pool2d(hr, 4)
-    span = lessons._lessons[0].shown.high - lessons._lessons[0].shown.low
+    span = sampler._pairs[0].shown.high - sampler._pairs[0].shown.low
     clean = range_of(area_average(wedge, 4))
     assert span > clean.high - clean.low, "noise widens the range that networks see"
     assert float(left.std()) == pytest.approx(0.1 * (clean.high - clean.low) / span, rel=0.05)
@@ -91,7 +91,7 @@ def test_measured_lr_is_the_lesson_where_there_is_one() -> None:
     lr = np.asarray(255 - area_average(image, 4), np.float32)  # nothing that degrading could make
     measured = Teacher(image, "pair", "g", lr=lr)
     for degradation in (Degradation(), NOISY):
-        question, answer = draw(Lessons([measured], 4, 8, CPU, degradation))
+        question, answer = draw(PatchSampler([measured], 4, 8, CPU, degradation))
         intensity = range_of(lr)
         scaled = torch.nn.functional.avg_pool2d(answer, 4)
         grey = scaled * (intensity.high - intensity.low) + intensity.low

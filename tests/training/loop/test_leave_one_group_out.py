@@ -7,11 +7,15 @@ import torch
 
 from napari_sem_sr.events import StageStarted, StepDone
 from napari_sem_sr.model.bundle import load_bundle
-from napari_sem_sr.training.budget import Progress
-from napari_sem_sr.training.data.few_specimens import are_few
+from napari_sem_sr.training.budget import TrainingProgress
+from napari_sem_sr.training.data.few_specimens import leaves_one_group_out
 from napari_sem_sr.training.finish.finish import FINISHING_SHARE
 from napari_sem_sr.training.finish.outcome import Outcome
-from napari_sem_sr.training.loop.leave_one_group_out import fold_of_all, folds_in_turn, unjudged
+from napari_sem_sr.training.loop.leave_one_group_out import (
+    fold_of_all,
+    leave_one_group_out_folds,
+    unjudged,
+)
 from napari_sem_sr.training.loop.training_run import TrainingRun
 from napari_sem_sr.training.trainer import iter_train, train
 from tests.training.specimens import settings, teachers
@@ -28,7 +32,7 @@ def through(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_two_to_five_specimens_are_few() -> None:
-    assert [n for n in range(1, 9) if are_few(teachers(n))] == [2, 3, 4, 5]
+    assert [n for n in range(1, 9) if leaves_one_group_out(teachers(n))] == [2, 3, 4, 5]
 
 
 def test_the_card_says_that_scores_come_from_networks_that_left_the_specimen_out(
@@ -45,7 +49,7 @@ def test_the_card_says_that_scores_come_from_networks_that_left_the_specimen_out
 
 
 def test_most_of_a_budget_in_minutes_goes_to_the_model_that_ships() -> None:
-    plans = folds_in_turn(teachers(3))
+    plans = leave_one_group_out_folds(teachers(3))
     ships = fold_of_all(teachers(3), [])
     assert sum(p.share for p in plans.values()) + ships.share == pytest.approx(1)
     assert ships.share * (1 - FINISHING_SHARE) >= 0.5, "of the whole command, scores included"
@@ -57,7 +61,7 @@ def outcome(epochs: list[int], psnr: list[float]) -> Outcome:
         {"stage": "twin", "epoch": e, "step": 10 * e, "scores": {"psnr": p}}
         for e, p in zip(epochs, psnr, strict=True)
     ]
-    progress = Progress(
+    progress = TrainingProgress(
         curve=points, epochs={"twin": epochs[-1], "gan": 0}, steps={"twin": 10 * epochs[-1], "gan": 0}
     )  # fmt: skip
     return Outcome({}, {}, progress)
@@ -77,7 +81,7 @@ def test_its_twin_is_that_of_that_epoch_and_not_of_the_end(
     glance = TrainingRun._iter_glance
 
     def look(self: TrainingRun, stage: str):
-        if not self._looks.hold_out:
+        if not self._validation.hold_out:
             weights = self.learner.averaged_weights()["head.weight"]
             looks.append((self.progress.epochs[stage], weights))
         yield from glance(self, stage)

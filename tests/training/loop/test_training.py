@@ -13,7 +13,7 @@ from napari_sem_sr.model.bundle import load_bundle
 from napari_sem_sr.model.card import Architecture
 from napari_sem_sr.teachers.teacher import Teacher
 from napari_sem_sr.training import trainer
-from napari_sem_sr.training.data.patch_sampler import Lessons
+from napari_sem_sr.training.data.patch_sampler import PatchSampler
 from napari_sem_sr.training.loop import training_run
 from napari_sem_sr.training.loop.unfinished import training_folder
 from napari_sem_sr.training.trainer import iter_train, train
@@ -215,15 +215,15 @@ def test_resuming_a_finished_training_changes_nothing(tmp_path: Path) -> None:
 def test_lessons_come_from_content_more_than_from_background() -> None:
     image = np.full((64, 256), 10, np.uint8)
     image[:, 192:] = discs(0, 64)
-    lessons = Lessons([Teacher(image, "t", "g")], 4, 8, torch.device("cpu"))
-    lr, _ = lessons.draw(200, torch.Generator().manual_seed(0))
+    sampler = PatchSampler([Teacher(image, "t", "g")], 4, 8, torch.device("cpu"))
+    lr, _ = sampler.draw(200, torch.Generator().manual_seed(0))
     busy = (lr.flatten(1).std(dim=1) > 0.05).float().mean()
     assert busy > 0.6
 
 
 def test_lr_lessons_are_the_average_of_hr_lessons() -> None:
-    lessons = Lessons(teachers(1), 4, 8, torch.device("cpu"))
-    lr, hr = lessons.draw(3, torch.Generator().manual_seed(0))
+    sampler = PatchSampler(teachers(1), 4, 8, torch.device("cpu"))
+    lr, hr = sampler.draw(3, torch.Generator().manual_seed(0))
     assert lr.shape == (3, 1, 8, 8) and hr.shape == (3, 1, 32, 32)
     torch.testing.assert_close(lr, hr.reshape(3, 1, 8, 4, 8, 4).mean(dim=(3, 5)))
 
@@ -232,7 +232,7 @@ def test_16_bit_teachers_are_learned_from_in_their_own_range() -> None:
     bright = [Teacher(discs(0).astype(np.uint16) * 200 + 5000, "t", "g")]
     dim = [Teacher(discs(0), "t", "g")]
     draws = [
-        Lessons(t, 4, 8, torch.device("cpu")).draw(2, torch.Generator().manual_seed(3))[1]
+        PatchSampler(t, 4, 8, torch.device("cpu")).draw(2, torch.Generator().manual_seed(3))[1]
         for t in (bright, dim)
     ]
     torch.testing.assert_close(draws[0], draws[1], atol=1e-3, rtol=1e-3)

@@ -8,7 +8,7 @@ import torch
 
 from napari_sem_sr.model.card import Architecture
 from napari_sem_sr.teachers.teacher import Teacher
-from napari_sem_sr.training.data.patch_sampler import Lessons
+from napari_sem_sr.training.data.patch_sampler import PatchSampler
 from napari_sem_sr.training.optimise import losses
 from napari_sem_sr.training.optimise.learner import Learner
 from napari_sem_sr.training.optimise.precision import fabric_for
@@ -19,9 +19,9 @@ SMALL = Architecture(channels=4, blocks=1, tail_channels=4)
 
 
 @pytest.fixture
-def lessons() -> Lessons:
+def sampler() -> PatchSampler:
     image = torch.randint(0, 255, (96, 96), generator=torch.Generator().manual_seed(0)).numpy()
-    return Lessons([Teacher(image.astype("uint8"), "noise", "noise")], 4, 12, CPU)
+    return PatchSampler([Teacher(image.astype("uint8"), "noise", "noise")], 4, 12, CPU)
 
 
 @pytest.fixture
@@ -33,11 +33,11 @@ def learner() -> Learner:
 
 
 def test_both_networks_learn_from_the_weights_before_the_step(
-    learner: Learner, lessons: Lessons
+    learner: Learner, sampler: PatchSampler
 ) -> None:
-    generator, judge = copy.deepcopy(learner._network), copy.deepcopy(learner._judge)
-    lr, hr = lessons.draw(2, torch.Generator().set_state(learner.random.get_state()))
-    learner.advance(lessons, 0.5)
+    generator, judge = copy.deepcopy(learner._network), copy.deepcopy(learner._discriminator)
+    lr, hr = sampler.draw(2, torch.Generator().set_state(learner.random.get_state()))
+    learner.advance(sampler, 0.5)
 
     sr = generator(lr)
     logits_hr, features_hr = judge(hr)
@@ -51,7 +51,7 @@ def test_both_networks_learn_from_the_weights_before_the_step(
     )
     judged = losses.discriminator_loss(logits_hr, logits_sr)
     for network, now, loss, name in (
-        (judge, learner._judge, judged, "vote.weight"),
+        (judge, learner._discriminator, judged, "vote.weight"),
         (generator, learner._network, total, "tail.weight"),
     ):
         wanted = torch.autograd.grad(loss, list(network.parameters()), retain_graph=True)
@@ -64,7 +64,7 @@ def test_both_networks_learn_from_the_weights_before_the_step(
 
 
 def test_a_gradient_that_is_not_finite_teaches_nothing(
-    learner: Learner, lessons: Lessons, monkeypatch: pytest.MonkeyPatch
+    learner: Learner, sampler: PatchSampler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(sr: torch.Tensor, hr: torch.Tensor) -> torch.Tensor:
         # the root has an infinite slope at zero, and a value that is nothing special
@@ -72,7 +72,7 @@ def test_a_gradient_that_is_not_finite_teaches_nothing(
 
     monkeypatch.setattr(losses, "pixel_loss", broken)
     before = copy.deepcopy(learner._network.state_dict())
-    found = learner.advance(lessons, 0.5)
+    found = learner.advance(sampler, 0.5)
     assert np.isfinite(found["pixel"])
     for name, weight in learner._network.state_dict().items():
         assert torch.equal(weight, before[name])

@@ -14,12 +14,12 @@ from napari_sem_sr.training.optimise import losses
 from napari_sem_sr.training.optimise.learner import Learner
 from napari_sem_sr.training.trainer import iter_train, train
 from napari_sem_sr.training.validation import divergence_monitor
-from napari_sem_sr.training.validation.divergence_monitor import Health
+from napari_sem_sr.training.validation.divergence_monitor import DivergenceMonitor
 from tests.training.specimens import settings, teachers
 
 
 def reasons(steps: list[dict[str, float]], contrast: float = 1.0) -> list[str]:
-    watch = Health()
+    watch = DivergenceMonitor()
     found = [watch.reason(losses, contrast) for losses in steps]
     return [reason for reason in found if reason]
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from napari_sem_sr.training.validation.evaluation import mean_annuli, mean_scores, pair_of, score
+from napari_sem_sr.training.validation.evaluation import mean_bands, mean_scores, pair_of, score
 from napari_sem_sr.training.validation.model_selection import agreement_lost, is_best, shortfall
 from tests.training.specimens import teachers
 
@@ -29,13 +29,13 @@ def test_of_the_twin_the_highest_psnr_is_kept() -> None:
 
 def test_on_noisy_hr_the_srgan_that_learned_is_kept_though_its_noise_costs_psnr() -> None:
     # HR's own noise cannot be guessed: whoever has its power is up to 3 dB further from HR than the twin
-    course = [moment(24.0, 9.0), moment(23.0, 6.0), moment(21.6, 3.0), moment(21.2, 1.8), moment(21.1, 1.7)]  # fmt: skip
-    assert kept("gan", course) == 4
+    curve = [moment(24.0, 9.0), moment(23.0, 6.0), moment(21.6, 3.0), moment(21.2, 1.8), moment(21.1, 1.7)]  # fmt: skip
+    assert kept("gan", curve) == 4
 
 
 def test_a_collapse_at_the_end_is_not_kept() -> None:
-    course = [moment(24.0, 9.0), moment(22.5, 2.5), moment(22.3, 1.5), moment(12.0, 4.0, 0.3)]
-    assert kept("gan", course) == 2
+    curve = [moment(24.0, 9.0), moment(22.5, 2.5), moment(22.3, 1.5), moment(12.0, 4.0, 0.3)]
+    assert kept("gan", curve) == 2
 
 
 def test_a_picture_far_from_hr_is_not_worth_its_power() -> None:
@@ -61,7 +61,7 @@ def test_noise_on_the_twin_loses_no_agreement_and_shifted_detail_does(strength: 
     twin = pair.hr + rng.normal(0, 4.0, pair.hr.shape)
     noisy = twin + rng.normal(0, strength, pair.hr.shape)
     shifted = np.roll(twin, 2, axis=1)
-    base, noise, moved = (mean_annuli([score(pair, p)]) for p in (twin, noisy, shifted))
+    base, noise, moved = (mean_bands([score(pair, p)]) for p in (twin, noisy, shifted))
     assert set(base) == {f"{k}_{n}" for k in ("detail_db", "agreement") for n in (1, 2, 3, 4)}
     assert agreement_lost(noise, base) == pytest.approx(0, abs=0.05)
     assert agreement_lost(moved, base) > 0.2

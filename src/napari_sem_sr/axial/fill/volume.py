@@ -27,7 +27,7 @@ FEWEST_GAPS = 4
 
 
 @dataclass(frozen=True)
-class Block:
+class GapBlock:
     """Gaps ``first`` to ``end`` between measured slices, and the measured slices ``low`` to ``high`` they follow from."""
 
     first: int
@@ -36,7 +36,7 @@ class Block:
     high: int
 
 
-def blocks(grid: AxialGrid, reach: int, shape: tuple[int, int], itemsize: int) -> list[Block]:
+def blocks(grid: AxialGrid, reach: int, shape: tuple[int, int], itemsize: int) -> list[GapBlock]:
     """Cut a stack into blocks of gaps; the same stack is always cut the same way, so that a resume is, too."""
     pixels = shape[0] * shape[1]
     # measured slices are held as float32, filled-in ones in the dtype of the stack
@@ -47,7 +47,7 @@ def blocks(grid: AxialGrid, reach: int, shape: tuple[int, int], itemsize: int) -
     count = -(-gaps // most)
     edges = np.linspace(0, gaps, count + 1).round().astype(int)
     return [
-        Block(int(a), int(b), max(0, int(a) - reach), min(grid.n_measured, int(b) + reach + 1))
+        GapBlock(int(a), int(b), max(0, int(a) - reach), min(grid.n_measured, int(b) + reach + 1))
         for a, b in pairwise(edges)
     ]
 

@@ -16,11 +16,11 @@ from napari_sem_sr.axial.bundle import AxialCard, AxialModel, Which
 from napari_sem_sr.axial.fill.tile import TILE
 from napari_sem_sr.axial.grid import phases_for
 from napari_sem_sr.axial.learn.learner import AxialLearner
-from napari_sem_sr.axial.learn.session import Budget, Lesson, iter_learn
+from napari_sem_sr.axial.learn.session import LearningTime, Lesson, iter_learn
 from napari_sem_sr.axial.left_out.comparison import kept_slices
 from napari_sem_sr.axial.network import AxialGenerator
 from napari_sem_sr.axial.patch_sampler import PatchSampler
-from napari_sem_sr.axial.plan import Plan
+from napari_sem_sr.axial.plan import IsotropicPlan
 from napari_sem_sr.errors import InputError
 from napari_sem_sr.events import Event, Notice
 from napari_sem_sr.inference.background import in_background
@@ -35,7 +35,7 @@ TEST_SHARE = 0.4
 FEWEST_KEPT = 3
 
 
-def iter_teach(plan: Plan, which: Which, lesson: Lesson) -> Generator[Event, None, bool]:
+def iter_teach(plan: IsotropicPlan, which: Which, lesson: Lesson) -> Generator[Event, None, bool]:
     """Learn one of the networks within its budget; False where there is nothing to learn it from."""
     if which in lesson.done:
         return True
@@ -67,7 +67,7 @@ def iter_teach(plan: Plan, which: Which, lesson: Lesson) -> Generator[Event, Non
     return True
 
 
-def _planes(plan: Plan, slices: list[int]) -> list[Float]:
+def _planes(plan: IsotropicPlan, slices: list[int]) -> list[Float]:
     """Lateral planes on the network's scale, parts of slices that are too wide."""
     random = np.random.default_rng(plan.settings.seed)
     chosen = np.unique(np.linspace(0, len(slices) - 1, PLANES).round().astype(int))
@@ -80,7 +80,7 @@ def _planes(plan: Plan, slices: list[int]) -> list[Float]:
     return planes
 
 
-def _budget(plan: Plan, which: Which, lesson: Lesson) -> Budget:
+def _budget(plan: IsotropicPlan, which: Which, lesson: Lesson) -> LearningTime:
     """How long a network may learn, and what is still to come after it."""
     settings = plan.settings
     apply_s = applying_s(plan)
@@ -89,12 +89,14 @@ def _budget(plan: Plan, which: Which, lesson: Lesson) -> Budget:
     learning = whole - min(whole / 2, apply_s + test_s)
     share = TEST_SHARE if settings.leave_out else 0.0
     if which == "test":
-        return Budget(settings.steps, learning * share, learning * (1 - share) + test_s + apply_s)
+        return LearningTime(
+            settings.steps, learning * share, learning * (1 - share) + test_s + apply_s
+        )
     share = share if "test" in lesson.done else 0.0
-    return Budget(settings.steps, learning * (1 - share), apply_s)
+    return LearningTime(settings.steps, learning * (1 - share), apply_s)
 
 
-def applying_s(plan: Plan) -> float:
+def applying_s(plan: IsotropicPlan) -> float:
     """About how many seconds the volume takes, from how long a piece of a plane does."""
     recipe = plan.settings.recipe
     device = torch.device(plan.settings.device)
@@ -112,7 +114,7 @@ def applying_s(plan: Plan) -> float:
     return taken[-1] / piece.numel() * 2 * n * y * x * halo
 
 
-def model_of(plan: Plan, lesson: Lesson, **card: Any) -> AxialModel:
+def model_of(plan: IsotropicPlan, lesson: Lesson, **card: Any) -> AxialModel:
     """Return what was learned as a model; ``card`` completes its card."""
     recipe = plan.settings.recipe
     return AxialModel(

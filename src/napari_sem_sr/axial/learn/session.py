@@ -18,7 +18,7 @@ SAVED_EVERY_S = 30.0
 
 
 @dataclass(frozen=True)
-class Budget:
+class LearningTime:
     """How long a network learns: ``steps``, or ``seconds`` where that is None; ``after_s`` is what follows it."""
 
     steps: int | None
@@ -77,7 +77,7 @@ class Lesson:
 
 
 def iter_learn(
-    lesson: Lesson, which: Which, learner: AxialLearner, budget: Budget
+    lesson: Lesson, which: Which, learner: AxialLearner, budget: LearningTime
 ) -> Generator[Event, None, None]:
     """Learn until the budget is used up; the weights are in ``lesson.done`` then.
 
@@ -116,7 +116,7 @@ def iter_learn(
     yield CheckpointSaved(lesson.path, learner.step)
 
 
-def _left(budget: Budget, step: int, spent: float) -> float:
+def _left(budget: LearningTime, step: int, spent: float) -> float:
     if budget.steps is None:
         return max(0.0, budget.seconds - spent) + budget.after_s
     return spent / step * max(0, budget.steps - step) + budget.after_s

@@ -11,7 +11,7 @@ from scipy.ndimage import gaussian_filter
 
 from napari_sem_sr.axial.bundle import LEFT_OUT_FILES
 from napari_sem_sr.axial.left_out.comparison import LeftOut
-from napari_sem_sr.io.atomic_write import replacing, told_plainly
+from napari_sem_sr.io.atomic_write import atomic_write, translate_os_errors
 
 # Pixels over which the map is averaged: single pixels are noise.
 SMOOTH = 4.0
@@ -37,12 +37,12 @@ def write_left_out(folder: Path, left_out: LeftOut) -> None:
     """Write ``left_out.csv``, ``left_out.tif`` (gain in dB) and ``left_out.png`` into ``folder``."""
     table, picture, drawn = (folder / name for name in LEFT_OUT_FILES)
     gain = gain_map(left_out)
-    with told_plainly(folder):
-        with replacing(table) as temporary:
+    with translate_os_errors(folder):
+        with atomic_write(table) as temporary:
             temporary.write_text(_table(left_out), encoding="utf-8")
-        with replacing(picture) as temporary:
+        with atomic_write(picture) as temporary:
             tifffile.imwrite(temporary, gain, metadata={"axes": "YX"}, software=False)
-        with replacing(drawn) as temporary:
+        with atomic_write(drawn) as temporary:
             temporary.write_bytes(_drawn(left_out, gain))
 
 

@@ -44,7 +44,7 @@ WORST = 0.05
 
 
 @dataclass(frozen=True, eq=False)
-class Example:
+class ErrorSample:
     """One image: evidence ``(places, kinds)`` and the logarithm of its error ``(places,)``."""
 
     evidence: Matrix
@@ -106,13 +106,13 @@ def _columns(found: "Invention", width: float) -> "Tensor":
 
 def example_of(
     sr: npt.NDArray[Any], hr: npt.NDArray[Any], found: "Invention", factor: int, width: float
-) -> Example:
+) -> ErrorSample:
     """Evidence and error of one image with known truth, all (y, x)."""
     error = np.sqrt(area_average((sr.astype(np.float64) - hr) ** 2, factor)) / width
-    return Example(evidence_of(found, width), np.log(error + TINY).ravel())
+    return ErrorSample(evidence_of(found, width), np.log(error + TINY).ravel())
 
 
-def fit_error(images: Sequence[Example], specimens: Sequence[str]) -> Arrays:
+def fit_error(images: Sequence[ErrorSample], specimens: Sequence[str]) -> Arrays:
     """Arrays for ``calibration.safetensors``; ``specimens`` names what each image shows."""
     found = []
     for left_out in sorted(set(specimens)):
@@ -137,7 +137,7 @@ def auroc(score: npt.NDArray[Any], wrong: npt.NDArray[np.bool_]) -> float:
     return float((ranks[wrong].sum() - n * (n + 1) / 2) / (n * m))
 
 
-def _ridge(images: Sequence[Example]) -> npt.NDArray[np.float64]:
+def _ridge(images: Sequence[ErrorSample]) -> npt.NDArray[np.float64]:
     """Weights of the linear model; every image counts as much as any other."""
     kinds = images[0].evidence.shape[1]
     normal, target = RIDGE * np.eye(kinds), np.zeros(kinds)

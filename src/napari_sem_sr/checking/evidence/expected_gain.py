@@ -123,7 +123,7 @@ class Gain:
 
 
 @dataclass(frozen=True, eq=False)
-class Example:
+class HeldOutErrors:
     """One held-out image: what was measured, and how far bicubic, SR and twin were from HR (mean squares)."""
 
     distances: Distances
@@ -168,7 +168,7 @@ class ExpectedGain:
         return Gain(value, value + float(low), value + float(high))
 
 
-def fit_gain(examples: Sequence[Example], groups: Sequence[str]) -> Arrays:
+def fit_gain(examples: Sequence[HeldOutErrors], groups: Sequence[str]) -> Arrays:
     """Learn the twin's error from held-out images; nothing where there are too few specimens.
 
     Parameters

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Vector = npt.NDArray[np.float64]
 
-# LR pixels: small enough that a field holds many, large enough for eight annuli of its spectrum.
+# LR pixels: small enough that a field holds many, large enough for eight bands of its spectrum.
 TILE = 32
 # Tiles that are described at once.
 TOGETHER = 4096

@@ -71,7 +71,7 @@ class UsualPersistence:
         values = np.concatenate(seen) if seen else np.empty(0)
         return cls(*middle_and_scatter(values, SMALLEST_SCATTER))
 
-    def heights(self, found: "Tensor", energy: "Tensor", sigma: float) -> "Tensor":
+    def z_scores(self, found: "Tensor", energy: "Tensor", sigma: float) -> "Tensor":
         """How many standard deviations less than usual persists at a place, (y, x).
 
         0 where detail does not stand out of LR's noise ``sigma``, or is not absent from both neighbours; NaN where masked.
@@ -167,11 +167,11 @@ class PersistenceEvidence(Evidence[PersistenceRecord]):
         there = np.where(np.isfinite(seen.residual), image, np.float32(np.nan))
         return Found(record, {"persistence": there})
 
-    def heights(self, seen: "Seen") -> "Tensor":
+    def z_scores(self, seen: "Seen") -> "Tensor":
         """How far less than usual persists, by place."""
         found = seen.lasting.correlation
         masked = ~seen.tensor(seen.residual).isfinite()
-        return self.usual.heights(
+        return self.usual.z_scores(
             found.masked_fill(masked, float("nan")), _power(seen), seen.setup.sigma
         )
 

@@ -51,7 +51,7 @@ CURVES = ("objects", "chords", "power")
 
 
 @dataclass(frozen=True, eq=False)
-class Teachers:
+class MeasuredTeachers:
     """The teachers as measured.
 
     Parameters
@@ -75,7 +75,7 @@ class Teachers:
     note: str = ""
 
 
-def measure_teachers(teachers: Sequence[Teacher], pixel_nm: float | None) -> Teachers:
+def measure_teachers(teachers: Sequence[Teacher], pixel_nm: float | None) -> MeasuredTeachers:
     """Measure teachers at SR's pixel size.
 
     Raises
@@ -105,7 +105,7 @@ def measure_teachers(teachers: Sequence[Teacher], pixel_nm: float | None) -> Tea
         else ""
     )
     hashes = [t.content_hash for t in teachers]
-    return Teachers(polarity, specimens, len(teachers), hashes, note)
+    return MeasuredTeachers(polarity, specimens, len(teachers), hashes, note)
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ class ReferenceEvidence(Evidence[ReferenceRecord]):
         One for the stack, taken from its LR.
     """
 
-    teachers: Teachers
+    teachers: MeasuredTeachers
     segmentation: Segmentation
 
     name = "reference"
@@ -146,7 +146,7 @@ class ReferenceEvidence(Evidence[ReferenceRecord]):
     @classmethod
     def prepare(cls, setup: "Setup") -> Self:
         """Take the threshold from the middle slice."""
-        assert isinstance(setup.reference, Teachers), "only with teachers"
+        assert isinstance(setup.reference, MeasuredTeachers), "only with teachers"
         middle = setup.field.lr_part.slice(setup.field.sr.shape[0] // 2)
         fine = _spread(middle, setup.field.factor)
         return cls(setup.reference, Segmentation.of(fine, setup.reference.polarity))
@@ -185,7 +185,7 @@ def _spread(lr: Image, factor: int) -> Image:
 
 
 def reference_of(
-    found: Sequence[Mapping[str, Any]], teachers: Teachers, field: Field, limits: list[str]
+    found: Sequence[Mapping[str, Any]], teachers: MeasuredTeachers, field: Field, limits: list[str]
 ) -> dict[str, Any]:
     """Stack and teachers side by side, of what `ReferenceEvidence` found on every slice.
 

@@ -30,7 +30,7 @@ from napari_sem_sr.model.bundle import Model
 
 
 @dataclass(frozen=True, eq=False)
-class Job:
+class CheckJob:
     """What all blocks of a check have in common; small, as it travels with each.
 
     Parameters
@@ -82,7 +82,7 @@ class Looked:
     seconds: Mapping[str, float]
 
 
-def look_at_block(job: Job, parts: Mapping[Role, Part], slices: Sequence[int]) -> Looked:
+def look_at_block(job: CheckJob, parts: Mapping[Role, Part], slices: Sequence[int]) -> Looked:
     """Look at ``slices`` of the field and write their maps."""
     with ONE_AT_A_TIME, dask.config.set(scheduler="synchronous"):
         torch.set_num_threads(threads())

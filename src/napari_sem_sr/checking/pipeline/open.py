@@ -31,7 +31,7 @@ from napari_sem_sr.inference.background import in_background
 from napari_sem_sr.inference.engine.tiling import Region
 from napari_sem_sr.inference.pipeline import Stopwatch
 from napari_sem_sr.intensity import IntensityRange, stack_range
-from napari_sem_sr.io.atomic_write import make_folder, told_plainly
+from napari_sem_sr.io.atomic_write import make_folder, translate_os_errors
 from napari_sem_sr.io.zarr_layout import shortcoming
 from napari_sem_sr.metrics.psnr_ssim import data_range_of
 from napari_sem_sr.model.bundle import Model
@@ -89,7 +89,7 @@ def iter_open(
         if seen >= set(field.kept[:: request.every]):
             return report
         identity["sr"] = journal.identity.get("sr", identity["sr"])
-    with told_plainly(out):
+    with translate_os_errors(out):
         make_folder(out.absolute())
     known = journal.begin(stamped(identity))
     if not making:

@@ -19,7 +19,7 @@ from napari_sem_sr.checking.view.setup import Setup
 from napari_sem_sr.inference.block import end_claim
 from napari_sem_sr.inference.pipeline import Stopwatch
 from napari_sem_sr.io import ZarrStackWriter
-from napari_sem_sr.io.atomic_write import told_plainly
+from napari_sem_sr.io.atomic_write import translate_os_errors
 from napari_sem_sr.stack import SemStack
 
 # Maps that are written at the same time.
@@ -76,7 +76,7 @@ def make_maps(
     root = folder / MAPS_FOLDER
     if not (root / "zarr.json").exists():
         described = {name: MAPS[name].meaning for name in names}
-        with told_plainly(root):
+        with translate_os_errors(root):
             zarr.create_group(root, attributes={"napari_sem_sr": {"maps": described}})
     # workers that a cluster has lost write no more
     end_claim(root)

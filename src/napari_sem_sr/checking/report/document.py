@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_sem_sr.errors import InputError
-from napari_sem_sr.io.atomic_write import replacing, told_plainly
+from napari_sem_sr.io.atomic_write import atomic_write, translate_os_errors
 
 JSON, PAGE, REGIONS = "report.json", "report.html", "regions.csv"
 REGION_COLUMNS = ("slice", "y", "x", "height", "width", "score", "reasons")
@@ -91,19 +91,19 @@ class Report:
         OutputError
             If the disk refuses.
         """
-        with told_plainly(folder):
+        with translate_os_errors(folder):
             with (
-                replacing(folder / REGIONS) as path,
+                atomic_write(folder / REGIONS) as path,
                 path.open("w", newline="", encoding="utf-8") as stream,
             ):
                 table = csv.DictWriter(stream, REGION_COLUMNS, extrasaction="ignore")
                 table.writeheader()
                 for region in self.regions:
                     table.writerow({**region, "reasons": "; ".join(region["reasons"])})
-            with replacing(folder / PAGE) as path:
+            with atomic_write(folder / PAGE) as path:
                 path.write_text(page, encoding="utf-8")
             # last: a folder with this file holds a finished report
-            with replacing(folder / JSON) as path:
+            with atomic_write(folder / JSON) as path:
                 text = json.dumps(self.document(), indent=1, ensure_ascii=False, allow_nan=False)
                 path.write_text(text + "\n", encoding="utf-8")
 

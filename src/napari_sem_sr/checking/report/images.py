@@ -31,7 +31,7 @@ class ScaleBar:
 
 
 @dataclass(frozen=True)
-class Panel:
+class RowPicture:
     """One picture of the row.
 
     Parameters

@@ -17,7 +17,7 @@ from napari_sem_sr.checking.protocol import Shown
 from napari_sem_sr.checking.report import images
 from napari_sem_sr.checking.report.document import Report
 from napari_sem_sr.checking.report.html import report_environment
-from napari_sem_sr.checking.report.images import Panel
+from napari_sem_sr.checking.report.images import RowPicture
 from napari_sem_sr.checking.report.plots import (
     plot_of_resolving,
     plots_against_hr,
@@ -113,7 +113,7 @@ def _shown_slice(report: Report) -> int:
     return int(np.argsort(values, kind="stable")[len(values) // 2])
 
 
-def _panels(source: Pictures, index: int) -> tuple[list[Panel], str]:
+def _panels(source: Pictures, index: int) -> tuple[list[RowPicture], str]:
     """LR, bicubic, twin, SR, HR and difference of one place, and where that is."""
     field, f = source.field, source.field.factor
     sr = field.sr.slice(index)
@@ -129,9 +129,9 @@ def _panels(source: Pictures, index: int) -> tuple[list[Panel], str]:
     height, width = bottom - top, right - left
     bar = images.scale_bar(field.sr, width)
 
-    def grey(title: str, note: str, image: Image, synthetic: bool = False) -> Panel:
+    def grey(title: str, note: str, image: Image, synthetic: bool = False) -> RowPicture:
         uri = images.grey_uri(image, shown)
-        return Panel(title, note, uri, width, height, synthetic, bar)
+        return RowPicture(title, note, uri, width, height, synthetic, bar)
 
     panels = [
         grey("LR", f"as measured, {_pixel(field.lr.voxel_nm[2])}", lr[there]),
@@ -146,7 +146,7 @@ def _panels(source: Pictures, index: int) -> tuple[list[Panel], str]:
     name = "SR − bicubic" if hr is None else "SR − HR"
     note = "what the model added" if hr is None else "red: SR too bright, blue: too dark"
     uri = images.diverging_uri(changed[here], limit)
-    panels.append(Panel(name, note, uri, width, height, bar=bar, limit=limit))
+    panels.append(RowPicture(name, note, uri, width, height, bar=bar, limit=limit))
     (y0, _), (x0, _) = field.region
     place = (
         f"slice {field.slices[0] + index} of LR, SR pixels y {f * y0 + top} to {f * y0 + bottom}, "
@@ -214,7 +214,7 @@ def _maps(folder: Path, drawn: Mapping[str, Shown], index: int) -> list[MapPanel
 
 
 @dataclass(frozen=True)
-class Place:
+class ShownRegion:
     """One suspect region with pictures of LR and SR around it."""
 
     region: Any
@@ -224,7 +224,7 @@ class Place:
     box: tuple[float, float, float, float]
 
 
-def _places(report: Report, source: Pictures) -> list[Place]:
+def _places(report: Report, source: Pictures) -> list[ShownRegion]:
     """Pictures of the worst places, each with its surroundings."""
     field = source.field
     z0, y0, x0 = field.sr_start
@@ -235,7 +235,7 @@ def _places(report: Report, source: Pictures) -> list[Place]:
         shown = range_of(field.lr_part.slice(index))
         top, left, height, width = (100 * v / seen.sr.shape[0] for v in seen.box)
         places.append(
-            Place(
+            ShownRegion(
                 region=region,
                 where=_world(field.sr, index, y + region["height"] / 2, x + region["width"] / 2),
                 lr=images.grey_uri(seen.lr, shown),

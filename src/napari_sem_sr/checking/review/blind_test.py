@@ -21,7 +21,7 @@ from scipy.stats import binomtest
 
 from napari_sem_sr.checking.field import Field
 from napari_sem_sr.errors import InputError
-from napari_sem_sr.io.atomic_write import replacing, told_plainly
+from napari_sem_sr.io.atomic_write import atomic_write, translate_os_errors
 
 NAME = "blind.json"
 LEVEL = 0.95
@@ -31,7 +31,7 @@ Image = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
-class Trial:
+class BlindTrial:
     """One place.
 
     Parameters
@@ -72,16 +72,16 @@ class Result:
     interval: tuple[float, float] | None
 
 
-def pair_trials(field: Field, count: int, seed: int) -> list[Trial]:
+def pair_trials(field: Field, count: int, seed: int) -> list[BlindTrial]:
     """Random places; in half of them A is HR."""
     rng = np.random.default_rng(seed)
     order = rng.permutation(np.arange(count) % 2 == 0)
-    return [Trial(*_anywhere(field, rng), bool(first)) for first in order]
+    return [BlindTrial(*_anywhere(field, rng), bool(first)) for first in order]
 
 
 def single_trials(
     field: Field, regions: Sequence[Mapping[str, Any]], count: int, seed: int
-) -> list[Trial]:
+) -> list[BlindTrial]:
     """Suspect places, worst first, mixed with as many random places that touch none of the list.
 
     Raises
@@ -100,7 +100,7 @@ def single_trials(
         y = region["y"] - y0 + region["height"] // 2 - side // 2
         x = region["x"] - x0 + region["width"] // 2 - side // 2
         suspect.append(
-            Trial(
+            BlindTrial(
                 region["slice"] - z0,
                 int(np.clip(y, 0, height - side)),
                 int(np.clip(x, 0, width - side)),
@@ -108,9 +108,9 @@ def single_trials(
                 True,
             )
         )
-    others: list[Trial] = []
+    others: list[BlindTrial] = []
     for _ in range(100 * count):
-        trial = Trial(*_anywhere(field, rng), False)
+        trial = BlindTrial(*_anywhere(field, rng), False)
         if len(others) == len(suspect):
             break
         if not any(_touches(trial, region, field) for region in regions):
@@ -119,7 +119,7 @@ def single_trials(
     return [trials[i] for i in rng.permutation(len(trials))]
 
 
-def pictures(field: Field, trial: Trial) -> tuple[Image, ...]:
+def pictures(field: Field, trial: BlindTrial) -> tuple[Image, ...]:
     """What is shown: A and B of a pair, or the one SR picture where there is no HR."""
     here = np.s_[trial.y : trial.y + trial.side, trial.x : trial.x + trial.side]
     sr = field.sr.slice(trial.slice)[here]
@@ -129,7 +129,7 @@ def pictures(field: Field, trial: Trial) -> tuple[Image, ...]:
     return (hr, sr) if trial.first else (sr, hr)
 
 
-def result(trials: Sequence[Trial], said: Sequence[Said], *, pairs: bool) -> Result:
+def result(trials: Sequence[BlindTrial], said: Sequence[Said], *, pairs: bool) -> Result:
     """Confusion matrix and the share of right answers among those decided.
 
     Parameters
@@ -160,7 +160,7 @@ def result(trials: Sequence[Trial], said: Sequence[Said], *, pairs: bool) -> Res
 
 
 def keep(
-    folder: Path, seed: int, trials: Sequence[Trial], said: Sequence[Said], *, pairs: bool
+    folder: Path, seed: int, trials: Sequence[BlindTrial], said: Sequence[Said], *, pairs: bool
 ) -> Result:
     """Keep the answers so far beside the report; on disk when this returns."""
     found = result(trials, said, pairs=pairs)
@@ -168,7 +168,7 @@ def keep(
         {**asdict(trial), "said": answer} for trial, answer in zip(trials, said, strict=False)
     ]
     kind = "which was measured, A or B" if pairs else "is this to be trusted"
-    with told_plainly(folder / NAME), replacing(folder / NAME) as path:
+    with translate_os_errors(folder / NAME), atomic_write(folder / NAME) as path:
         text = json.dumps(
             {
                 "question": kind,
@@ -198,7 +198,7 @@ def _anywhere(field: Field, rng: np.random.Generator) -> tuple[int, int, int, in
     )
 
 
-def _touches(trial: Trial, region: Mapping[str, Any], field: Field) -> bool:
+def _touches(trial: BlindTrial, region: Mapping[str, Any], field: Field) -> bool:
     z0, y0, x0 = field.sr_start
     y, x = region["y"] - y0, region["x"] - x0
     return bool(

@@ -21,7 +21,7 @@ from scipy.stats import binomtest
 from napari_sem_sr.checking.report.document import PAGE, Report
 from napari_sem_sr.checking.report.html import report_environment
 from napari_sem_sr.errors import InputError
-from napari_sem_sr.io.atomic_write import replacing, told_plainly
+from napari_sem_sr.io.atomic_write import atomic_write, translate_os_errors
 from napari_sem_sr.io.lock import locked
 
 NAME = "judgements.json"
@@ -153,12 +153,12 @@ def _keep(
     """Put ``instead`` in the place of what was said about one place, beside all that others have said meanwhile."""
     with locked(folder / NAME, wait_s=PATIENCE_S):
         judgements = [*(j for j in read_judgements(folder) if j.place != place), *instead]
-        with told_plainly(folder / NAME), replacing(folder / NAME) as path:
+        with translate_os_errors(folder / NAME), atomic_write(folder / NAME) as path:
             text = json.dumps({"judgements": [asdict(j) for j in judgements]}, indent=1)
             path.write_text(text + "\n", encoding="utf-8")
         judged = summary(report.regions, judgements)
         page = folder / PAGE
-        with told_plainly(page):
+        with translate_os_errors(page):
             shown = page.read_text(encoding="utf-8")
         section = report_environment().get_template(TEMPLATE).render(judgements=judged)
         replace(report, judgements=judged).write(folder, _SECTION.sub(lambda _: section, shown))

@@ -137,7 +137,7 @@ class BackgroundModel:
     least: float
 
     @torch.no_grad()
-    def heights(self, there: Slice) -> dict[str, Tensor]:
+    def z_scores(self, there: Slice) -> dict[str, Tensor]:
         """By reason: ``(y, x)`` how many standard deviations a place exceeds what is usual; NaN where masked."""
         reasons = [TOO_BRIGHT, TOO_DARK, TEXTURE] + ([INVENTED] if there.amounts else [])
         shape = there.lr.shape
@@ -147,7 +147,7 @@ class BackgroundModel:
             for s in TEXTURE_SCALES
         ]
         for window in windows((shape[0], shape[1]), CORE[there.lr.device.type]):
-            found = self._heights(there, window, crowded)
+            found = self._z_scores(there, window, crowded)
             for reason in reasons:
                 made[reason][window.here] = found[reason]
         masked = ~torch.isfinite(there.residual)
@@ -155,7 +155,7 @@ class BackgroundModel:
             image[masked] = torch.nan
         return made
 
-    def _heights(
+    def _z_scores(
         self, there: Slice, window: Window, crowded: Sequence[Tensor]
     ) -> dict[str, Tensor]:
         context = context_of(_around(there.lr, window, MARGIN))
@@ -185,7 +185,7 @@ class BackgroundModel:
         known = _cut(inside, NORMAL_MARGIN - LUMP_REACH) > 0
         either = torch.maximum(bright, dark).masked_fill_(~known, -torch.inf)
         lump = F.max_pool2d(either[None, None], LUMP, stride=1)[0, 0] > power
-        heights = {
+        z_scores = {
             TOO_BRIGHT: _cut(bright, LUMP_REACH),
             TOO_DARK: _cut(dark, LUMP_REACH),
             TEXTURE: power.masked_fill(lump, 0.0),
@@ -197,14 +197,14 @@ class BackgroundModel:
                     there.amounts, usual[shapes:], self.amounts, strict=True
                 )
             ]
-            heights[INVENTED] = torch.stack(over).amax(dim=0)
-        return heights
+            z_scores[INVENTED] = torch.stack(over).amax(dim=0)
+        return z_scores
 
 
-def by_kind(heights: Mapping[str, Tensor]) -> dict[str, Float]:
+def by_kind(z_scores: Mapping[str, Tensor]) -> dict[str, Float]:
     """The larger height of the reasons that share a tail."""
     found: dict[str, Float] = {}
-    for reason, image in heights.items():
+    for reason, image in z_scores.items():
         kind, there = KIND_OF[reason], image.cpu().numpy()
         found[kind] = np.fmax(found[kind], there) if kind in found else there
     return found

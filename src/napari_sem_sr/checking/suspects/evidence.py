@@ -85,14 +85,14 @@ class SuspectsEvidence(Evidence[SuspectsRecord]):
 
     def look(self, seen: "Seen") -> Found[SuspectsRecord]:
         """Places of one slice."""
-        heights = self.background.heights(slice_of(seen))
+        z_scores = self.background.z_scores(slice_of(seen))
         if self.persistence is not None:
-            heights[ABSENT] = self.persistence.heights(seen)
+            z_scores[ABSENT] = self.persistence.z_scores(seen)
         field = seen.setup.field
         pixels = field.sr.shape[0] * seen.lr.size
         scores = {
             reason: self.tails[KIND_OF[reason]].score(image, pixels).cpu().numpy()
-            for reason, image in heights.items()
+            for reason, image in z_scores.items()
         }
         z, y, x = field.sr_start
         start = (z + seen.index, y, x)

@@ -96,19 +96,19 @@ def tails_of(calibration: Mapping[str, npt.NDArray[Any]]) -> dict[str, Tail]:
     """Tails kept in a model's calibration; ``USUAL_TAILS`` where there are too few peaks to fit one."""
     found = {}
     for kind, reasons in KINDS.items():
-        heights = calibration.get(f"peaks_{kind}")
+        z_scores = calibration.get(f"peaks_{kind}")
         pixels = calibration.get(f"peaks_{kind}_pixels")
         tail = None
-        if heights is not None and pixels is not None and heights.ndim == 2:
-            tail = _fit(np.asarray(heights, np.float64), reasons * float(pixels.sum()))
+        if z_scores is not None and pixels is not None and z_scores.ndim == 2:
+            tail = _fit(np.asarray(z_scores, np.float64), reasons * float(pixels.sum()))
         found[kind] = tail or USUAL_TAILS[kind]
     return found
 
 
-def _fit(heights: Vector, pixels: float) -> Tail | None:
+def _fit(z_scores: Vector, pixels: float) -> Tail | None:
     # an image with more peaks than were kept says nothing below the last of them
-    level = max(START, float(heights[:, -1].max()))
-    above = np.sort(heights[heights > level])[::-1]
+    level = max(START, float(z_scores[:, -1].max()))
+    above = np.sort(z_scores[z_scores > level])[::-1]
     if len(above) > FITTED:
         level = float(above[FITTED])
         above = above[:FITTED]

@@ -34,7 +34,7 @@ def to_device(windows: npt.NDArray[np.float32], device: torch.device) -> Tensor:
     return tensor.to(device)
 
 
-class Fetch:
+class DeviceTransfer:
     """Grey values of one tile of some slices on their way from the device.
 
     Parameters

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from napari_sem_sr.errors import InputError, ModelError
 from napari_sem_sr.events import Event, Notice, Progress, TileDone, drain
-from napari_sem_sr.inference.engine.device_transfer import AHEAD, Arrived, Fetch, to_device
+from napari_sem_sr.inference.engine.device_transfer import AHEAD, Arrived, DeviceTransfer, to_device
 from napari_sem_sr.inference.engine.devices import (
     PRECISIONS,
     check_precision,
@@ -271,7 +271,7 @@ class Engine:
         out = [np.empty(shape, dtype) for _ in batch]
         outside = [0] * len(batch)
         done = 0
-        coming: deque[tuple[Tile, Fetch]] = deque()
+        coming: deque[tuple[Tile, DeviceTransfer]] = deque()
         last = len(tiles) - 1
         for number, tile in enumerate(tiles):
             (wy, wx), (cy, cx) = tile.window, tile.core
@@ -279,7 +279,7 @@ class Engine:
             windows = np.stack([p.image[slice(*wy), slice(*wx)] for p in batch])
             sr = yield from self._iter_run(windows, self._graph, computing)
             y, x = (slice(f * (c[0] - w[0]), f * (c[1] - w[0])) for c, w in ((cy, wy), (cx, wx)))
-            coming.append((tile, Fetch(sr[:, y, x], intensity, dtype)))
+            coming.append((tile, DeviceTransfer(sr[:, y, x], intensity, dtype)))
             while len(coming) > (0 if number == last else AHEAD[self.device.type]):
                 arrived, fetch = coming.popleft()
                 (y0, y1), (x0, x1) = arrived.core

@@ -13,7 +13,7 @@ import platformdirs
 
 from napari_sem_sr.inference.engine.devices import is_out_of_memory, release_memory
 from napari_sem_sr.inference.engine.machine import describe_machine
-from napari_sem_sr.io.atomic_write import replacing
+from napari_sem_sr.io.atomic_write import atomic_write
 
 if TYPE_CHECKING:
     import torch
@@ -31,7 +31,7 @@ WORTHWHILE = 1.03
 REPAID_PIXELS = 32_000_000
 
 
-class Timed(Protocol):
+class TimedEngine(Protocol):
     """What can be run on a tile of any size; an :class:`~napari_sem_sr.inference.engine.engine.Engine`."""
 
     device: "torch.device"
@@ -49,13 +49,13 @@ def cache_file() -> Path:
     return platformdirs.user_cache_path("napari-sem-sr", appauthor=False) / "tiles.json"
 
 
-def remembered_tile(engine: Timed) -> int | None:
+def remembered_tile(engine: TimedEngine) -> int | None:
     """Tile measured earlier on this machine for such a network and precision, or None."""
     tile = _remembered().get(_key(engine))
     return tile if tile in CANDIDATES[engine.device.type] else None
 
 
-def settled_tile(engine: Timed) -> int:
+def settled_tile(engine: TimedEngine) -> int:
     """Tile measured earlier, or measured now and remembered."""
     tile = remembered_tile(engine)
     if tile is None:
@@ -64,7 +64,7 @@ def settled_tile(engine: Timed) -> int:
     return tile
 
 
-def fastest_tile(engine: Timed, budget: float = BUDGET) -> int:
+def fastest_tile(engine: TimedEngine, budget: float = BUDGET) -> int:
     """Measure which tile gives most pixels per second, trying larger ones for ``budget`` seconds."""
     best, best_rate, spent, rate = 0, 0.0, 0.0, 0.0
     for tile in CANDIDATES[engine.device.type]:
@@ -85,7 +85,7 @@ def fastest_tile(engine: Timed, budget: float = BUDGET) -> int:
     return best
 
 
-def _key(engine: Timed) -> str:
+def _key(engine: TimedEngine) -> str:
     machine = describe_machine(engine.device)
     return " | ".join(
         (
@@ -110,5 +110,5 @@ def _remember(key: str, tile: int) -> None:
     # a home that cannot be written to must not stop an upscaling
     with contextlib.suppress(OSError):
         cache_file().parent.mkdir(parents=True, exist_ok=True)
-        with replacing(cache_file()) as temporary:
+        with atomic_write(cache_file()) as temporary:
             temporary.write_text(known)

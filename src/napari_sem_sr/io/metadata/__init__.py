@@ -1,21 +1,21 @@
 """What vendors write about an image, in one normal form.
 
-One module per vendor with one function ``find(image) -> Found | None``; a new vendor is a new module
+One module per vendor with one function ``find(image) -> VendorMetadata | None``; a new vendor is a new module
 and its entry in ``VENDORS``. The first one that recognises its own marks is believed.
 """
 
 from pathlib import Path
 
 from napari_sem_sr.io.metadata import fibics, hitachi, jeol, tescan, thermofisher, zeiss
-from napari_sem_sr.io.metadata.form import Found, ImageFile
+from napari_sem_sr.io.metadata.form import ImageFile, VendorMetadata
 
-__all__ = ["VENDORS", "Found", "ImageFile", "find_metadata", "sidecars_of"]
+__all__ = ["VENDORS", "ImageFile", "VendorMetadata", "find_metadata", "sidecars_of"]
 
 # Atlas writes beside SmartSEM's tag, and knows the pixel size of its own scan
 VENDORS = (fibics.find, zeiss.find, thermofisher.find, tescan.find, hitachi.find, jeol.find)
 
 
-def find_metadata(image: ImageFile) -> Found | None:
+def find_metadata(image: ImageFile) -> VendorMetadata | None:
     """Return what the image's vendor says about it, or None where no vendor is recognised."""
     return next((found for find in VENDORS if (found := find(image)) is not None), None)
 

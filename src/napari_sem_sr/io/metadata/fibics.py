@@ -9,7 +9,15 @@ import math
 from xml.etree import ElementTree
 
 from napari_sem_sr.io.metadata import xml
-from napari_sem_sr.io.metadata.form import Found, ImageFile, amount, number, place, positive, text
+from napari_sem_sr.io.metadata.form import (
+    ImageFile,
+    VendorMetadata,
+    amount,
+    number,
+    place,
+    positive,
+    text,
+)
 from napari_sem_sr.io.units import nm_per
 from napari_sem_sr.stack import Instrument
 
@@ -18,7 +26,7 @@ _TO_NA = {"pa": 1e-3, "na": 1.0, "µa": 1e3, "ua": 1e3}
 _TO_US = {"ns": 1e-3, "µs": 1.0, "us": 1.0, "ms": 1e3}
 
 
-def find(image: ImageFile) -> Found | None:
+def find(image: ImageFile) -> VendorMetadata | None:
     """Read the XML; its pixel size holds only for an image of the size it names."""
     root = xml.parse(image.tag(51023))
     if root is None or xml.local(root.tag) != "Fibics":
@@ -37,7 +45,7 @@ def find(image: ImageFile) -> Found | None:
             f"{image.width} x {image.height} px, so its pixel size is unknown; type it in.",
         )
     items = _items(root)
-    return Found(
+    return VendorMetadata(
         instrument=Instrument(
             maker="Zeiss (Fibics Atlas)",
             model=said("Image/Machine"),

@@ -44,7 +44,7 @@ class ImageFile:
 
 
 @dataclass(frozen=True)
-class Found:
+class VendorMetadata:
     """What a vendor says about an image; unknown is None.
 
     Parameters

@@ -9,8 +9,8 @@ import re
 from pathlib import Path
 
 from napari_sem_sr.io.metadata.form import (
-    Found,
     ImageFile,
+    VendorMetadata,
     amount,
     decoded,
     moment,
@@ -29,7 +29,7 @@ _TO_KV = {"volt": 1e-3, "v": 1e-3, "kv": 1.0, "kvolt": 1.0}
 _TO_NA = {"pa": 1e-3, "na": 1.0, "ua": 1e3, "µa": 1e3}
 
 
-def find(image: ImageFile) -> Found | None:
+def find(image: ImageFile) -> VendorMetadata | None:
     """Read the sidecar; its pixel size holds only for an image of the size it names."""
     beside = sidecar_of(image.path)
     if beside is None:
@@ -47,7 +47,7 @@ def find(image: ImageFile) -> Found | None:
             f"{image.width}x{image.height} px, so its pixel size is unknown; type it in.",
         )
     wd_nm = amount(values.get("WorkingDistance"), nm_per)
-    return Found(
+    return VendorMetadata(
         instrument=Instrument(
             maker="Hitachi",
             model=text(values.get("InstructName")),

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from napari_sem_sr.io.metadata.form import (
-    Found,
     ImageFile,
+    VendorMetadata,
     decoded,
     moment,
     number,
@@ -26,7 +26,7 @@ _LINE = re.compile(r"^\$+(\S+) ?(.*)$", re.MULTILINE)
 _MARKER = re.compile(r"^\s*([0-9.,]+)\s*(\D+?)\s*$")
 
 
-def find(image: ImageFile) -> Found | None:
+def find(image: ImageFile) -> VendorMetadata | None:
     """Read the sidecar; the pixel size holds only where the image is as wide as the full frame."""
     beside = sidecar_of(image.path)
     if beside is None:
@@ -46,7 +46,7 @@ def find(image: ImageFile) -> Found | None:
     rows = number(frame[1]) if len(frame) > 1 else None
     # "X Y Z R T ..." in mm and degrees
     stage = [*values.get("CM_STAGE_POS", "").split(), *("",) * 5][:5]
-    return Found(
+    return VendorMetadata(
         instrument=Instrument(
             maker="JEOL",
             model=text(values.get("CM_INSTRUMENT")),

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from napari_sem_sr.geometry import STEEPEST_DEG, is_along_y, true_pixel_nm
-from napari_sem_sr.io.metadata import Found
+from napari_sem_sr.io.metadata import VendorMetadata
 from napari_sem_sr.io.metadata.thermofisher import slice_thickness_nm
 from napari_sem_sr.stack import Instrument, Sources, Triple
 
@@ -13,7 +13,7 @@ _UNKNOWN: Triple[float | None] = (None, None, None)
 
 
 @dataclass(frozen=True)
-class Known:
+class MergedMetadata:
     """Voxel size and tilt with their sources, the instrument, and sentences a person should read.
 
     ``question`` is what a person should be asked as long as nobody has typed the tilt or y.
@@ -28,9 +28,12 @@ class Known:
     notices: tuple[str, ...] = ()
 
 
-def known(
-    path: Path, found: Found | None, *others: Triple[float | None], tilt_deg: float | None = None
-) -> Known:
+def merged(
+    path: Path,
+    found: VendorMetadata | None,
+    *others: Triple[float | None],
+    tilt_deg: float | None = None,
+) -> MergedMetadata:
     """Put together what a vendor, the project's folder and other sources say about the image at ``path``.
 
     Parameters
@@ -63,7 +66,7 @@ def known(
         notices.append(
             f"'{path.name}' was recorded with the ion beam; models are taught on electron images."
         )
-    return Known(
+    return MergedMetadata(
         voxel_nm=(z, y, x),
         tilt_deg=tilt,
         sources=Sources(
@@ -90,7 +93,7 @@ def databar_notice(path: Path, rows: tuple[int, int], width: int) -> str:
 
 
 def _along(
-    axis: int, found: Found | None, others: tuple[Triple[float | None], ...]
+    axis: int, found: VendorMetadata | None, others: tuple[Triple[float | None], ...]
 ) -> list[float | None]:
     vendor = () if found is None else (found.z_nm if axis == 0 else found.pixel_nm[axis - 1],)
     return [*vendor, *(other[axis] for other in others)]

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from napari_sem_sr.io.metadata.form import (
-    Found,
     ImageFile,
+    VendorMetadata,
     decoded,
     moment,
     number,
@@ -25,7 +25,7 @@ _TAG = 50431
 _STARTS = (b"[MAIN]", b"AccFrames=", b"[M\0A\0I\0N\0]\0")
 
 
-def find(image: ImageFile) -> Found | None:
+def find(image: ImageFile) -> VendorMetadata | None:
     """Read the tag, else the sidecar."""
     content = _text_of_tag(image.tag(_TAG))
     if content is None:
@@ -38,7 +38,7 @@ def find(image: ImageFile) -> Found | None:
     ion = "FIB" in ini and "SEM" not in ini
     beam: Mapping[str, str] = ini.get("FIB" if ion else "SEM", {})
     strip = number(main.get("ImageStripSize"))
-    return Found(
+    return VendorMetadata(
         instrument=Instrument(
             maker="TESCAN",
             model=text(main.get("Device")) or text(main.get("DeviceModel")),

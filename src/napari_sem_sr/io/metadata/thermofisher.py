@@ -12,8 +12,8 @@ from xml.etree import ElementTree
 from napari_sem_sr.io.metadata import xml
 from napari_sem_sr.io.metadata.form import (
     LONGEST,
-    Found,
     ImageFile,
+    VendorMetadata,
     decoded,
     degrees,
     moment,
@@ -33,7 +33,7 @@ _FOLDERS_ABOVE = 4
 _MAKER = "Thermo Fisher Scientific (FEI)"
 
 
-def find(image: ImageFile) -> Found | None:
+def find(image: ImageFile) -> VendorMetadata | None:
     """Read the sections of the beam that made the image, or the XML."""
     content = image.tag(34682) or image.tag(34680)
     root = xml.parse(image.tag(34683))
@@ -74,7 +74,7 @@ def _letters(name: str) -> str:
 
 def _of_sections(
     ini: Mapping[str, Mapping[str, str]], image: ImageFile, root: ElementTree.Element | None
-) -> Found:
+) -> VendorMetadata:
     def section(name: str | None) -> Mapping[str, str]:
         return ini.get(name or "", {})
 
@@ -103,7 +103,7 @@ def _of_sections(
         tilt_correction_deg=degrees(beam.get("TiltCorrectionAngle")),
         raw={**ini, **({"xml": ElementTree.tostring(root, "unicode")} if root is not None else {})},
     )
-    found = Found(
+    found = VendorMetadata(
         instrument=instrument,
         pixel_nm=(positive(scan.get("PixelHeight"), 1e9), positive(scan.get("PixelWidth"), 1e9)),
         databar_row=_databar(section("Image").get("ResolutionY"), image),
@@ -111,14 +111,14 @@ def _of_sections(
     return _settled(found, stale(image, section("Image").get("ResolutionX")))
 
 
-def _of_xml(root: ElementTree.Element, image: ImageFile) -> Found:
+def _of_xml(root: ElementTree.Element, image: ImageFile) -> VendorMetadata:
     def said(path: str) -> str | None:
         return xml.value(root, path)
 
     def of_stage(name: str) -> str | None:
         return said(f"StageSettings/StagePosition/{name}")
 
-    found = Found(
+    found = VendorMetadata(
         instrument=Instrument(
             maker=_MAKER,
             model=said("Instrument/InstrumentClass"),
@@ -145,7 +145,7 @@ def _of_xml(root: ElementTree.Element, image: ImageFile) -> Found:
     return _settled(found, stale(image, said("BinaryResult/ImageSize/X")))
 
 
-def _settled(found: Found, notices: tuple[str, ...]) -> Found:
+def _settled(found: VendorMetadata, notices: tuple[str, ...]) -> VendorMetadata:
     """Where the correction was on, its angle is that of the face; the sign only says to which side."""
     if notices:
         found = replace(found, pixel_nm=(None, None), databar_row=None, notices=notices)

@@ -9,8 +9,8 @@ from xml.etree import ElementTree
 import tifffile
 
 from napari_sem_sr.io.metadata import ImageFile, find_metadata
-from napari_sem_sr.io.metadata.merged import known
-from napari_sem_sr.io.slice_source import Contents, Planes
+from napari_sem_sr.io.metadata.merged import merged
+from napari_sem_sr.io.slice_source import Contents, SliceSource
 from napari_sem_sr.io.units import pixel_nm
 from napari_sem_sr.stack import Triple
 
@@ -21,11 +21,11 @@ _RESOLUTION_UNITS = {2: "inch", 3: "cm"}
 
 
 def describe(
-    tiff: tifffile.TiffFile, path: Path, planes: Planes, notices: tuple[str, ...]
+    tiff: tifffile.TiffFile, path: Path, planes: SliceSource, notices: tuple[str, ...]
 ) -> Contents:
     """Add what the file says about itself; each axis takes the first source that knows it."""
     ours = _our_annotation(tiff)
-    said = known(
+    said = merged(
         path,
         find_metadata(ImageFile(path, planes.shape[1], planes.shape[2], tiff)),
         _ome(tiff),
@@ -98,8 +98,8 @@ def _pixels_per_unit(tiff: tifffile.TiffFile) -> tuple[float | None, float | Non
     for code in (283, 282):
         tag = tiff.pages.first.tags.get(code)
         pair = tag.value if tag is not None else None
-        known = isinstance(pair, tuple) and len(pair) == 2 and min(pair) > 0 and pair != (1, 1)
-        values.append(pair[0] / pair[1] if known and isinstance(pair, tuple) else None)
+        usable = isinstance(pair, tuple) and len(pair) == 2 and min(pair) > 0 and pair != (1, 1)
+        values.append(pair[0] / pair[1] if usable and isinstance(pair, tuple) else None)
     return values[0], values[1]
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import platformdirs
 
 from napari_sem_sr.geometry import with_typed
-from napari_sem_sr.io.atomic_write import make_folder, replacing, told_plainly
+from napari_sem_sr.io.atomic_write import atomic_write, make_folder, translate_os_errors
 from napari_sem_sr.stack import SemStack
 
 _ENDS = 1 << 16
@@ -48,9 +48,9 @@ def keep_typed(stack: SemStack) -> None:
     elif kept.pop(_which(stack), None) is None:
         return
     path = kept_in()
-    with told_plainly(path):
+    with translate_os_errors(path):
         make_folder(path.parent)
-        with replacing(path) as unfinished:
+        with atomic_write(path) as unfinished:
             unfinished.write_text(json.dumps(kept, indent=1))
 
 

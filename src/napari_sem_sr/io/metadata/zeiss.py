@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from napari_sem_sr.io.metadata.form import (
-    Found,
     ImageFile,
+    VendorMetadata,
     decoded,
     moment,
     number,
@@ -88,7 +88,7 @@ class SmartSem:
         return None
 
 
-def find(image: ImageFile) -> Found | None:
+def find(image: ImageFile) -> VendorMetadata | None:
     """Read SmartSEM's own values; the pixel size is that of the stored image, not of the screen."""
     content = image.tag(34118) or image.tag(34119)
     if not content:
@@ -108,7 +108,7 @@ def find(image: ImageFile) -> Found | None:
     corrected = _switch(tag.said("Tilt Corrn."))
     angle = tag.degrees("AP_TILT_ANGLE", "Tilt Angle")
     rotated = _switch(tag.said("DP_SCAN_ROT", "Scan Rot"))
-    return Found(
+    return VendorMetadata(
         instrument=Instrument(
             maker="Zeiss",
             model=tag.said("DP_SEM"),

@@ -16,7 +16,7 @@ from napari_sem_sr.io.metadata.thermofisher import PROJECT
 from napari_sem_sr.io.read import picture, tiff
 from napari_sem_sr.io.read.raw import open_raw
 from napari_sem_sr.io.read.volumes import HEAD_BYTES, SLICE_SUFFIXES, opener
-from napari_sem_sr.io.slice_source import Contents, JoinedPlanes, LostPlane, Planes
+from napari_sem_sr.io.slice_source import Contents, JoinedSource, LostSource, SliceSource
 
 SUFFIXES = frozenset({".tif", ".tiff", ".btf", ".tf8", ".png", ".bmp", ".jpg", ".jpeg", ".jpe"})
 # More names than this help nobody.
@@ -160,13 +160,13 @@ def iter_open_files(
     kinds = Counter((part.planes.shape[1:], part.planes.dtype) for part in good)
     ((usual, _),) = kinds.most_common(1)
     like = next(p.planes for p in good if (p.planes.shape[1:], p.planes.dtype) == usual)
-    parts: list[Planes] = []
-    planes: Planes
+    parts: list[SliceSource] = []
+    planes: SliceSource
     lost: dict[int, str] = {}
     start = 0
     for path, part in zip(ends, opened, strict=True):
         if isinstance(part, InputError):
-            planes, why = LostPlane.of(path, like, str(part).rstrip(".")), dict[int, str]()
+            planes, why = LostSource.of(path, like, str(part).rstrip(".")), dict[int, str]()
             why[0] = planes.why
         else:
             planes, why = part.planes, dict(part.lost)
@@ -179,7 +179,7 @@ def iter_open_files(
         parts.append(planes)
         lost.update({start + index: sentence for index, sentence in why.items()})
         start += planes.shape[0]
-    return replace(described, planes=JoinedPlanes.of(tuple(parts), like), lost=lost)
+    return replace(described, planes=JoinedSource.of(tuple(parts), like), lost=lost)
 
 
 def _open_or_lose(

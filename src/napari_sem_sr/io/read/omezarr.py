@@ -13,7 +13,7 @@ import zarr
 from napari_sem_sr.errors import InputError
 from napari_sem_sr.io.read import axes as axis_names
 from napari_sem_sr.io.read.zarr_chunks import absent
-from napari_sem_sr.io.slice_source import Contents, Planes, first_line
+from napari_sem_sr.io.slice_source import Contents, SliceSource, first_line
 from napari_sem_sr.io.units import nm_per
 from napari_sem_sr.io.zarr_layout import (
     KEY,
@@ -30,7 +30,7 @@ _XARRAY = "_ARRAY_DIMENSIONS"
 
 
 @dataclass(frozen=True)
-class ZarrPlanes(Planes):
+class ZarrSource(SliceSource):
     """Slices of a Zarr array, whatever the order of its axes; those of length 1 other than z, y, x are dropped."""
 
     path: Path
@@ -192,9 +192,9 @@ def _axes(path: Path, array: zarr.Array[Any]) -> tuple[str, ...]:
     return axis_names.guessed(array.shape, where)
 
 
-def _planes(path: Path, array: zarr.Array[Any], axes: tuple[str, ...], grey: bool) -> ZarrPlanes:
+def _planes(path: Path, array: zarr.Array[Any], axes: tuple[str, ...], grey: bool) -> ZarrSource:
     stored = np.dtype(array.dtype)
-    return ZarrPlanes(
+    return ZarrSource(
         path=path,
         shape=axis_names.size_of(axes, array.shape),
         dtype=np.dtype(np.uint8) if stored.kind == "b" else stored.newbyteorder("="),

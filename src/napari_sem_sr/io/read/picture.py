@@ -15,8 +15,8 @@ from PIL.JpegImagePlugin import JpegImageFile
 from napari_sem_sr.errors import InputError
 from napari_sem_sr.io.metadata import ImageFile as Described
 from napari_sem_sr.io.metadata import find_metadata
-from napari_sem_sr.io.metadata.merged import known
-from napari_sem_sr.io.slice_source import Contents, Planes, first_line
+from napari_sem_sr.io.metadata.merged import merged
+from napari_sem_sr.io.slice_source import Contents, SliceSource, first_line
 from napari_sem_sr.stack import Triple
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -28,7 +28,7 @@ _ORIENTATION = 0x0112
 
 
 @dataclass(frozen=True)
-class PicturePlanes(Planes):
+class PictureSource(SliceSource):
     """One picture as a stack of one slice."""
 
     path: Path
@@ -76,7 +76,7 @@ def open_picture(path: Path, *, grey: bool, metadata: bool = True) -> Contents:
         raise InputError(
             f"'{path}' says it has {width} x {height} pixels in {size} bytes; the file is damaged: copy it again."
         )
-    planes = PicturePlanes(path, (1, height, width), dtype, grey)
+    planes = PictureSource(path, (1, height, width), dtype, grey)
     notices: tuple[str, ...] = ()
     if turned not in (0, 1):
         notices = (
@@ -85,7 +85,7 @@ def open_picture(path: Path, *, grey: bool, metadata: bool = True) -> Contents:
         )
     if not metadata:
         return Contents(planes=planes, notices=notices)
-    said = known(path, find_metadata(Described(path, height, width)))
+    said = merged(path, find_metadata(Described(path, height, width)))
     return Contents(planes=planes, **{**vars(said), "notices": (*notices, *said.notices)})
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_sem_sr.errors import InputError
-from napari_sem_sr.io.slice_source import Contents, Planes, slice_name
+from napari_sem_sr.io.slice_source import Contents, SliceSource, slice_name
 from napari_sem_sr.stack import Triple
 
 # Of so many slices at least one has to be there.
@@ -18,7 +18,7 @@ _FORM = "Z,Y,X,TYPE[,OFFSET], as '::200,1024,1536,uint16' or '::200,1024,1536,>u
 
 
 @dataclass(frozen=True)
-class RawPlanes(Planes):
+class RawSource(SliceSource):
     """Slices of one size, uncompressed."""
 
     path: Path
@@ -98,7 +98,7 @@ def open_raw(path: Path, header: str, *, grey: bool) -> Contents:
         raise InputError(f"'{header}' describes no raw file; write it as {_FORM}.") from error
     if min(shape) < 1 or start < 0 or stored.kind not in "uif" or header.count(",") > 4:
         raise InputError(f"'{header}' describes no raw file; write it as {_FORM}.")
-    planes = RawPlanes(path, shape, native(stored), grey, stored, start)
+    planes = RawSource(path, shape, native(stored), grey, stored, start)
     size, wanted = path.stat().st_size, start + shape[0] * planes.slice_bytes
     notices = (
         (f"'{path.name}' has {size} bytes and '{header}' takes {wanted}; check size and type.",)

@@ -15,7 +15,7 @@ from napari_sem_sr.io.databar import find_databar
 from napari_sem_sr.io.metadata.merged import databar_notice
 from napari_sem_sr.io.read.folder import iter_open_files, iter_open_folder, open_file
 from napari_sem_sr.io.read.omezarr import is_zarr, open_zarr
-from napari_sem_sr.io.slice_source import Contents, JoinedPlanes
+from napari_sem_sr.io.slice_source import Contents, JoinedSource
 from napari_sem_sr.stack import SemStack, Triple
 
 _LONGEST_NAME = 200
@@ -187,7 +187,7 @@ def _without(contents: Contents, left_out: Collection[int], path: Path) -> Conte
         return contents
     return replace(
         contents,
-        planes=JoinedPlanes.without(contents.planes, set(left_out)),
+        planes=JoinedSource.without(contents.planes, set(left_out)),
         part=f"{contents.part} without {','.join(str(i) for i in sorted(set(left_out)))}".strip(),
     )
 

@@ -12,10 +12,10 @@ import tifffile
 
 from napari_sem_sr.errors import InputError
 from napari_sem_sr.io.metadata.tiff import describe
-from napari_sem_sr.io.read.raw import RawPlanes, native
+from napari_sem_sr.io.read.raw import RawSource, native
 from napari_sem_sr.io.read.tiff_chain import Chain, walk
 from napari_sem_sr.io.read.tiff_pages import (
-    PagePlanes,
+    TiffPageSource,
     check_colours,
     is_palette,
     is_upside_down,
@@ -23,8 +23,8 @@ from napari_sem_sr.io.read.tiff_pages import (
 )
 from napari_sem_sr.io.slice_source import (
     Contents,
-    JoinedPlanes,
-    Planes,
+    JoinedSource,
+    SliceSource,
     check_beside,
     first_line,
 )
@@ -61,7 +61,7 @@ def open_tiff(
     InputError
         If the file is damaged, or holds no single stack of grey images.
     """
-    with _told_plainly(path):
+    with _translate_errors(path):
         chain = walk(path)
         with tifffile.TiffFile(path, _multifile=not alone) as tiff:
             planes, notices = _stack(tiff, path, grey, chain)
@@ -77,7 +77,7 @@ def open_tiff(
 
 
 @contextmanager
-def _told_plainly(path: Path) -> Iterator[None]:
+def _translate_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except InputError:
@@ -89,18 +89,18 @@ def _told_plainly(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _lost(planes: Planes, path: Path, chain: Chain) -> dict[int, str]:
+def _lost(planes: SliceSource, path: Path, chain: Chain) -> dict[int, str]:
     """Slices that are not there or not whole, by their place in the file."""
-    if isinstance(planes, RawPlanes):
+    if isinstance(planes, RawSource):
         return planes.lost()
-    if isinstance(planes, JoinedPlanes):
+    if isinstance(planes, JoinedSource):
         parts = [_lost(part, path, chain) for part in planes.parts]
         return {
             z: parts[part][index]
             for z, (part, index) in enumerate(planes.places)
             if index in parts[part]
         }
-    if not isinstance(planes, PagePlanes) or len(planes.pages) < planes.shape[0]:
+    if not isinstance(planes, TiffPageSource) or len(planes.pages) < planes.shape[0]:
         return {}
     said = f"part of it was never written to '{path}'; copy it again from the microscope"
     return {
@@ -112,7 +112,7 @@ def _lost(planes: Planes, path: Path, chain: Chain) -> dict[int, str]:
 
 def _stack(
     tiff: tifffile.TiffFile, path: Path, grey: bool, chain: Chain
-) -> tuple[Planes, tuple[str, ...]]:
+) -> tuple[SliceSource, tuple[str, ...]]:
     """Join what a library has grouped: pages that were appended one by one are a stack all the same."""
     series = [s for s in tiff.series if s.pages and not s.keyframe.is_reduced] or list(tiff.series)
     if not series:
@@ -133,12 +133,12 @@ def _stack(
     notices = said_of(one, path) + tuple(dict.fromkeys(n for _, told in parts for n in told))
     if len(parts) == 1:
         return parts[0][0], notices
-    return JoinedPlanes.of(tuple(planes for planes, _ in parts), parts[0][0]), notices
+    return JoinedSource.of(tuple(planes for planes, _ in parts), parts[0][0]), notices
 
 
 def _planes(
     tiff: tifffile.TiffFile, series: tifffile.TiffPageSeries, path: Path, grey: bool, chain: Chain
-) -> tuple[Planes, tuple[str, ...]]:
+) -> tuple[SliceSource, tuple[str, ...]]:
     page = series.keyframe
     count, notices = _count_slices(series, path)
     colours = is_palette(page) or is_upside_down(page)
@@ -157,7 +157,7 @@ def _planes(
     samples = "S" in series.axes and not _are_slices(series)
     whole = not chain.unwritten
     if offset is not None and whole and not samples and not colours and stored.kind != "b":
-        return RawPlanes(path, shape, dtype, grey, stored, int(offset)), notices
+        return RawSource(path, shape, dtype, grey, stored, int(offset)), notices
     if len(series.pages) != count and not _are_slices(series):
         raise InputError(
             f"'{path}' keeps its {count} slices in {len(series.pages)} pages ({series.axes}), which cannot be "
@@ -171,7 +171,7 @@ def _planes(
         # an OME-TIFF may go on in other files
         pages.append((files.setdefault(part.parent, len(files)), int(part.offset)))
     paths = tuple(path if file is tiff else Path(file.filehandle.path) for file in files)
-    return PagePlanes(path, shape, dtype, grey, paths, tuple(pages)), notices
+    return TiffPageSource(path, shape, dtype, grey, paths, tuple(pages)), notices
 
 
 def _count_slices(series: tifffile.TiffPageSeries, path: Path) -> tuple[int, tuple[str, ...]]:

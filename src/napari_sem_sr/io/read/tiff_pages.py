@@ -9,7 +9,7 @@ import numpy.typing as npt
 import tifffile
 
 from napari_sem_sr.errors import InputError
-from napari_sem_sr.io.slice_source import Planes, slice_name, to_grey
+from napari_sem_sr.io.slice_source import SliceSource, slice_name, to_grey
 from napari_sem_sr.stack import Triple
 
 _PHOTOMETRIC = tifffile.PHOTOMETRIC
@@ -21,7 +21,7 @@ _ORIENTATION, _NO_DATA = 274, 42113
 
 
 @dataclass(frozen=True)
-class PagePlanes(Planes):
+class TiffPageSource(SliceSource):
     """Slices that are pages (IFDs) of one or, in OME-TIFF, several files."""
 
     path: Path

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from napari_sem_sr.errors import OutputError
 from napari_sem_sr.geometry import spoken_length
-from napari_sem_sr.io.atomic_write import make_folder, replacing, told_plainly
+from napari_sem_sr.io.atomic_write import atomic_write, make_folder, translate_os_errors
 from napari_sem_sr.io.write.png import MARK
 
 if TYPE_CHECKING:
@@ -110,11 +110,11 @@ def write_figure(
     beside = path.with_suffix(".txt")
     kind = SUFFIXES[path.suffix.lower()]
     more: dict[str, Any] = {"pil_kwargs": {"compression": "tiff_lzw"}} if kind == "tiff" else {}
-    with told_plainly(path):
+    with translate_os_errors(path):
         make_folder(path.parent.absolute())
-        with replacing(path) as unfinished:
+        with atomic_write(path) as unfinished:
             drawn.savefig(unfinished, format=kind, dpi=dpi, **more)
-        with replacing(beside) as unfinished:
+        with atomic_write(beside) as unfinished:
             unfinished.write_text(caption, encoding="utf-8")
     return beside
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
 from napari_sem_sr.intensity import range_of
-from napari_sem_sr.io.atomic_write import make_folder, replacing, told_plainly
+from napari_sem_sr.io.atomic_write import atomic_write, make_folder, translate_os_errors
 
 MARK = "super-resolved (synthetic)"
 # Legible on a slide, small beside the specimen.
@@ -38,9 +38,9 @@ def write_png(image2d: npt.NDArray[Any], path: str | Path, *, mark: bool = True)
     pixels = image2d.copy() if image2d.dtype in (np.uint8, np.uint16) else _drawn(image2d)
     if mark:
         _draw_mark(pixels)
-    with told_plainly(path):
+    with translate_os_errors(path):
         make_folder(path.parent.absolute())
-        with replacing(path) as unfinished:
+        with atomic_write(path) as unfinished:
             Image.fromarray(pixels).save(unfinished, format="PNG")
 
 

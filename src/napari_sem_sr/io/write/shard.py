@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from numcodecs.zstd import Zstd
 
-from napari_sem_sr.io.atomic_write import make_folder, replacing
+from napari_sem_sr.io.atomic_write import atomic_write, make_folder
 
 # Enough to keep up with any disk.
 THREADS = min(4, os.cpu_count() or 1)
@@ -38,14 +38,14 @@ def write_shard(
     codec
         Compresses each chunk.
     writer
-        As for `replacing`.
+        As for `atomic_write`.
     """
     index: list[tuple[int, int]] = []
     place = 0
     make_folder(path.parent)
     with (
         ThreadPoolExecutor(THREADS) as pool,
-        replacing(path, writer) as temporary,
+        atomic_write(path, writer) as temporary,
         temporary.open("wb") as stream,
     ):
         for band in bands:

@@ -11,7 +11,7 @@ import tifffile
 
 from napari_sem_sr.errors import OutputError
 from napari_sem_sr.events import Event, Progress, drain
-from napari_sem_sr.io.atomic_write import make_folder, replacing, told_plainly
+from napari_sem_sr.io.atomic_write import atomic_write, make_folder, translate_os_errors
 from napari_sem_sr.io.metadata.tiff import NAMESPACE
 from napari_sem_sr.stack import SemStack
 
@@ -56,10 +56,10 @@ def iter_write_tiff(
         raise OutputError(
             f"OME-TIFF cannot hold {stack.dtype} pixels; write '{path.stem}.zarr' instead."
         )
-    with told_plainly(path):
+    with translate_os_errors(path):
         make_folder(path.parent.absolute())
         with (
-            replacing(path) as unfinished,
+            atomic_write(path) as unfinished,
             tifffile.TiffWriter(unfinished, bigtiff=True, byteorder="<") as writer,
         ):
             for index in range(stack.shape[0]):

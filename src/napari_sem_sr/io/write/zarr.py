@@ -35,12 +35,12 @@ from zarr.storage import LocalStore
 from napari_sem_sr.errors import OutputError
 from napari_sem_sr.io.atomic_write import (
     PARTIAL,
+    atomic_write,
     make_folder,
     partial_name,
     rename,
-    replacing,
     sync_folder,
-    told_plainly,
+    translate_os_errors,
 )
 from napari_sem_sr.io.pyramid import Halved, halve, level_shapes
 from napari_sem_sr.io.write.ngff import multiscales
@@ -79,7 +79,7 @@ class DurableStore(LocalStore):
         self._check_writable()
         path = self.root / key
         make_folder(path.parent)
-        with replacing(path, f".{os.getpid()}") as temporary:
+        with atomic_write(path, f".{os.getpid()}") as temporary:
             temporary.write_bytes(value.as_buffer_like())
 
 
@@ -133,7 +133,7 @@ class ZarrStackWriter:
         }
         # made under another name, so that a kill leaves nothing or an output that can be resumed
         unborn = partial_name(path)
-        with told_plainly(path):
+        with translate_os_errors(path):
             if path.is_file() or (path.is_dir() and any(path.iterdir())):
                 raise OutputError(
                     f"'{path}' exists already; choose another name, or --resume or --overwrite it."
@@ -179,7 +179,7 @@ class ZarrStackWriter:
             raise _not_ours(path)
         if shared:
             return writer
-        with told_plainly(path):
+        with translate_os_errors(path):
             for leftover in path.rglob(f".*{PARTIAL}"):
                 leftover.unlink(missing_ok=True)
         return writer
@@ -222,7 +222,7 @@ class ZarrStackWriter:
     def lost_slices(self, among: Collection[int] | None = None) -> tuple[int, ...]:
         """Slices (of ``among``, if given) that are not there, or cut off, on any level."""
         try:
-            with told_plainly(self._path):
+            with translate_os_errors(self._path):
                 return lost_slices(self._path, among)
         except (KeyError, IndexError, ValueError, TypeError) as error:
             raise _not_ours(self._path) from error
@@ -244,7 +244,7 @@ class ZarrStackWriter:
                 f"slice {index} is {image.dtype} {image.shape}, the output {self.dtype} {self.shape[1:]}"
             )
         images = [(index, image), *self._coarser(index, image)]
-        with told_plainly(self._path, RESUMABLE):
+        with translate_os_errors(self._path, RESUMABLE):
             for level, (place, whole) in reversed(list(enumerate(images))):
                 bands = (whole[row : row + CHUNK] for row in range(0, len(whole), CHUNK))
                 write_shard(
@@ -268,7 +268,7 @@ class ZarrStackWriter:
         """
         if self.complete:
             self._say({"complete": False})
-        with told_plainly(self._path, RESUMABLE):
+        with translate_os_errors(self._path, RESUMABLE):
             for index in slices:
                 slice_file(self._path, 0, index).unlink(missing_ok=True)
 
@@ -301,7 +301,7 @@ class ZarrStackWriter:
         self._say({"complete": True})
 
     def _say(self, changes: Mapping[str, Any]) -> None:
-        with told_plainly(self._path, RESUMABLE):
+        with translate_os_errors(self._path, RESUMABLE):
             # a group of its own: Zarr changes it in memory even when the disk refuses
             fresh = zarr.open_group(self._group.store, mode="r+")
             self._group = fresh.update_attributes({KEY: {**self._attributes, **changes}})

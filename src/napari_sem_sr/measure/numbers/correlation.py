@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import fft
 
-from napari_sem_sr.measure.blocks import Floats, Grid, Interval, jackknife
+from napari_sem_sr.measure.blocks import BlockGrid, Floats, Interval, jackknife
 
 Mask = npt.NDArray[np.bool_]
 # Lags in voxels, and columns along z, at most.
@@ -34,7 +34,7 @@ class Curve:
 class Correlation:
     """Counts pairs plane by plane; every plane once, in order."""
 
-    def __init__(self, grid: Grid) -> None:
+    def __init__(self, grid: BlockGrid) -> None:
         self._grid = grid
         self._lags = [min(n - 1, LAGS, max(1, n // 2)) for n in grid.shape]
         stride = int(np.ceil(np.sqrt(grid.shape[1] * grid.shape[2] / COLUMNS)))

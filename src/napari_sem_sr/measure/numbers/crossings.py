@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import SphericalVoronoi
 
-from napari_sem_sr.measure.blocks import Floats, Grid, Ratio
+from napari_sem_sr.measure.blocks import BlockGrid, Floats, Ratio
 from napari_sem_sr.stack import Triple
 
 Mask = npt.NDArray[np.bool_]
@@ -62,7 +62,7 @@ class Crossings:
         Voxel size (z, y, x).
     """
 
-    def __init__(self, grid: Grid, voxel: Triple[float]) -> None:
+    def __init__(self, grid: BlockGrid, voxel: Triple[float]) -> None:
         self._grid = grid
         self.directions = directions(voxel)
         self._voxel = voxel

@@ -21,7 +21,7 @@ Curve = tuple[str, Any, Any]
 
 
 @dataclass(frozen=True, eq=False)
-class Shown:
+class DrawnVolume:
     """What is drawn of one volume.
 
     Parameters
@@ -42,7 +42,7 @@ class Shown:
     histogram: tuple[Any, Any, tuple[float, ...]] | None
 
 
-def shown_slice(stack: SemStack, phases: Phases, found: Sequence[PhaseNumbers]) -> Shown:
+def shown_slice(stack: SemStack, phases: Phases, found: Sequence[PhaseNumbers]) -> DrawnVolume:
     """Draw the middle slice, and keep the curves."""
     index = stack.shape[0] // 2
     grey, coloured = figures.picture(stack.slice(index), phases.file.read(index))
@@ -58,10 +58,10 @@ def shown_slice(stack: SemStack, phases: Phases, found: Sequence[PhaseNumbers]) 
         counts = phases.histogram.counts.reshape(-1, 4).sum(1)
         middles = phases.histogram.middles.reshape(-1, 4).mean(1)
         histogram = (middles, 100 * counts / counts.sum(), phases.levels)
-    return Shown(stack.name, index, grey, coloured, sizes, histogram)
+    return DrawnVolume(stack.name, index, grey, coloured, sizes, histogram)
 
 
-def render(found: Measurements, shown: Sequence[Shown]) -> str:
+def render(found: Measurements, shown: Sequence[DrawnVolume]) -> str:
     """Make ``report.html``."""
     rows = [
         (label, words(name), [_cell(name, n) for n in numbers])
@@ -110,7 +110,7 @@ def _cell(name: str, number: Measurement | None) -> Cell:
     return Cell(told(number.value) + unit, interval, share, reach)
 
 
-def _plots(found: Measurements, shown: Sequence[Shown]) -> list[tuple[str, str, Markup]]:
+def _plots(found: Measurements, shown: Sequence[DrawnVolume]) -> list[tuple[str, str, Markup]]:
     plots = []
     labels = list(dict.fromkeys(p.label for v in found.volumes for p in v.phases))
     for label in labels:

@@ -26,7 +26,7 @@ import numpy.typing as npt
 from napari_sem_sr.errors import InputError, OutputError
 from napari_sem_sr.events import Event, Progress
 from napari_sem_sr.intensity import to_dtype
-from napari_sem_sr.io.atomic_write import make_folder, replacing, told_plainly
+from napari_sem_sr.io.atomic_write import atomic_write, make_folder, translate_os_errors
 from napari_sem_sr.io.write.tiff import iter_write_tiff
 from napari_sem_sr.sampling import evenly_spaced
 from napari_sem_sr.stack import SemStack
@@ -43,14 +43,14 @@ DRIFT_PX = 1.0
 
 
 @dataclass(frozen=True)
-class Grid:
+class PairGrid:
     """SR pixels per LR pixel, and HR pixels per SR pixel."""
 
     factor: int
     pixel_ratio: float
 
 
-def grid_of(lr: SemStack, hr: SemStack, factor: int | None = None) -> Grid:
+def grid_of(lr: SemStack, hr: SemStack, factor: int | None = None) -> PairGrid:
     """Find the grid of SR from pixel sizes, or from shapes where no pixel size is known.
 
     Raises
@@ -83,7 +83,7 @@ def grid_of(lr: SemStack, hr: SemStack, factor: int | None = None) -> Grid:
             "at least twice as fine."
         )
     ratio = ratios[1] / found
-    return Grid(found, 1.0 if abs(ratio - 1) < TOLERANCE else ratio)
+    return PairGrid(found, 1.0 if abs(ratio - 1) < TOLERANCE else ratio)
 
 
 def iter_register(
@@ -152,7 +152,7 @@ def iter_register(
         return image
 
     fine = part.upscaled(_lazily(look, lr.shape[0], box, lr.dtype), grid.factor)
-    with told_plainly(out):
+    with translate_os_errors(out):
         make_folder(out.absolute())
     yield from iter_write_tiff(
         replace(part, name=lr.name), out / LR, provenance={"synthetic": False}
@@ -171,7 +171,7 @@ def iter_register(
         "lr": {"name": lr.name, "hash": lr.content_hash},
         "hr": {"name": hr.name, "hash": hr.content_hash},
     }
-    with told_plainly(out), replacing(out / REGISTRATION) as path:
+    with translate_os_errors(out), atomic_write(out / REGISTRATION) as path:
         path.write_text(
             json.dumps(described, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
         )
@@ -256,7 +256,7 @@ def _check_slices(lr: SemStack, hr: SemStack) -> None:
 
 
 def _one(
-    lr: SemStack, hr: SemStack, index: int, grid: Grid, *, scale_and_rotation: bool
+    lr: SemStack, hr: SemStack, index: int, grid: PairGrid, *, scale_and_rotation: bool
 ) -> Registration:
     try:
         return register(

@@ -113,7 +113,7 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Line:
+class FittedLine:
     """The line y = gain × x + offset nearest to some points, what it leaves (rms), and their correlation."""
 
     gain: float
@@ -122,7 +122,7 @@ class Line:
     correlation: float
 
 
-def fit_line(x: Float, y: Float) -> Line:
+def fit_line(x: Float, y: Float) -> FittedLine:
     """Least squares over the pixels where both are finite.
 
     Raises
@@ -138,10 +138,10 @@ def fit_line(x: Float, y: Float) -> Line:
     sxx, syy = float(((x - mx) ** 2).mean()), float(((y - my) ** 2).mean())
     sxy = float(((x - mx) * (y - my)).mean())
     if sxx == 0 or syy == 0:
-        return Line(0.0, my, float(np.sqrt(syy)), 0.0)
+        return FittedLine(0.0, my, float(np.sqrt(syy)), 0.0)
     gain = sxy / sxx
     rms = float(np.sqrt(max(0.0, syy - gain * sxy)))
-    return Line(gain, my - gain * mx, rms, sxy / float(np.sqrt(sxx * syy)))
+    return FittedLine(gain, my - gain * mx, rms, sxy / float(np.sqrt(sxx * syy)))
 
 
 def filled(image: Float) -> Float:

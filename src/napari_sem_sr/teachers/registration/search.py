@@ -24,7 +24,7 @@ ANGLES = 720
 
 
 @dataclass(frozen=True)
-class Found:
+class BestPlacement:
     """The best place for one way to turn and stretch HR; ``doubt`` says why not to believe it, "" where there is none."""
 
     placement: Placement
@@ -32,7 +32,7 @@ class Found:
     doubt: str = ""
 
 
-def search(lr: Image, picture: Picture, factor: int, trial: Placement) -> Found:
+def search(lr: Image, picture: Picture, factor: int, trial: Placement) -> BestPlacement:
     """Best shift on LR's grid for HR turned and stretched as in ``trial``, and why not to believe it."""
     small = _small(picture, factor, trial)
     a, b = banded(lr), banded(small)
@@ -46,7 +46,7 @@ def search(lr: Image, picture: Picture, factor: int, trial: Placement) -> Found:
     corner = [(m - side) // 2 for m, side in zip(other.shape, sides, strict=True)]
     template = other[tuple(np.s_[c : c + s] for c, s in zip(corner, sides, strict=True))]
     if np.ptp(template) == 0 or np.ptp(ground) == 0:
-        return Found(trial, 0.0, "one of them shows nothing but a flat grey")
+        return BestPlacement(trial, 0.0, "one of them shows nothing but a flat grey")
     surface = match_template(ground, template)  # type: ignore[no-untyped-call]
     peak = np.unravel_index(int(surface.argmax()), surface.shape)
     best = float(surface[peak])
@@ -72,7 +72,7 @@ def search(lr: Image, picture: Picture, factor: int, trial: Placement) -> Found:
     elif max(lobe.any(axis=1).mean(), lobe.any(axis=0).mean()) > ALONG_A_LINE:
         doubt = "they fit at any place along a line, as there is structure along one direction only"
     placement = Placement(trial.ratio, (dy, dx), trial.turn, trial.stretch)
-    return Found(placement, best, doubt)
+    return BestPlacement(placement, best, doubt)
 
 
 def _small(picture: Picture, factor: int, trial: Placement) -> Float:

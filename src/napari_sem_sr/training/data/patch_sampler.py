@@ -18,7 +18,7 @@ from napari_sem_sr.teachers.teacher import Teacher
 
 # A cell whose LR standard deviation reaches this share of the intensity range is full content.
 FULL_CONTENT = 0.05
-# Empty background is not a lesson, but a network that never sees any invents there.
+# Empty background teaches nothing, but a network that never sees any invents there.
 EMPTY_CONTENT = 0.05
 
 
@@ -41,7 +41,7 @@ def as_device_dtype(image: npt.NDArray[Any]) -> Tensor:
 
 
 @dataclass(frozen=True, eq=False)
-class _Lesson:
+class _Pair:
     """A teacher on the device, with what maps its grey levels to the network's scale.
 
     ``clean`` is the range of LR before noise, within which the degradation works; ``shown`` is that of LR as a network
@@ -54,7 +54,7 @@ class _Lesson:
     shown: IntensityRange
 
 
-class Lessons:
+class PatchSampler:
     """Draws (LR, HR) batches from teachers kept on the device in their own dtype.
 
     Where patches begin is drawn by content: the standard deviation of the degraded teacher within
@@ -63,7 +63,7 @@ class Lessons:
     Parameters
     ----------
     teachers
-        Training teachers, each at least one patch large. Where LR was measured, it is the lesson; elsewhere LR is made.
+        Training teachers, each at least one patch large. Where LR was measured, it is learned from; elsewhere LR is made.
     factor
         Upscale factor f.
     patch_lr_px
@@ -87,24 +87,24 @@ class Lessons:
         self.device = device
         self.degradation = degradation
         self._margin = degradation.margin_hr_px(factor)
-        self._lessons: list[_Lesson] = []
+        self._pairs: list[_Pair] = []
         cells: list[tuple[int, int, int]] = []
         content: list[float] = []
         for number, teacher in enumerate(teachers):
             check_teacher(teacher, self.patch)
-            lesson = self._on_device(teacher)
-            self._lessons.append(lesson)
-            for y, x, sd in _cells(teacher, factor, self.patch, lesson.clean):
+            pair = self._on_device(teacher)
+            self._pairs.append(pair)
+            for y, x, sd in _cells(teacher, factor, self.patch, pair.clean):
                 cells.append((number, y, x))
                 content.append(EMPTY_CONTENT + (1 - EMPTY_CONTENT) * min(1.0, sd / FULL_CONTENT))
         self._cells = cells
         self._weights = torch.tensor(content, dtype=torch.float64)
         self.patches_per_epoch = max(1, round(float(self._weights.sum())))
 
-    def _on_device(self, teacher: Teacher) -> _Lesson:
+    def _on_device(self, teacher: Teacher) -> _Pair:
         shown = teacher_range(teacher, self.factor, self.degradation)
         made = teacher.lr is None and not self.degradation.is_area_average
-        return _Lesson(
+        return _Pair(
             hr=as_device_dtype(teacher.image).to(self.device),
             lr=None if teacher.lr is None else as_device_dtype(teacher.lr).to(self.device),
             clean=clean_range(teacher.image, self.factor) if made else shown,
@@ -114,30 +114,30 @@ class Lessons:
     def draw(self, batch: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Draw (LR, HR), each (batch, 1, h, w) float in the LR range, flipped and rotated at random.
 
-        ``generator`` lives on the CPU, so that the same seed draws the same lessons on any device.
+        ``generator`` lives on the CPU, so that the same seed draws the same patches on any device.
         """
         picks = torch.multinomial(self._weights, batch, replacement=True, generator=generator)
         jitter = torch.rand(batch, 2, generator=generator)
         symmetry = torch.randint(8, (batch,), generator=generator)
-        drawn: list[_Lesson] = []
+        drawn: list[_Pair] = []
         patches: list[Tensor] = []
         measured: dict[int, Tensor] = {}
         for pick, (jy, jx), turn in zip(
             picks.tolist(), jitter.tolist(), symmetry.tolist(), strict=True
         ):
             number, y, x = self._cells[pick]
-            lesson = self._lessons[number]
+            pair = self._pairs[number]
             # anywhere within half a patch of the cell, so that patches do not repeat
-            top = _shifted(y, jy, self.patch, lesson.hr.shape[0])
-            left = _shifted(x, jx, self.patch, lesson.hr.shape[1])
-            if lesson.lr is not None:
+            top = _shifted(y, jy, self.patch, pair.hr.shape[0])
+            left = _shifted(x, jx, self.patch, pair.hr.shape[1])
+            if pair.lr is not None:
                 top, left = (n // self.factor * self.factor for n in (top, left))
                 side = self.patch // self.factor
-                part = lesson.lr[top // self.factor :, left // self.factor :][:side, :side]
-                measured[len(patches)] = _turned(_normalised(part, lesson.clean), turn)
-            patch = _cut(lesson.hr, top, left, self.patch, self._margin)
-            patches.append(_turned(_normalised(patch, lesson.clean), turn))
-            drawn.append(lesson)
+                part = pair.lr[top // self.factor :, left // self.factor :][:side, :side]
+                measured[len(patches)] = _turned(_normalised(part, pair.clean), turn)
+            patch = _cut(pair.hr, top, left, self.patch, self._margin)
+            patches.append(_turned(_normalised(patch, pair.clean), turn))
+            drawn.append(pair)
         hr = torch.stack(patches).unsqueeze(1)
         if self.degradation.is_area_average:
             lr = F.avg_pool2d(hr, self.factor)
@@ -149,7 +149,7 @@ class Lessons:
         return lr, hr
 
     def _degraded(
-        self, hr: Tensor, drawn: Sequence[_Lesson], generator: torch.Generator
+        self, hr: Tensor, drawn: Sequence[_Pair], generator: torch.Generator
     ) -> tuple[Tensor, Tensor]:
         """LR and scene of patches with a margin, without it, on the scale of LR as networks see it."""
         scene = self.degradation.scene(hr, self.factor)

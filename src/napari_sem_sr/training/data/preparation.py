@@ -14,7 +14,10 @@ from napari_sem_sr.events import Event, Notice
 from napari_sem_sr.stack import SemStack
 from napari_sem_sr.teachers.prepare import Prepared, iter_prepare, large_enough, listed
 from napari_sem_sr.teachers.teacher import Split, Teacher, split_teachers
-from napari_sem_sr.training.data.few_specimens import are_few, split_in_turn
+from napari_sem_sr.training.data.few_specimens import (
+    leaves_one_group_out,
+    split_leaving_one_group_out,
+)
 from napari_sem_sr.training.settings import TrainSettings
 
 
@@ -26,14 +29,14 @@ class TrainingData:
     ----------
     split
         Teachers by purpose.
-    in_turn
+    leave_one_group_out
         Whether specimens are so few that each is left out once; all are learned from and tested on then.
     settings
         As given, with the factor and the degradation that were found.
     """
 
     split: Split
-    in_turn: bool
+    leave_one_group_out: bool
     settings: TrainSettings
 
 
@@ -91,9 +94,13 @@ def iter_training_data(
     kept, notices = large_enough(prepared.teachers, settings.patch_lr_px * prepared.factor)
     for notice in notices:
         yield Notice(notice)
-    in_turn = are_few(kept)
-    parted = split_in_turn(kept) if in_turn else split_teachers(kept, settings.seed)
-    return TrainingData(parted, in_turn, settings)
+    leave_one_group_out = leaves_one_group_out(kept)
+    parted = (
+        split_leaving_one_group_out(kept)
+        if leave_one_group_out
+        else split_teachers(kept, settings.seed)
+    )
+    return TrainingData(parted, leave_one_group_out, settings)
 
 
 def iter_matched(

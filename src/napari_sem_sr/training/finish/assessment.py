@@ -79,7 +79,7 @@ def iter_assess(
     degradation: Degradation,
     device: torch.device,
     *,
-    in_turn: Mapping[str, Weights] | None = None,
+    left_out: Mapping[str, Weights] | None = None,
     conditioned: Sequence[Degradation] = (),
     seconds: float | None = None,
 ) -> Generator[Event, None, Assessment]:
@@ -91,7 +91,7 @@ def iter_assess(
         Teachers by purpose.
     weights
         Of the GAN and of its twin.
-    in_turn
+    left_out
         Weights by the specimen that was left out in training them: its teachers are seen through those.
     conditioned
         Further ways to degrade, of a model that has learned what noise and blur are; the default sharpness is found
@@ -103,7 +103,7 @@ def iter_assess(
 
     def networks_for(pair: Pair) -> dict[Which, Network]:
         conditions = conditions_of(pair) if is_conditioned(weights["gan"]) else CLEAN
-        state = (in_turn or {}).get(pair.group, weights)
+        state = (left_out or {}).get(pair.group, weights)
         return {which: built(factor, architecture, w, conditions) for which, w in state.items()}
 
     pairs: list[Pair] = []
@@ -144,10 +144,10 @@ def iter_assess(
         "specimens": len({t.group for t in (*split.train, *split.calibration)})
     }
     # all of one specimen where each has networks of its own
-    one = min(in_turn) if in_turn else None
+    one = min(left_out) if left_out else None
     held = [t for t in (*split.test, *split.calibration) if one is None or t.group == one]
     unseen = [t.image for t in held[:RESOLVED_IMAGES]]
-    state = weights if in_turn is None or one is None else in_turn[one]
+    state = weights if left_out is None or one is None else left_out[one]
     networks = {which: built(factor, architecture, w) for which, w in state.items()}
     power = yield from in_background(
         lambda: resolving_power(networks, unseen, factor, device.type),

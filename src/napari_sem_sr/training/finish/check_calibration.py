@@ -14,7 +14,7 @@ from napari_sem_sr.checking.evidence.consistency import ROUNDING, lr_sigma, resi
 from napari_sem_sr.checking.evidence.domain import fit_domain
 from napari_sem_sr.checking.evidence.expected_error import example_of, fit_error
 from napari_sem_sr.checking.evidence.expected_gain import Distances, fit_gain
-from napari_sem_sr.checking.evidence.expected_gain import Example as GainExample
+from napari_sem_sr.checking.evidence.expected_gain import HeldOutErrors as GainExample
 from napari_sem_sr.checking.evidence.image_features import domain_features
 from napari_sem_sr.checking.evidence.invention import added
 from napari_sem_sr.checking.evidence.trust import fit_trust, image_curves
@@ -75,7 +75,7 @@ def iter_calibrate(
         features.append(_features(pair_of(teacher, factor, how)))
     arrays: Arrays = fit_domain(np.stack(features), [t.group for t, _ in shown])
     held_out = [(t, how) for t in (*split.calibration, *split.test) for how in degradations]
-    curves, heights, examples, gains = [], [], [], []
+    curves, z_scores, examples, gains = [], [], [], []
     for number, (teacher, how) in enumerate(held_out):
         if number and time.monotonic() > until:
             yield Notice(f"Time is up: calibrated with {number} of {len(held_out)} images.")
@@ -94,7 +94,7 @@ def iter_calibrate(
         sigma = lr_sigma(SemStack.from_array(pair.lr, pair.name), factor)
         found = invention(gan, twin, factor, pair.intensity, device)
         curves.append(image_curves(gan, pair.hr, factor, sigma, width, found))
-        heights.append(heights_of(pair, gan, found, how))
+        z_scores.append(z_scores_of(pair, gan, found, how))
         examples.append(example_of(gan, pair.hr, found, factor, width))
         gains.append(gain_example(pair, usual, twin, factor))
     # a part of an image that the networks were taught on is no specimen of its own
@@ -102,7 +102,7 @@ def iter_calibrate(
     if independent:
         groups = [t.group for t, _ in held_out]
         arrays |= fit_trust(curves, groups) | fit_error(examples, groups) | fit_gain(gains, groups)
-    return arrays | fit_tails(heights)
+    return arrays | fit_tails(z_scores)
 
 
 def blended(networks: Mapping[Which, Network], sharpness: float) -> Network:
@@ -129,7 +129,7 @@ def gain_example(
     return GainExample(distances, *errors)
 
 
-def heights_of(
+def z_scores_of(
     pair: Pair, gan: npt.NDArray[Any], found: Invention, degradation: Degradation
 ) -> dict[str, npt.NDArray[Any]]:
     """Height of suspicion by kind of evidence on an image in which nothing was planted."""
@@ -138,7 +138,7 @@ def heights_of(
     amounts = [a / unit for a in added(found)]
     whole = Slice.of(pair.lr / unit, residual(gan, pair.lr, factor, degradation) / unit, amounts)
     rounding = ROUNDING**0.5 / factor / unit if gan.dtype.kind in "ui" else 0.0
-    return by_kind(measure([whole], rounding).heights(whole))
+    return by_kind(measure([whole], rounding).z_scores(whole))
 
 
 def _features(pair: Pair) -> npt.NDArray[np.float64]:

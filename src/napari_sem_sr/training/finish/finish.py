@@ -31,7 +31,7 @@ def iter_finish(
     split: Split,
     settings: TrainSettings,
     outcome: Outcome,
-    in_turn: Mapping[str, Outcome],
+    left_out: Mapping[str, Outcome],
     verdict: Verdict,
     device: torch.device,
     precision: str,
@@ -50,7 +50,7 @@ def iter_finish(
         settings.factor,
         settings.degradation,
         device,
-        in_turn={group: {"gan": o.gan, "twin": o.twin} for group, o in in_turn.items()},
+        left_out={group: {"gan": o.gan, "twin": o.twin} for group, o in left_out.items()},
         seconds=None if settings.minutes is None else 60 * settings.minutes * FINISHING_SHARE,
     )
     everyone = (*split.train, *split.calibration, *split.test)
@@ -58,9 +58,9 @@ def iter_finish(
         name=name,
         factor=settings.factor,
         architecture=settings.architecture,
-        teachers=_teachers(split, everyone, in_turn=bool(in_turn)),
+        teachers=_teachers(split, everyone, left_out=bool(left_out)),
         degradation=settings.degradation,
-        training=_training(settings, outcome, in_turn, verdict, device, precision, start),
+        training=_training(settings, outcome, left_out, verdict, device, precision, start),
         scores=found.scores,
         default_sharpness=found.default_sharpness,
         domain=found.domain,
@@ -72,7 +72,7 @@ def iter_finish(
     return load_bundle(out)
 
 
-def _teachers(split: Split, everyone: Sequence[Teacher], *, in_turn: bool) -> Teachers:
+def _teachers(split: Split, everyone: Sequence[Teacher], *, left_out: bool) -> Teachers:
     def groups(teachers: Sequence[Teacher]) -> list[str]:
         return sorted({t.group for t in teachers})
 
@@ -88,22 +88,22 @@ def _teachers(split: Split, everyone: Sequence[Teacher], *, in_turn: bool) -> Te
             test=groups(split.test),
         ),
         unit=split.unit,
-        left_out_in_turn=in_turn,
+        left_out_in_turn=left_out,
     )
 
 
 def _training(
     settings: TrainSettings,
     outcome: Outcome,
-    in_turn: Mapping[str, Outcome],
+    left_out: Mapping[str, Outcome],
     verdict: Verdict,
     device: torch.device,
     precision: str,
     start: Model | None,
 ) -> Training:
     progress = outcome.progress
-    # the course that ships has nothing left to be tested on
-    courses = in_turn or {"": outcome}
+    # the run that ships has nothing left to be tested on
+    runs = left_out or {"": outcome}
     return Training(
         epochs=progress.epochs,
         steps=progress.steps,
@@ -125,8 +125,8 @@ def _training(
         },
         curve=[
             CurvePoint(**point, without=group)
-            for group, course in courses.items()
-            for point in course.progress.curve
+            for group, run in runs.items()
+            for point in run.progress.curve
         ],
         verdict=verdict.sentence,
         overfitted_since=verdict.since_epoch,
@@ -136,6 +136,6 @@ def _training(
                 steps=o.progress.steps,
                 seconds=round(o.progress.seconds, 1),
             )
-            for group, o in in_turn.items()
+            for group, o in left_out.items()
         },
     )

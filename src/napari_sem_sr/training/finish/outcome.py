@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from napari_sem_sr.training.budget import Progress
+from napari_sem_sr.training.budget import TrainingProgress
 
 Weights = dict[str, Tensor]
 
@@ -15,4 +15,4 @@ class Outcome:
 
     twin: Weights
     gan: Weights
-    progress: Progress
+    progress: TrainingProgress

@@ -16,7 +16,7 @@ from napari_sem_sr.model.checkpoint import (
     save_checkpoint,
 )
 from napari_sem_sr.teachers.teacher import Teacher
-from napari_sem_sr.training.budget import Progress
+from napari_sem_sr.training.budget import TrainingProgress
 from napari_sem_sr.training.finish.outcome import Outcome
 from napari_sem_sr.training.loop.fold import Fold
 
@@ -29,7 +29,7 @@ MUCH_LONGER = 1.25
 LATE = 0.8
 
 
-def folds_in_turn(teachers: Sequence[Teacher]) -> dict[str, Fold]:
+def leave_one_group_out_folds(teachers: Sequence[Teacher]) -> dict[str, Fold]:
     """One fold for each specimen, by its name, in which it is left out."""
     groups = sorted({t.group for t in teachers})
     return {
@@ -91,4 +91,4 @@ def keep_outcome(path: Path, outcome: Outcome) -> None:
 def kept_outcome(path: Path) -> Outcome:
     """Read what `keep_outcome` wrote."""
     kept = load_checkpoint(path)
-    return Outcome(kept.part("twin"), kept.part("gan"), Progress(**kept.state["progress"]))
+    return Outcome(kept.part("twin"), kept.part("gan"), TrainingProgress(**kept.state["progress"]))

@@ -22,17 +22,17 @@ from napari_sem_sr.events import (
     StepDone,
 )
 from napari_sem_sr.model.checkpoint import Checkpoint
-from napari_sem_sr.training.budget import ALONE, Around, Budget, Progress
-from napari_sem_sr.training.data.patch_sampler import Lessons
+from napari_sem_sr.training.budget import ALONE, Around, Budget, TrainingProgress
+from napari_sem_sr.training.data.patch_sampler import PatchSampler
 from napari_sem_sr.training.finish.outcome import Outcome, Weights
 from napari_sem_sr.training.loop.fold import Fold
 from napari_sem_sr.training.optimise.learner import Learner
 from napari_sem_sr.training.optimise.start import Start
 from napari_sem_sr.training.settings import TrainSettings
-from napari_sem_sr.training.validation.divergence_monitor import Health
+from napari_sem_sr.training.validation.divergence_monitor import DivergenceMonitor
 from napari_sem_sr.training.validation.model_selection import agreement_lost, is_best
 from napari_sem_sr.training.validation.overfitting import judge
-from napari_sem_sr.training.validation.validation_images import Looks
+from napari_sem_sr.training.validation.validation_images import ValidationImages
 
 # Held-out images are looked at after this many steps; less often as learning slows.
 STEPS_BETWEEN_GLANCES = 150
@@ -89,29 +89,29 @@ class TrainingRun:
         self.learner = Learner(settings, fabric)
         if start is not None:
             self.learner.begin_from(start)
-        self.lessons = Lessons(
+        self.sampler = PatchSampler(
             fold.train, settings.factor, settings.patch_lr_px, fabric.device, settings.degradation
         )
-        per_epoch = self.lessons.patches_per_epoch
+        per_epoch = self.sampler.patches_per_epoch
         steps = {
             "twin": ceil(per_epoch / settings.batch),
             "gan": ceil(per_epoch / settings.gan_batch),
         }
         self.budget = Budget(settings, seconds, steps)
-        self.progress = Progress()
+        self.progress = TrainingProgress()
         self._best: Weights = {}
         self._write = save
         self._watched = watched
         self._around = around
-        self._looks = Looks(fold.unseen, fold.train, settings, fabric.device)
+        self._validation = ValidationImages(fold.unseen, fold.train, settings, fabric.device)
         self._patch_shown = -math.inf
-        self._health = Health()
+        self._divergence = DivergenceMonitor()
         self._sound = (self.learner.checkpoint({}), copy.deepcopy(self.progress), self._best)
 
     def resume(self, checkpoint: Checkpoint) -> Generator[Event, None, None]:
         """Go on from a checkpoint, telling again how it went before."""
         self.learner.restore(checkpoint)
-        self.progress = Progress(**checkpoint.state["progress"])
+        self.progress = TrainingProgress(**checkpoint.state["progress"])
         self._best = checkpoint.part("best")
         self._keep_sound()
         told = ""
@@ -178,15 +178,15 @@ class TrainingRun:
     def _iter_step(self, stage: str) -> Generator[Event, None, None]:
         progress = self.progress
         began = time.perf_counter()
-        losses = self.learner.advance(self.lessons, self.budget.done(stage, progress))
+        losses = self.learner.advance(self.sampler, self.budget.done(stage, progress))
         progress.spend(stage, time.perf_counter() - began)
-        reason = self._health.reason(losses, self.learner.contrast)
+        reason = self._divergence.reason(losses, self.learner.contrast)
         if reason is not None:
             yield self._recover(reason)
             return
         progress.steps[stage] += 1
         progress.epochs[stage] = progress.steps[stage] // self.budget.epoch_steps[stage]
-        progress.pixels += self.learner.batch * self.lessons.patch**2
+        progress.pixels += self.learner.batch * self.sampler.patch**2
         yield StepDone(
             stage=stage,
             epoch=progress.epochs[stage],
@@ -250,14 +250,14 @@ class TrainingRun:
         if not self.learner.is_finite():
             yield self._recover("a weight was not a finite number")
             return
-        if not self._looks.hold_out:
+        if not self._validation.hold_out:
             self.progress.glanced[stage] = self.progress.steps[stage]
             if not self._best or stage == "gan" or not self._is_past_its_best():
                 self._best = self.learner.averaged_weights()
             self._keep_sound()
             return
         progress = self.progress
-        scores = yield from self._looks.iter_scores(self.learner.average)
+        scores = yield from self._validation.iter_scores(self.learner.average)
         if stage == "gan" and progress.twin_psnr is not None:
             scores["twin_psnr"] = progress.twin_psnr
             scores["agreement_lost"] = agreement_lost(scores, progress.twin_annuli)
@@ -284,18 +284,18 @@ class TrainingRun:
     def _iter_patch(self) -> Generator[Event, None, None]:
         if not self._watched:
             return
-        pair = self._looks.patch
-        sr = yield from self._looks.iter_patch(self.learner.average)
+        pair = self._validation.patch
+        sr = yield from self._validation.iter_patch(self.learner.average)
         self._patch_shown = time.monotonic()
         yield PatchSeen(
             stage=self.learner.stage,
             step=self.learner.step,
             name=f"{self.fold.name}/{pair.name}",
-            held_out=self._looks.hold_out,
+            held_out=self._validation.hold_out,
             lr=pair.lr,
             sr=sr,
             hr=pair.hr,
-            pixel_nm=self._looks.patch_nm,
+            pixel_nm=self._validation.patch_nm,
         )
 
     # ---- going back
@@ -311,7 +311,7 @@ class TrainingRun:
         # time that was spent is spent
         self.progress.seconds, self.progress.stage_seconds = spent.seconds, spent.stage_seconds
         self.progress.retries = spent.retries
-        self._health = Health()
+        self._divergence = DivergenceMonitor()
 
     def _recover(self, reason: str) -> Notice:
         stage, step = self.learner.stage, self.progress.steps[self.learner.stage]

@@ -17,7 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load, save
 
 from napari_sem_sr.errors import OutputError, TrainingError
-from napari_sem_sr.io.atomic_write import replacing
+from napari_sem_sr.io.atomic_write import atomic_write
 from napari_sem_sr.model.sealed import sealed, unsealed
 from napari_sem_sr.model.zoo import UNFINISHED
 from napari_sem_sr.teachers.teacher import Teacher
@@ -103,7 +103,7 @@ def keep_teachers(folder: Path, teachers: Sequence[Teacher]) -> None:
                 images[f"{number}.{name}"] = np.ascontiguousarray(value, dtype=native)
         said.append({k: v for k, v in known.items() if not isinstance(v, np.ndarray)})
     try:
-        with replacing(folder / TEACHERS) as temporary:
+        with atomic_write(folder / TEACHERS) as temporary:
             temporary.write_bytes(sealed(save(images, {"teachers": json.dumps(said)})))
     except (OSError, SafetensorError) as error:
         raise OutputError(

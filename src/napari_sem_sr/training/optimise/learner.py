@@ -16,7 +16,7 @@ from napari_sem_sr.model.checkpoint import (
     restore_optimizer,
 )
 from napari_sem_sr.model.discriminator import Discriminator
-from napari_sem_sr.training.data.patch_sampler import Lessons
+from napari_sem_sr.training.data.patch_sampler import PatchSampler
 from napari_sem_sr.training.optimise import losses
 from napari_sem_sr.training.optimise.network import LearningGenerator
 from napari_sem_sr.training.optimise.start import Start
@@ -61,7 +61,7 @@ class Learner:
             self._network = LearningGenerator(
                 settings.factor, a.channels, a.blocks, a.tail_channels
             )
-            self._judge = Discriminator()
+            self._discriminator = Discriminator()
         self.average = copy.deepcopy(self._network).eval().requires_grad_(False)
         self.average.to(fabric.device)
         self.twin: dict[str, Tensor] = {}
@@ -75,10 +75,12 @@ class Learner:
         self._set_up(settings.learning_rate)
 
     def _set_up(self, rate: float) -> None:
-        for network in (self._network, self._judge):
+        for network in (self._network, self._discriminator):
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._generator, self._optimizer = self._prepared(self._network, rate, (0.9, 0.99))
-        self._discriminator, self._judge_optimizer = self._prepared(self._judge, rate, (0.5, 0.99))
+        self._prepared_discriminator, self._discriminator_optimizer = self._prepared(
+            self._discriminator, rate, (0.5, 0.99)
+        )
 
     def _prepared(
         self, module: nn.Module, rate: float, betas: tuple[float, float]
@@ -93,19 +95,19 @@ class Learner:
         """Patches per step; fewer against the discriminator, where steps count more than their size."""
         return self.settings.gan_batch if self.stage == "gan" else self.settings.batch
 
-    def advance(self, lessons: Lessons, progress: float) -> dict[str, float]:
+    def advance(self, sampler: PatchSampler, progress: float) -> dict[str, float]:
         """One optimiser step at ``progress`` (0 to 1) of the stage; returns the losses by name.
 
         Where a loss is not finite, nothing is learned from it.
         """
-        lr, hr = lessons.draw(self.batch, self.random)
+        lr, hr = sampler.draw(self.batch, self.random)
         lr = lr.contiguous(memory_format=torch.channels_last)
         s = self.settings
         base = s.learning_rate if self.stage == "twin" else s.gan_learning_rate
         self._set_rate(self._optimizer, learning_rate(base, self.step, progress))
         # a faster discriminator keeps up with the generator (Heusel et al. 2017, TTUR)
-        judge = learning_rate(s.discriminator_learning_rate, self.step, progress)
-        self._set_rate(self._judge_optimizer, judge)
+        rate = learning_rate(s.discriminator_learning_rate, self.step, progress)
+        self._set_rate(self._discriminator_optimizer, rate)
         found = self._twin_step(lr, hr) if self.stage == "twin" else self._gan_step(lr, hr)
         self._follow()
         self.step += 1
@@ -123,7 +125,7 @@ class Learner:
         """Whether no weight has become NaN or infinite."""
         return all(
             bool(torch.isfinite(p).all())
-            for network in (self._network, self.average, self._judge)
+            for network in (self._network, self.average, self._discriminator)
             for p in network.parameters()
         )
 
@@ -152,8 +154,8 @@ class Learner:
     def _gan_step(self, lr: Tensor, hr: Tensor) -> dict[str, float]:
         sr = self._generator(lr)
         self._look(sr, hr)
-        logits_hr, features_hr = self._discriminator(hr)
-        logits_sr, features_sr = self._discriminator(sr)
+        logits_hr, features_hr = self._prepared_discriminator(hr)
+        logits_sr, features_sr = self._prepared_discriminator(sr)
         judged = losses.discriminator_loss(logits_hr, logits_sr)
         pixel = losses.pixel_loss(sr, hr)
         adversarial = losses.adversarial_loss(logits_sr)
@@ -174,7 +176,7 @@ class Learner:
             perceptual = {"vgg": vgg.item()}
         # both from one look of the discriminator, as in pix2pixHD (Wang et al. 2018)
         self._update(
-            (self._judge_optimizer, self._discriminator, judged),
+            (self._discriminator_optimizer, self._prepared_discriminator, judged),
             (self._optimizer, self._generator, total),
         )
         return {
@@ -225,9 +227,9 @@ class Learner:
         tensors = {
             **named("generator", self._network.state_dict()),
             **named("average", self.average.state_dict()),
-            **named("discriminator", self._judge.state_dict()),
+            **named("discriminator", self._discriminator.state_dict()),
             **named("optimizer", optimizer_tensors(self._optimizer)),
-            **named("judge_optimizer", optimizer_tensors(self._judge_optimizer)),
+            **named("judge_optimizer", optimizer_tensors(self._discriminator_optimizer)),
             **named("twin", self.twin),
             "random": self.random.get_state(),
         }
@@ -244,7 +246,7 @@ class Learner:
         self._rate_factor = checkpoint.state["rate_factor"]
         self._network.load_state_dict(checkpoint.part("generator"))
         self.average.load_state_dict(checkpoint.part("average"))
-        self._judge.load_state_dict(checkpoint.part("discriminator"))
+        self._discriminator.load_state_dict(checkpoint.part("discriminator"))
         restore_optimizer(self._optimizer, checkpoint.part("optimizer"))
-        restore_optimizer(self._judge_optimizer, checkpoint.part("judge_optimizer"))
+        restore_optimizer(self._discriminator_optimizer, checkpoint.part("judge_optimizer"))
         self.random.set_state(checkpoint.tensors["random"])

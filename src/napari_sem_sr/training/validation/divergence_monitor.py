@@ -22,7 +22,7 @@ COLLAPSED = 0.4
 
 
 @dataclass
-class Health:
+class DivergenceMonitor:
     """Watches the steps of one stage.
 
     `reason` is asked after every step; once it has found something, training must go back to a sound state

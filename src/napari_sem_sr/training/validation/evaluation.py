@@ -161,9 +161,9 @@ def score(pair: Pair, sr: npt.NDArray[Any]) -> Score:
 
 
 def mean_scores(scores: Sequence[Score], prefix: str = "") -> dict[str, float]:
-    """Means by name: ``psnr``, ``ssim``, and ``detail_db`` (power of detail over HR's, mean of the annuli).
+    """Means by name: ``psnr``, ``ssim``, and ``detail_db`` (power of detail over HR's, mean of the bands).
 
-    ``detail_miss_db`` is by how much the annuli miss HR's power on average, whichever way. Empty where there
+    ``detail_miss_db`` is by how much the bands miss HR's power on average, whichever way. Empty where there
     are no scores.
     """
     if not scores:
@@ -178,7 +178,7 @@ def mean_scores(scores: Sequence[Score], prefix: str = "") -> dict[str, float]:
     return {f"{prefix}{name}": float(value) for name, value in found.items()}
 
 
-def mean_annuli(scores: Sequence[Score]) -> dict[str, float]:
+def mean_bands(scores: Sequence[Score]) -> dict[str, float]:
     """Means of each annulus by name: ``detail_db_1``, ``agreement_1`` and so on, from the coarsest detail."""
     means = {
         "detail_db": np.mean([s.power_db for s in scores], axis=0),

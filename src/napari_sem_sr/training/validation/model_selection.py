@@ -45,7 +45,7 @@ def shortfall(scores: Scores) -> float:
 
 
 def agreement_lost(scores: Scores, twin: Scores) -> float:
-    """Correlation with HR that an SRGAN has less than its twin with noise of the same power, mean of the annuli.
+    """Correlation with HR that an SRGAN has less than its twin with noise of the same power, mean of the bands.
 
     Adding noise until the power of an annulus has grown by the factor g divides its correlation with HR by √g.
     """

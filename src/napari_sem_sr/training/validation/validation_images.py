@@ -1,4 +1,4 @@
-"""What a course looks at while it learns: images it never learned from and, for the gap, some that it did."""
+"""What a training run is validated on: images it never learned from and, for the gap, some that it did."""
 
 from collections.abc import Generator
 from typing import Any
@@ -17,12 +17,12 @@ from napari_sem_sr.training.validation.evaluation import (
     glances,
     iter_scores,
     iter_upscaled,
-    mean_annuli,
+    mean_bands,
     mean_scores,
 )
 
 
-class Looks:
+class ValidationImages:
     """Middle parts of held-out teachers and of some learned from, with what bicubic makes of them.
 
     Parameters
@@ -69,7 +69,7 @@ class Looks:
             **mean_scores(unseen),
             **mean_scores(known, "train_"),
             **self._bicubic,
-            **mean_annuli(unseen),
+            **mean_bands(unseen),
         }
 
     def iter_patch(self, network: Network) -> Generator[Event, None, npt.NDArray[Any]]:

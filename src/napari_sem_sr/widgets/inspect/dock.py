@@ -95,7 +95,7 @@ class InspectDock(Themed):
             report=None if evidence is None else str(evidence.folder),
         )
 
-    def bring_back(self, last: session.Session) -> None:
+    def bring_back(self, last: session.LastSession) -> None:
         """Take up roles and report of an earlier session, whose layers are open."""
         for role, name in last.roles.items():
             if role in self.roles.choosers and name in self.viewer.layers:

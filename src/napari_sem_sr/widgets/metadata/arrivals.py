@@ -35,7 +35,7 @@ _SEEN: "WeakSet[Any]" = WeakSet()
 
 
 @dataclass(frozen=True, eq=False)
-class Known:
+class ArrivedMetadata:
     """What the file of a layer says, and contrast limits of the whole stack."""
 
     layer: Image
@@ -43,15 +43,15 @@ class Known:
     limits: tuple[float, float]
 
 
-def iter_known(arrived: Sequence[Image]) -> Generator[Event, None, list[Known]]:
+def iter_known(arrived: Sequence[Image]) -> Generator[Event, None, list[ArrivedMetadata]]:
     """Read what the files of layers say; those that say no size are left out, as are files that are not for us."""
-    found: list[Known] = []
+    found: list[ArrivedMetadata] = []
     for done, layer in enumerate(arrived):
         yield Progress("reading", done, len(arrived), "files")
         try:
             stack = metadata.stack_of_file(layer)
             if any(v is not None for v in stack.voxel_nm):
-                found.append(Known(layer, stack, layers.limits_of(stack)))
+                found.append(ArrivedMetadata(layer, stack, layers.limits_of(stack)))
         except SemSrError:
             # napari could read it, and nobody has asked us
             continue
@@ -153,7 +153,7 @@ class Arrivals(QObject):
             batch, self._waiting = self._waiting, []
             self._work.start("reading metadata", lambda: iter_known(batch))
 
-    def _put_on(self, found: list[Known]) -> None:
+    def _put_on(self, found: list[ArrivedMetadata]) -> None:
         for known in found:
             untouched = tuple(known.layer.scale) == (1.0,) * known.layer.ndim
             if known.layer in self._viewer.layers and untouched:

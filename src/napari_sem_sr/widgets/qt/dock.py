@@ -184,7 +184,7 @@ class PathLabel(QElidingLabel):
         self.setMinimumWidth(60)
 
 
-class Fold(QCollapsible):
+class FoldedSection(QCollapsible):
     """A section that a person unfolds; its sign reads on both themes."""
 
     def __init__(self, title: str, tip: str) -> None:

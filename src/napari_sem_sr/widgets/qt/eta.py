@@ -16,7 +16,7 @@ def spoken_time(seconds: float) -> str:
 
 
 @dataclass
-class Pace:
+class Eta:
     """Progress of ``total`` slices, some of which may have been done before.
 
     Times are in seconds of one clock.
@@ -73,7 +73,7 @@ class Steps:
     """What long work does, how far it is, and how long the step still takes."""
 
     def __init__(self) -> None:
-        self._pace = Pace()
+        self._pace = Eta()
         self._step: tuple[str, int] = ("", 0)
 
     def spoken(self, now: float, event: Progress) -> str:

@@ -26,7 +26,7 @@ PENS = {
 
 
 @dataclass
-class _Part:
+class _CurvePart:
     """Points by epoch, counted through all stages of one part of a training, and where each stage began."""
 
     name: str
@@ -48,7 +48,7 @@ class TrainCurves(QWidget):
         super().__init__()
         self._viewer = viewer
         self._plot: Any = None
-        self._parts: list[_Part] = []
+        self._parts: list[_CurvePart] = []
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         viewer.events.theme.connect(self._follow_theme)
@@ -62,7 +62,7 @@ class TrainCurves(QWidget):
     def begin_stage(self, stage: str, first: float, part: str = "") -> None:
         """Stage ``stage`` begins after ``first`` epochs of ``part``."""
         if not self._parts or self._parts[-1].name != part:
-            self._parts.append(_Part(part))
+            self._parts.append(_CurvePart(part))
         self._parts[-1].began[stage] = first
         self._draw()
 
@@ -97,7 +97,7 @@ class TrainCurves(QWidget):
             self._plot = None
             self._draw()
 
-    def _shown(self) -> _Part | None:
+    def _shown(self) -> _CurvePart | None:
         return next((part for part in reversed(self._parts) if part.epochs), None)
 
     def _draw(self) -> None:
@@ -135,7 +135,7 @@ class TrainCurves(QWidget):
         self.show()
 
 
-def _joined(parts: list[_Part]) -> tuple[list[float], list[float]]:
+def _joined(parts: list[_CurvePart]) -> tuple[list[float], list[float]]:
     """Curves of several parts as one that has gaps."""
     epochs, unseen = [], []
     for part in parts:

@@ -19,7 +19,7 @@ from qtpy.QtWidgets import (
 from napari_sem_sr.widgets.qt.dock import (
     Dock,
     DropZone,
-    Fold,
+    FoldedSection,
     Line,
     field,
     link,
@@ -46,7 +46,7 @@ class TrainForm(Dock):
 
     def __init__(self, viewer: "ViewerModel") -> None:
         super().__init__(viewer)
-        self.setup = Fold(
+        self.setup = FoldedSection(
             tr("Teachers and settings"), tr("What is trained, from what; folded away while it is.")
         )
         self.setup.content().layout().setContentsMargins(0, 0, 0, 0)
@@ -148,7 +148,7 @@ class TrainForm(Dock):
                 "Part of the budget that the twin is taught against a discriminator, which makes it an SRGAN. 0 trains the twin alone."
             )
         )
-        self.advanced = Fold(tr("Advanced"), tr("Device, adversarial part."))
+        self.advanced = FoldedSection(tr("Advanced"), tr("Device, adversarial part."))
         for widget in (
             field(tr("Device"), self.device_box),
             field(tr("Adversarial"), self.share_box),

@@ -14,7 +14,10 @@ from napari_sem_sr.model import zoo
 from napari_sem_sr.stack import SemStack
 from napari_sem_sr.teachers.scale import SAME, factor_between
 from napari_sem_sr.teachers.teacher import Teacher, split_teachers
-from napari_sem_sr.training.data.few_specimens import are_few, split_in_turn
+from napari_sem_sr.training.data.few_specimens import (
+    leaves_one_group_out,
+    split_leaving_one_group_out,
+)
 from napari_sem_sr.training.settings import TrainSettings
 from napari_sem_sr.widgets.qt.dock import Tone, link
 from napari_sem_sr.widgets.qt.picture_dialog import PictureDialog
@@ -148,9 +151,9 @@ class TrainChoice(TrainForm):
         self._fit_stack()
 
     def _show_split(self, teachers: list[Teacher]) -> None:
-        self.split_again.setVisible(not are_few(teachers))
-        if are_few(teachers):
-            self.list.show_split(split_in_turn(teachers), in_turn=True)
+        self.split_again.setVisible(not leaves_one_group_out(teachers))
+        if leaves_one_group_out(teachers):
+            self.list.show_split(split_leaving_one_group_out(teachers), leave_one_group_out=True)
             self.split_line.say(
                 tr(
                     "few specimens: each is left out once to be tested on; the model learns from all"

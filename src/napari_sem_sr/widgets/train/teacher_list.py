@@ -120,13 +120,13 @@ class TeacherList(QTreeWidget):
         ]
         self._show()
 
-    def show_split(self, split: Split | None, *, in_turn: bool = False) -> None:
+    def show_split(self, split: Split | None, *, leave_one_group_out: bool = False) -> None:
         """Write beside each image what it is used for."""
         uses: dict[str, str] = {}
         if split is not None:
             for use in ("train", "calibration", "test"):
                 for teacher in getattr(split, use):
-                    uses[teacher.content_hash] = "each" if in_turn else use
+                    uses[teacher.content_hash] = "each" if leave_one_group_out else use
             if split.unit == "part of one image":
                 uses = {entry.teacher.content_hash: "part" for entry in self._listed}
         self.blockSignals(True)

@@ -22,7 +22,7 @@ from napari_sem_sr.widgets.upscale.place import default_output, unfinished
 from napari_sem_sr.widgets.upscale.queue.runs import stack_run
 from napari_sem_sr.widgets.upscale.reopening import SESSION, bring_back, offer_session
 from napari_sem_sr.widgets.upscale.report import UpscaleReport
-from napari_sem_sr.widgets.upscale.results import Order, Results
+from napari_sem_sr.widgets.upscale.results import Results, UpscaleRequest
 from napari_sem_sr.widgets.viewer import layers, session
 from napari_sem_sr.widgets.words import tr
 
@@ -203,8 +203,8 @@ class UpscaleDock(UpscaleChoice):
             self.message.say(str(error), Tone.BAD)
             return
         z = layers.shown_slice(self.viewer, source)
-        order = Order(source, stack, settings)
-        self._on_finish = partial(self.report.show_preview, order)
+        request = UpscaleRequest(source, stack, settings)
+        self._on_finish = partial(self.report.show_preview, request)
         self._begin(
             f"previewing slice {z} of {stack.name}",
             lambda: tasks.iter_preview(self._memory, stack, entry.path, settings, z),
@@ -251,9 +251,9 @@ class UpscaleDock(UpscaleChoice):
             return False
         if overwrite:
             self.results.forget()
-        order = Order(source, stack, settings)
+        request = UpscaleRequest(source, stack, settings)
         self.runs.waiting.append(
-            stack_run(self._memory, order, entry, output, resume=resume, overwrite=overwrite)
+            stack_run(self._memory, request, entry, output, resume=resume, overwrite=overwrite)
         )
         self._look_at_output()
         return True
@@ -280,7 +280,7 @@ class UpscaleDock(UpscaleChoice):
             return
 
         def show(settings: UpscaleSettings) -> None:
-            self.results.show(Order(source, stack, settings), output)
+            self.results.show(UpscaleRequest(source, stack, settings), output)
 
         self._on_finish = show
         self._begin(f"opening {output.name}", lambda: tasks.iter_open(stack, output, recorded))

@@ -22,7 +22,7 @@ from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets.qt.dock import (
     Dock,
     DropZone,
-    Fold,
+    FoldedSection,
     Line,
     PathLabel,
     field,
@@ -183,7 +183,7 @@ class UpscaleForm(Dock):
         self.tile_box.setToolTip(tr("Width of a tile in LR pixels; smaller needs less memory."))
         self.runs = Runs()
         self.queue = QueueView(self.runs)
-        self.advanced = Fold(tr("Advanced"), tr("Device, precision and tile size."))
+        self.advanced = FoldedSection(tr("Advanced"), tr("Device, precision and tile size."))
         for widget in (
             field(tr("Device"), self.device_box),
             field(tr("Precision"), self.precision_box),

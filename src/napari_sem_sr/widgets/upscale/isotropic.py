@@ -23,8 +23,8 @@ from napari_sem_sr.events import (
 from napari_sem_sr.inference.loading import preload_torch
 from napari_sem_sr.io import read_stack
 from napari_sem_sr.stack import SemStack
-from napari_sem_sr.widgets.qt.dock import Fold, Line, Tone, field, row
-from napari_sem_sr.widgets.qt.eta import Pace, spoken_time
+from napari_sem_sr.widgets.qt.dock import FoldedSection, Line, Tone, field, row
+from napari_sem_sr.widgets.qt.eta import Eta, spoken_time
 from napari_sem_sr.widgets.qt.worker import Events, Work
 from napari_sem_sr.widgets.viewer import layers
 from napari_sem_sr.widgets.words import tr
@@ -48,7 +48,7 @@ def default_volume(output: Path) -> Path:
     return output.with_name(f"{output.stem.removesuffix('_sr')}_isotropic.zarr")
 
 
-class IsotropicStep(Fold):
+class IsotropicStep(FoldedSection):
     """Makes an isotropic volume of the dock's stack, in a thread of its own.
 
     Parameters
@@ -68,7 +68,7 @@ class IsotropicStep(Fold):
         self._viewer = viewer
         self._stack: SemStack | None = None
         self._output: Path | None = None
-        self._pace = Pace()
+        self._pace = Eta()
         self._work = Work(self)
         self.what_line = Line(small=True)
         self.minutes = QSpinBox()
@@ -185,7 +185,7 @@ class IsotropicStep(Fold):
         settings = IsotropicSettings(minutes=self.minutes.value())
         self.outcome.say("")
         self.message.say("")
-        self._pace = Pace()
+        self._pace = Eta()
 
         def make() -> Events:
             return _iter_isotropic(stack, output, settings, resume=found is not None)

@@ -23,7 +23,7 @@ def offer_session(zone: DropZone) -> None:
 
 
 def bring_back(
-    viewer: "ViewerModel", chooser: LayerChooser, last: session.Session, found: Any
+    viewer: "ViewerModel", chooser: LayerChooser, last: session.LastSession, found: Any
 ) -> None:
     """Add the layers of a session, choose the stack, and give Inspect its roles and report."""
     session.bring_back(viewer, found)

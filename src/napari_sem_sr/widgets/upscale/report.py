@@ -16,10 +16,10 @@ from napari_sem_sr.inference.runs.queue import RunEnded, RunStarted
 from napari_sem_sr.inference.settings import UpscaleResult
 from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets.qt.dock import Tone, link
-from napari_sem_sr.widgets.qt.eta import Pace, Steps, spoken_time
+from napari_sem_sr.widgets.qt.eta import Eta, Steps, spoken_time
 from napari_sem_sr.widgets.upscale.form import STEPS
 from napari_sem_sr.widgets.upscale.queue.runs import StackRun
-from napari_sem_sr.widgets.upscale.results import Order, Results
+from napari_sem_sr.widgets.upscale.results import Results, UpscaleRequest
 from napari_sem_sr.widgets.words import tr
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class UpscaleReport:
         self._form = form
         self._runs = form.runs
         self._results = results
-        self._tiles = Pace()
+        self._tiles = Eta()
         self._steps = Steps()
 
     def begin(self) -> None:
@@ -51,7 +51,7 @@ class UpscaleReport:
         form.bar.setRange(0, 0)
         form.state_line.say(tr("starting"))
         form.cancel_button.setEnabled(True)
-        self._tiles = Pace()
+        self._tiles = Eta()
 
     def show(self, event: Event) -> None:
         """Show one event."""
@@ -71,11 +71,11 @@ class UpscaleReport:
                 self._end(run, result, error)
             case UpscaleStarted(output, _, total):
                 if self._runs.current is not None:
-                    self._results.follow(self._runs.current.order, output, total)
-                self._show_pace()
+                    self._results.follow(self._runs.current.request, output, total)
+                self._show_eta()
             case SliceDone(z, _, _):
                 self._results.arrived(z)
-                self._show_pace()
+                self._show_eta()
                 form.queue.show_runs(running=True)
                 if form.message.text() == "":
                     form.message.say(
@@ -87,8 +87,8 @@ class UpscaleReport:
             case TileDone(_, done, total):
                 self._show_tile(now, done, total)
             case Progress(_, done, total, _):
-                if 0 < self._runs.pace.done < self._runs.pace.total:
-                    self._show_pace()
+                if 0 < self._runs.eta.done < self._runs.eta.total:
+                    self._show_eta()
                 else:
                     form.bar.setRange(0, total if total > 1 else 0)
                     form.bar.setValue(done)
@@ -96,7 +96,7 @@ class UpscaleReport:
 
     def _show_tile(self, now: float, done: int, total: int) -> None:
         if self._runs.current is not None:
-            self._show_pace()
+            self._show_eta()
             return
         if self._tiles.total != total:
             self._tiles.start(now, 0, total)
@@ -109,17 +109,17 @@ class UpscaleReport:
             + ("" if left is None else tr(" · {size} left", size=spoken_time(left)))
         )
 
-    def _show_pace(self) -> None:
-        pace, run = self._runs.pace, self._runs.current
+    def _show_eta(self) -> None:
+        eta, run = self._runs.eta, self._runs.current
         self._form.bar.setRange(0, STEPS)
-        self._form.bar.setValue(round(STEPS * pace.fraction))
+        self._form.bar.setValue(round(STEPS * eta.fraction))
         name = f"{run.name}: " if run is not None and self._runs.waiting else ""
-        self._form.state_line.say(f"{name}{pace.spoken()}")
+        self._form.state_line.say(f"{name}{eta.spoken()}")
 
-    def show_preview(self, order: Order, result: tuple[SemStack, int]) -> None:
+    def show_preview(self, request: UpscaleRequest, result: tuple[SemStack, int]) -> None:
         """Show an upscaled slice."""
         sr, z = result
-        self._results.show_preview(order, sr, z)
+        self._results.show_preview(request, sr, z)
         self._form.message.say(
             tr("Slice {z}: hide or show the preview with its eye to compare.", z=z)
         )
@@ -127,7 +127,7 @@ class UpscaleReport:
     def _end(self, run: StackRun, result: UpscaleResult | None, error: str) -> None:
         self._runs.end(error)
         if result is not None:
-            self._results.complete(run.order, result.output)
+            self._results.complete(run.request, result.output)
             self._form.message.say(
                 tr(
                     "{total} slices in '{name}', {size}. {link}.",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Order:
+class UpscaleRequest:
     """What a run or preview was asked for: of which layer, and how."""
 
     source: Image
@@ -45,9 +45,11 @@ class Results:
         self.result: Image | None = None
         self._growing = Growing(viewer, parent)
 
-    def show_preview(self, order: Order, sr: SemStack, z: int) -> None:
+    def show_preview(self, request: UpscaleRequest, sr: SemStack, z: int) -> None:
         """Show slice ``z``, in place of an earlier preview."""
-        added = self._layer(order, sr, tr("SR preview"), replace(order.settings, slices=(z, z + 1)))
+        added = self._layer(
+            request, sr, tr("SR preview"), replace(request.settings, slices=(z, z + 1))
+        )
         if self._preview is not None and self._preview in self._viewer.layers:
             self._viewer.layers.remove(self._preview)
         self._preview = layers.add(self._viewer, added)
@@ -58,11 +60,11 @@ class Results:
             self._growing.complete()
             self.result = None
 
-    def show(self, order: Order, output: Path) -> None:
+    def show(self, request: UpscaleRequest, output: Path) -> None:
         """Show an output, finished or not, unless it is shown already."""
         if self.shows(output) and self.result in self._viewer.layers:
             return
-        added = self._layer(order, read_stack(output), "SR", order.settings)
+        added = self._layer(request, read_stack(output), "SR", request.settings)
         if self._preview is not None and self._preview in self._viewer.layers:
             self._preview.visible = False
         self.result = layers.add(self._viewer, added)
@@ -71,28 +73,28 @@ class Results:
         """Whether the result's layer was made of ``output``."""
         return self.result is not None and layers.path_of(self.result) == output
 
-    def follow(self, order: Order, output: Path, total: int) -> None:
+    def follow(self, request: UpscaleRequest, output: Path, total: int) -> None:
         """Show an output that grows to ``total`` slices, if it is still there."""
         try:
-            self.show(order, output)
+            self.show(request, output)
         except InputError:
             # a short run may have made its TIFF and removed this before the viewer came to it
             if output.exists():
                 raise
             return
         if self.result is not None:
-            first = (order.settings.slices or (0, 0))[0]
+            first = (request.settings.slices or (0, 0))[0]
             self._growing.follow(self.result, output, first, total)
 
     def arrived(self, z: int) -> None:
         """Slice ``z`` of the input is on disk."""
         self._growing.arrived(z)
 
-    def complete(self, order: Order, output: Path) -> None:
+    def complete(self, request: UpscaleRequest, output: Path) -> None:
         """Show a finished output, all of it."""
         if not self.shows(output):
             self.forget()
-            self.show(order, output)
+            self.show(request, output)
         self._growing.complete()
 
     def forget(self) -> None:
@@ -108,14 +110,14 @@ class Results:
         self._preview = self.result = None
 
     def _layer(
-        self, order: Order, sr: SemStack, what: str, settings: UpscaleSettings
+        self, request: UpscaleRequest, sr: SemStack, what: str, settings: UpscaleSettings
     ) -> layers.LayerData:
         return layers.image_data(
             sr,
-            f"{order.source.name} · {what}",
+            f"{request.source.name} · {what}",
             "SR",
-            seat=layers.placing(order.source, seat_of(order.source, sr, settings)),
-            limits=tuple(order.source.contrast_limits),
+            seat=layers.placing(request.source, seat_of(request.source, sr, settings)),
+            limits=tuple(request.source.contrast_limits),
             added_by_dock=True,
         )
 

@@ -11,7 +11,7 @@ import platformdirs
 from napari_sem_sr.errors import SemSrError
 from napari_sem_sr.events import Event, Notice, Progress
 from napari_sem_sr.io import read_stack
-from napari_sem_sr.io.atomic_write import replacing
+from napari_sem_sr.io.atomic_write import atomic_write
 from napari_sem_sr.io.metadata.typed import with_kept
 from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets.viewer import layers
@@ -33,7 +33,7 @@ class OpenLayer:
 
 
 @dataclass(frozen=True)
-class Session:
+class LastSession:
     """What was open.
 
     Parameters
@@ -67,7 +67,7 @@ def session_file() -> Path:
 
 
 def remember(viewer: "ViewerModel", **parts: Any) -> None:
-    """Keep what is open, and ``parts`` of `Session` that a dock knows; other parts stay as they were kept.
+    """Keep what is open, and ``parts`` of `LastSession` that a dock knows; other parts stay as they were kept.
 
     Nothing is kept of a viewer without files. A disk that refuses costs only this.
     """
@@ -75,7 +75,7 @@ def remember(viewer: "ViewerModel", **parts: Any) -> None:
     if not shown:
         return
     names = {layer.name for layer in shown}
-    session = replace(last_session() or Session(), layers=shown, **parts)
+    session = replace(last_session() or LastSession(), layers=shown, **parts)
     kept = replace(
         session,
         roles={role: name for role, name in session.roles.items() if name in names},
@@ -84,18 +84,18 @@ def remember(viewer: "ViewerModel", **parts: Any) -> None:
     path = session_file()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as unfinished:
+        with atomic_write(path) as unfinished:
             unfinished.write_text(json.dumps(asdict(kept), indent=1))
     except (OSError, SemSrError):
         return
 
 
-def last_session() -> Session | None:
+def last_session() -> LastSession | None:
     """What was open last, as far as its files are still there; None where nothing is."""
     try:
         known = json.loads(session_file().read_text())
         shown = tuple(OpenLayer(**layer) for layer in known.pop("layers"))
-        session = Session(layers=shown, **known)
+        session = LastSession(layers=shown, **known)
     except (OSError, ValueError, KeyError, TypeError):
         return None
     there = tuple(layer for layer in session.layers if Path(layer.path).exists())
@@ -112,7 +112,7 @@ def _open_layers(viewer: "ViewerModel") -> Generator[OpenLayer, None, None]:
         )
 
 
-def iter_read(session: Session) -> Generator[Event, None, list[tuple[OpenLayer, SemStack]]]:
+def iter_read(session: LastSession) -> Generator[Event, None, list[tuple[OpenLayer, SemStack]]]:
     """Read the stacks of a session; what cannot be read any more is said and passed over."""
     found = []
     for done, shown in enumerate(session.layers):

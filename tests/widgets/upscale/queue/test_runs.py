@@ -8,13 +8,13 @@ from napari_sem_sr.events import SliceDone, UpscaleStarted
 from napari_sem_sr.inference.settings import UpscaleSettings
 from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets.upscale.queue.runs import Runs, StackRun
-from napari_sem_sr.widgets.upscale.results import Order
+from napari_sem_sr.widgets.upscale.results import UpscaleRequest
 
 
 def run(name: str, slices: int, side: int) -> StackRun:
     stack = SemStack.from_array(np.zeros((slices, side, side), np.uint8), name)
-    order = Order(None, stack, UpscaleSettings())  # type: ignore[arg-type]
-    return StackRun(name, Path(f"{name}.zarr"), lambda: iter(()), order, "m")  # type: ignore
+    request = UpscaleRequest(None, stack, UpscaleSettings())  # type: ignore[arg-type]
+    return StackRun(name, Path(f"{name}.zarr"), lambda: iter(()), request, "m")  # type: ignore
 
 
 def test_the_time_of_what_waits_follows_from_the_pixels_of_what_goes_on() -> None:

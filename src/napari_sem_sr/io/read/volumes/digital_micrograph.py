@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from napari_sem_sr.errors import InputError
-from napari_sem_sr.io.metadata.form import Found, positive, text
-from napari_sem_sr.io.metadata.merged import known
-from napari_sem_sr.io.read.raw import RawPlanes, native
-from napari_sem_sr.io.read.volumes.dm_tags import Block, DamagedError, Tree, read_tags
+from napari_sem_sr.io.metadata.form import VendorMetadata, positive, text
+from napari_sem_sr.io.metadata.merged import merged
+from napari_sem_sr.io.read.raw import RawSource, native
+from napari_sem_sr.io.read.volumes.dm_tags import ArrayTag, DamagedError, Tree, read_tags
 from napari_sem_sr.io.slice_source import Contents
 from napari_sem_sr.io.units import nm_per
 from napari_sem_sr.stack import Instrument, Triple
@@ -45,7 +45,7 @@ def open_volume(
     data = _tree(image, "ImageData")
     pixels, sizes = data.get("Data"), [*_tree(data, "Dimensions").values()]
     kind = data.get("DataType")
-    if not isinstance(pixels, Block) or kind not in _TYPES or not 2 <= len(sizes) <= 3:
+    if not isinstance(pixels, ArrayTag) or kind not in _TYPES or not 2 <= len(sizes) <= 3:
         raise InputError(
             f"'{path}' holds no grey image or stack; save it from Digital Micrograph as one."
         )
@@ -55,7 +55,7 @@ def open_volume(
         raise InputError(
             f"'{path}' says it has {z} x {y} x {x} voxels; the file is damaged: copy it again."
         )
-    planes = RawPlanes(path, (z, y, x), native(stored), grey, stored, pixels.offset)
+    planes = RawSource(path, (z, y, x), native(stored), grey, stored, pixels.offset)
     if not metadata:
         return Contents(planes=planes, lost=planes.lost())
     microscope = _tree(_tree(image, "ImageTags"), "Microscope Info")
@@ -64,7 +64,7 @@ def open_volume(
         kv=positive(microscope.get("Voltage"), 1e-3),
         raw=_tree(image, "ImageTags"),
     )
-    said = known(path, Found(instrument), _voxel_nm(data, len(sizes)))
+    said = merged(path, VendorMetadata(instrument), _voxel_nm(data, len(sizes)))
     notices = (*_other_axes(path, data, len(sizes)), *said.notices)
     return Contents(planes=planes, lost=planes.lost(), **{**vars(said), "notices": notices})
 
@@ -76,7 +76,7 @@ def _tree(tags: Any, name: str) -> Tree:
 
 
 def _text(value: Any) -> str:
-    return value.text if isinstance(value, Block) else value if isinstance(value, str) else ""
+    return value.text if isinstance(value, ArrayTag) else value if isinstance(value, str) else ""
 
 
 def _as_number(name: str) -> int:

@@ -26,7 +26,7 @@ Tree = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Block:
+class ArrayTag:
     """An array that stays in the file: ``count`` values of a type code, from ``offset`` on.
 
     Short arrays of 16-bit numbers may be text, which is ``text`` then.
@@ -142,6 +142,6 @@ class _Reader:
         if kind == 4 and count <= _SHORT:
             # 16-bit numbers are how text is kept
             text = self._stream.read(length).decode("utf-16-le", errors="replace")
-            return Block(start, count, text)
+            return ArrayTag(start, count, text)
         self._stream.seek(min(start + length, self._size))
-        return Block(start, count)
+        return ArrayTag(start, count)

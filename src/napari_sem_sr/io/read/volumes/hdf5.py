@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_sem_sr.errors import InputError
-from napari_sem_sr.io.metadata.merged import known
+from napari_sem_sr.io.metadata.merged import merged
 from napari_sem_sr.io.read import axes as axis_names
 from napari_sem_sr.io.read.raw import native
 from napari_sem_sr.io.read.volumes.hdf5_storage import open_dataset, storage_of
 from napari_sem_sr.io.read.volumes.hdf5_words import images, words_of
-from napari_sem_sr.io.slice_source import Contents, Planes, check_beside, first_line
+from napari_sem_sr.io.slice_source import Contents, SliceSource, check_beside, first_line
 from napari_sem_sr.stack import Triple
 
 # Slices that share chunks are kept together, up to this.
@@ -24,7 +24,7 @@ _NAMED = 8
 
 
 @dataclass(frozen=True)
-class Hdf5Planes(Planes):
+class Hdf5Source(SliceSource):
     """Slices of a dataset, whatever the order of its axes; those of length 1 are left out."""
 
     path: Path
@@ -97,7 +97,7 @@ def open_volume(
             f"'{path}' cannot be read as HDF5 ({first_line(error)}); the file is cut off or damaged: copy it again."
         ) from error
     check_beside(path, storage.files, elsewhere=elsewhere)
-    planes = Hdf5Planes(
+    planes = Hdf5Source(
         path=path,
         shape=words.shape,
         dtype=native(words.stored),
@@ -109,7 +109,7 @@ def open_volume(
         white_is_low=words.white_is_low,
         others=tuple(storage.files),
     )
-    said = known(path, None, words.voxel_nm) if metadata else known(path, None)
+    said = merged(path, None, words.voxel_nm) if metadata else merged(path, None)
     lost = {z: f"of {where} {why}" for z, why in storage.lost.items() if z < words.shape[0]}
     notices = (*storage.notices, *said.notices)
     return Contents(planes=planes, part=name, lost=lost, **{**vars(said), "notices": notices})
@@ -123,7 +123,7 @@ def _check_numbers(data: h5py.Dataset, where: str) -> None:
 
 
 def _read_slab(
-    planes: Hdf5Planes, first: int, end: int, stamp: tuple[int, ...]
+    planes: Hdf5Source, first: int, end: int, stamp: tuple[int, ...]
 ) -> npt.NDArray[Any]:
     """Read slices that share chunks; ``stamp``, the age of the files, tells what is kept of them apart."""
     _, height, width = planes.shape

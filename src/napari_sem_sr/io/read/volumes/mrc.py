@@ -8,8 +8,8 @@ import mrcfile
 import numpy as np
 
 from napari_sem_sr.errors import InputError
-from napari_sem_sr.io.metadata.merged import known
-from napari_sem_sr.io.read.raw import RawPlanes, native
+from napari_sem_sr.io.metadata.merged import merged
+from napari_sem_sr.io.read.raw import RawSource, native
 from napari_sem_sr.io.slice_source import Contents, first_line
 from napari_sem_sr.stack import Triple
 
@@ -65,9 +65,9 @@ def open_volume(
     signed, doubt = _is_signed(path, header, stored)
     if not signed:
         stored = np.dtype(stored.str.replace("i", "u"))
-    planes = RawPlanes(path, shape, native(stored), grey, stored, _HEADER + int(header.nsymbt))
+    planes = RawSource(path, shape, native(stored), grey, stored, _HEADER + int(header.nsymbt))
     voxel, notices = _voxel_nm(path, header, size)
-    said = known(path, None, voxel) if metadata else known(path, None)
+    said = merged(path, None, voxel) if metadata else merged(path, None)
     return Contents(
         planes=planes, lost=planes.lost(), **{**vars(said), "notices": (*doubt, *notices)}
     )

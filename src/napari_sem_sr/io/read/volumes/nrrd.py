@@ -11,9 +11,15 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_sem_sr.errors import InputError
-from napari_sem_sr.io.metadata.merged import known
-from napari_sem_sr.io.read.raw import RawPlanes, native
-from napari_sem_sr.io.slice_source import Contents, Planes, check_beside, first_line, slice_name
+from napari_sem_sr.io.metadata.merged import merged
+from napari_sem_sr.io.read.raw import RawSource, native
+from napari_sem_sr.io.slice_source import (
+    Contents,
+    SliceSource,
+    check_beside,
+    first_line,
+    slice_name,
+)
 from napari_sem_sr.io.units import nm_per
 from napari_sem_sr.stack import Triple
 
@@ -34,7 +40,7 @@ _LARGEST_GZIP = 2 << 30
 
 
 @dataclass(frozen=True)
-class MemoryPlanes(Planes):
+class MemorySource(SliceSource):
     """Slices that had to be read at once."""
 
     path: Path
@@ -108,10 +114,10 @@ def open_volume(
     # the fastest axis comes first there
     z, y, x = [*sizes, 1][:3][::-1]
     described = path if beside else None
-    raw = RawPlanes(
+    raw = RawSource(
         pixels, (z, y, x), native(stored), grey, stored, offset + max(skip, 0), described
     )
-    said = known(path, None, _voxel_nm(header)) if metadata else known(path, None)
+    said = merged(path, None, _voxel_nm(header)) if metadata else merged(path, None)
     if encoding == "raw":
         if skip < 0:
             start = pixels.stat().st_size - z * raw.slice_bytes
@@ -124,7 +130,7 @@ def open_volume(
     return Contents(planes=_unzipped(raw), **vars(said))
 
 
-def _unzipped(raw: RawPlanes) -> MemoryPlanes:
+def _unzipped(raw: RawSource) -> MemorySource:
     length = raw.shape[0] * raw.slice_bytes
     if length > _LARGEST_GZIP:
         raise InputError(
@@ -140,7 +146,7 @@ def _unzipped(raw: RawPlanes) -> MemoryPlanes:
     if len(content) < length:
         raise damaged
     array = np.frombuffer(content, raw.stored).reshape(raw.shape)
-    return MemoryPlanes(raw.path, raw.shape, raw.dtype, raw.grey, array, raw.files)
+    return MemorySource(raw.path, raw.shape, raw.dtype, raw.grey, array, raw.files)
 
 
 def _voxel_nm(header: Mapping[str, Any]) -> Triple[float | None]:

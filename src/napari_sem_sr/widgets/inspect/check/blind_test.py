@@ -7,11 +7,11 @@ from qtpy.QtGui import QKeySequence, QPixmap
 from qtpy.QtWidgets import QLabel, QPushButton, QShortcut, QSpinBox, QVBoxLayout, QWidget
 
 from napari_sem_sr.checking.review import blind_test
-from napari_sem_sr.checking.review.blind_test import Said, Trial
+from napari_sem_sr.checking.review.blind_test import BlindTrial, Said
 from napari_sem_sr.errors import SemSrError
 from napari_sem_sr.intensity import IntensityRange, range_of
 from napari_sem_sr.widgets.inspect.check.place_list import image_of
-from napari_sem_sr.widgets.inspect.check.tasks import Evidence
+from napari_sem_sr.widgets.inspect.check.tasks import FinishedCheck
 from napari_sem_sr.widgets.inspect.panes.comparison import Comparison
 from napari_sem_sr.widgets.qt.dock import Dock, Line, Tone, field, primary, row
 from napari_sem_sr.widgets.words import tr
@@ -35,9 +35,9 @@ class BlindTestTab(Dock):
 
     def __init__(self, comparison: Comparison) -> None:
         super().__init__(comparison.viewer)
-        self._evidence: Evidence | None = None
+        self._evidence: FinishedCheck | None = None
         self._seed = 0
-        self.trials: list[Trial] = []
+        self.trials: list[BlindTrial] = []
         self.said: list[Said] = []
         self.count_box = QSpinBox()
         self.count_box.setRange(4, 100)
@@ -88,7 +88,7 @@ class BlindTestTab(Dock):
         """Whether SR is shown beside HR."""
         return self._evidence is not None and self._evidence.field.hr is not None
 
-    def offer(self, evidence: Evidence | None) -> None:
+    def offer(self, evidence: FinishedCheck | None) -> None:
         """Use the stacks of a check."""
         self._evidence = evidence
         self.trials, self.said = [], []

@@ -12,7 +12,7 @@ from napari_sem_sr.events import Event, Progress
 from napari_sem_sr.intensity import stack_range
 from napari_sem_sr.io import read_stack
 from napari_sem_sr.stack import SemStack
-from napari_sem_sr.widgets.inspect.check.tasks import Evidence
+from napari_sem_sr.widgets.inspect.check.tasks import FinishedCheck
 from napari_sem_sr.widgets.inspect.panes.comparison import Comparison
 from napari_sem_sr.widgets.inspect.panes.differences import DIVERGING, MAGNITUDE
 from napari_sem_sr.widgets.inspect.panes.panes import Computed
@@ -42,20 +42,20 @@ class EvidenceForm(QWidget):
     def __init__(self, comparison: Comparison) -> None:
         super().__init__()
         self._comparison = comparison
-        self._evidence: Evidence | None = None
+        self._evidence: FinishedCheck | None = None
         self.work = Work(self)
         self.box = QComboBox()
         self.message = Line(small=True)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(field(tr("Evidence"), self.box))
+        column.addWidget(field(tr("FinishedCheck"), self.box))
         column.addWidget(self.message)
         self.box.activated.connect(lambda _: self.show_map())
         self.work.finished.connect(self._made)
         self.work.failed.connect(lambda text: self.message.say(text, Tone.CARE))
         self.offer(None)
 
-    def offer(self, evidence: Evidence | None) -> None:
+    def offer(self, evidence: FinishedCheck | None) -> None:
         """Offer the maps of a check."""
         self._evidence = evidence
         self.box.clear()
@@ -90,7 +90,7 @@ class EvidenceForm(QWidget):
 
 
 def iter_map(
-    evidence: Evidence, name: str, seats: Mapping[Role, SemStack]
+    evidence: FinishedCheck, name: str, seats: Mapping[Role, SemStack]
 ) -> Generator[Event, None, Computed]:
     """Lay a map over the stacks on screen, with limits that are the same for all slices."""
     yield Progress(tr("reading {name}", name=name), 0, 1, "map")
@@ -108,7 +108,7 @@ def iter_map(
 
 
 def seated(
-    evidence: Evidence, grid: Any, found: SemStack, seats: Mapping[Role, SemStack]
+    evidence: FinishedCheck, grid: Any, found: SemStack, seats: Mapping[Role, SemStack]
 ) -> SemStack:
     """A map where the part of LR or SR that it is about lies on screen."""
     field_ = evidence.field

@@ -6,7 +6,7 @@ from pathlib import Path
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QFileDialog
 
-from napari_sem_sr.widgets.qt.dock import Fold, PathLabel, field, tool
+from napari_sem_sr.widgets.qt.dock import FoldedSection, PathLabel, field, tool
 from napari_sem_sr.widgets.words import tr
 
 NO_HR = tr("There is no HR to lay over LR; choose it above.")
@@ -35,7 +35,7 @@ class CheckOptions:
     reference: Path | None = None
 
 
-class CheckOptionsForm(Fold):
+class CheckOptionsForm(FoldedSection):
     """Two ticks and a folder."""
 
     changed = Signal()

@@ -30,8 +30,8 @@ GAP_PX = 4
 BAR_PX = 26
 SIGNS = {"real": tr("✓ real"), "artifact": tr("✕ artifact"), "unsure": tr("? unsure")}
 ALL, OPEN = tr("all places"), tr("not judged")
-Region = Mapping[str, Any]
-ORDERS: dict[str, Callable[[tuple[int, Region]], Any]] = {
+Suspect = Mapping[str, Any]
+ORDERS: dict[str, Callable[[tuple[int, Suspect]], Any]] = {
     tr("worst first"): lambda place: place[0],
     tr("by slice"): lambda place: (place[1]["slice"], place[0]),
     tr("largest first"): lambda place: (-place[1]["height"] * place[1]["width"], place[0]),
@@ -47,7 +47,7 @@ class PlaceList(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._regions: list[Region] = []
+        self._regions: list[Suspect] = []
         self._sr: SemStack | None = None
         self._unit = ""
         self._icons: dict[int, QIcon] = {}
@@ -89,7 +89,7 @@ class PlaceList(QWidget):
 
     def show_places(
         self,
-        regions: list[Region],
+        regions: list[Suspect],
         sr: SemStack,
         unit: str,
         said: Sequence[Judgement],

@@ -12,7 +12,7 @@ from napari_sem_sr.events import Event
 from napari_sem_sr.intensity import IntensityRange
 from napari_sem_sr.widgets.inspect.check.judging import KEYS, Judging
 from napari_sem_sr.widgets.inspect.check.place_list import PlaceList
-from napari_sem_sr.widgets.inspect.check.tasks import Evidence, PlaceSeen, iter_places
+from napari_sem_sr.widgets.inspect.check.tasks import FinishedCheck, PlaceSeen, iter_places
 from napari_sem_sr.widgets.inspect.panes.comparison import Comparison
 from napari_sem_sr.widgets.inspect.panes.role_form import RoleForm
 from napari_sem_sr.widgets.inspect.panes.roles import seats_of
@@ -50,7 +50,7 @@ class Suspects(QWidget):
         self._comparison = comparison
         self._roles = roles
         self._compare = compare
-        self._evidence: Evidence | None = None
+        self._evidence: FinishedCheck | None = None
         self.pictures = Work(self)
         self.places = PlaceList()
         self.about = Line(small=True)
@@ -93,7 +93,7 @@ class Suspects(QWidget):
         self._comparison.set_mark(MARK, None)
         self._bind_keys(on=False)
 
-    def show_places(self, evidence: Evidence) -> None:
+    def show_places(self, evidence: FinishedCheck) -> None:
         """List the places of a check.
 
         Raises

@@ -12,12 +12,12 @@ from qtpy.QtWidgets import QFileDialog, QProgressBar, QPushButton
 from napari_sem_sr.checking.report.document import PAGE
 from napari_sem_sr.errors import SemSrError
 from napari_sem_sr.events import Event, Progress
-from napari_sem_sr.io.atomic_write import replacing, told_plainly
+from napari_sem_sr.io.atomic_write import atomic_write, translate_os_errors
 from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets.inspect.check.options import CheckOptionsForm
 from napari_sem_sr.widgets.inspect.check.suspects import Suspects
 from napari_sem_sr.widgets.inspect.check.tasks import (
-    Evidence,
+    FinishedCheck,
     default_folder,
     is_finished,
     iter_evidence,
@@ -65,7 +65,7 @@ class AnswerCheckTab(Dock):
     ) -> None:
         super().__init__(comparison.viewer)
         self.role_form = roles
-        self.evidence: Evidence | None = None
+        self.evidence: FinishedCheck | None = None
         self._folder: Path | None = None
         self._sr: Image | None = None
         self._steps = Steps()
@@ -199,7 +199,7 @@ class AnswerCheckTab(Dock):
         self.intro.show()
         self.suspects.forget()
 
-    def _show_evidence(self, evidence: Evidence) -> None:
+    def _show_evidence(self, evidence: FinishedCheck) -> None:
         self._forget()
         self.evidence = evidence
         self.intro.hide()
@@ -242,7 +242,7 @@ class AnswerCheckTab(Dock):
             return
         page = (self.evidence.folder / PAGE).read_bytes()
         try:
-            with told_plainly(path), replacing(path) as unfinished:
+            with translate_os_errors(path), atomic_write(path) as unfinished:
                 unfinished.write_bytes(page)
         except SemSrError as error:
             self.message.say(str(error), Tone.BAD)

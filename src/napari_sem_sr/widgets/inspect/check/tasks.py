@@ -23,7 +23,7 @@ SEEN_PX = 64
 
 
 @dataclass(frozen=True, eq=False)
-class Evidence:
+class FinishedCheck:
     """A finished check and what it is about.
 
     Parameters
@@ -63,7 +63,7 @@ def is_finished(folder: Path) -> bool:
 
 def iter_evidence(
     stacks: Mapping[Role, SemStack], folder: Path, options: CheckOptions
-) -> Generator[Event, None, Evidence]:
+) -> Generator[Event, None, FinishedCheck]:
     """Check, go on with a check that was stopped, or take up a finished one of the same stacks."""
     yield Progress(tr("loading the model"), 0, 1, "step")
     from napari_sem_sr.checking import iter_check
@@ -90,7 +90,9 @@ def iter_evidence(
     return (yield from _iter_placed(stacks, folder, report))
 
 
-def iter_saved(stacks: Mapping[Role, SemStack], folder: Path) -> Generator[Event, None, Evidence]:
+def iter_saved(
+    stacks: Mapping[Role, SemStack], folder: Path
+) -> Generator[Event, None, FinishedCheck]:
     """Take up a finished check, wherever it was made.
 
     Raises
@@ -116,17 +118,17 @@ def iter_saved(stacks: Mapping[Role, SemStack], folder: Path) -> Generator[Event
 
 def _iter_placed(
     stacks: Mapping[Role, SemStack], folder: Path, report: Report
-) -> Generator[Event, None, Evidence]:
+) -> Generator[Event, None, FinishedCheck]:
     """The stacks where the check saw them."""
     lr, sr, hr = stacks["LR"], stacks["SR"], stacks.get("HR")
     if report.registered:
         field, _ = yield from iter_place(lr, sr, hr, register=True)
     else:
         field = align(lr, sr, hr)
-    return Evidence(folder, report, field.leaving_out(report.sr["checked"].get("without", ())))
+    return FinishedCheck(folder, report, field.leaving_out(report.sr["checked"].get("without", ())))
 
 
-def iter_places(evidence: Evidence) -> Generator[Event, None, None]:
+def iter_places(evidence: FinishedCheck) -> Generator[Event, None, None]:
     """Surroundings of all suspect regions, slice by slice so that each is read once."""
     regions: list[Any] = list(evidence.report.regions)
     for index in sorted(range(len(regions)), key=lambda i: regions[i]["slice"]):

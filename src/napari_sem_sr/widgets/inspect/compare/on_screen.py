@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QCheckBox, QVBoxLayout, QWidget
 from napari_sem_sr.errors import SemSrError
 from napari_sem_sr.geometry import spoken_length
 from napari_sem_sr.model.zoo import entry_of
-from napari_sem_sr.widgets.inspect.check.tasks import Evidence
+from napari_sem_sr.widgets.inspect.check.tasks import FinishedCheck
 from napari_sem_sr.widgets.inspect.panes.comparison import Comparison
 from napari_sem_sr.widgets.inspect.panes.field_marks import FieldMarks
 from napari_sem_sr.widgets.qt.dock import row
@@ -51,7 +51,7 @@ class OnScreen(QWidget):
         column.addWidget(row([self.cross_box, self.grid_box, self.ring_box]))
         self.trust(None)
 
-    def trust(self, evidence: Evidence | None) -> None:
+    def trust(self, evidence: FinishedCheck | None) -> None:
         """Take the smallest trusted detail from a check, where it was measured."""
         scores = None if evidence is None else evidence.report.scores
         self._measured_nm = None if scores is None else scores["frc_nm"]

@@ -10,7 +10,7 @@ from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QFileDialog, QPushButton, QVBoxLayout, QWidget
 
 from napari_sem_sr.errors import OutputError, SemSrError
-from napari_sem_sr.io.atomic_write import told_plainly
+from napari_sem_sr.io.atomic_write import translate_os_errors
 from napari_sem_sr.metrics.line_profile import Profile, line_profile
 from napari_sem_sr.widgets.inspect.panes.comparison import Comparison
 from napari_sem_sr.widgets.qt import plots
@@ -173,7 +173,7 @@ class ProfileView(QWidget):
                     tr("'{path}' cannot be written; choose another place.", path=path)
                 )
             return
-        with told_plainly(path):
+        with translate_os_errors(path):
             self._write_table(path)
 
     def _write_table(self, path: Path) -> None:

@@ -8,7 +8,7 @@ from qtpy.QtWidgets import QCheckBox, QFileDialog, QLabel, QPushButton
 from napari_sem_sr.errors import SemSrError
 from napari_sem_sr.io.write.figure import write_figure
 from napari_sem_sr.widgets.inspect.check.evidence_form import EvidenceForm
-from napari_sem_sr.widgets.inspect.check.tasks import Evidence
+from napari_sem_sr.widgets.inspect.check.tasks import FinishedCheck
 from napari_sem_sr.widgets.inspect.compare.difference_form import DifferenceForm
 from napari_sem_sr.widgets.inspect.compare.figure_dialog import FigureDialog
 from napari_sem_sr.widgets.inspect.compare.modes import ModeControls
@@ -120,7 +120,7 @@ class CompareTab(Dock):
         self._show_buttons()
         self.changed.emit()
 
-    def show_evidence(self, evidence: Evidence | None) -> None:
+    def show_evidence(self, evidence: FinishedCheck | None) -> None:
         """Offer the maps of a check, and draw its smallest trusted detail to scale."""
         self.evidence.offer(evidence)
         self.views.offer(evidence)

@@ -13,7 +13,7 @@ from napari_sem_sr.io import read_stack
 from napari_sem_sr.measure.volume import in_memory, opaque, shared_part
 from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets.inspect.check.evidence_form import seated
-from napari_sem_sr.widgets.inspect.check.tasks import Evidence
+from napari_sem_sr.widgets.inspect.check.tasks import FinishedCheck
 from napari_sem_sr.widgets.inspect.panes.comparison import Comparison, View
 from napari_sem_sr.widgets.qt.dock import Line, Tone, field
 from napari_sem_sr.widgets.qt.worker import Work
@@ -40,7 +40,7 @@ class ViewControls(QWidget):
     def __init__(self, comparison: Comparison) -> None:
         super().__init__()
         self._comparison = comparison
-        self._evidence: Evidence | None = None
+        self._evidence: FinishedCheck | None = None
         self._solid = False
         self._centre = (0.0, 0.0, 0.0)
         self.work = Work(self)
@@ -68,7 +68,7 @@ class ViewControls(QWidget):
         self.offer(None)
         self.trusted_row.hide()
 
-    def offer(self, evidence: Evidence | None) -> None:
+    def offer(self, evidence: FinishedCheck | None) -> None:
         """Use the trust mask of a check, if it has one."""
         self._evidence = evidence
         there = evidence is not None and (evidence.folder / MAPS_FOLDER / TRUST).exists()
@@ -120,7 +120,7 @@ def iter_volumes(
     seats: Mapping[Role, SemStack],
     centre: tuple[float, float, float],
     limits: Limits,
-    evidence: Evidence | None,
+    evidence: FinishedCheck | None,
 ) -> Generator[Event, None, dict[Role, SemStack]]:
     """The same field of all roles in memory; with evidence to be rendered solid, SR only where it may be trusted.
 

@@ -15,7 +15,7 @@ from napari_sem_sr.errors import InputError
 from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets.inspect.panes import panes
 from napari_sem_sr.widgets.inspect.panes.curtain import Curtain
-from napari_sem_sr.widgets.inspect.panes.framing import Look, PaneCamera, rank
+from napari_sem_sr.widgets.inspect.panes.framing import PaneCamera, Viewpoint, rank
 from napari_sem_sr.widgets.inspect.panes.marks import PaneMarks
 from napari_sem_sr.widgets.inspect.panes.panes import Computed
 from napari_sem_sr.widgets.inspect.panes.roles import ROLES, named_pane, seats_of
@@ -52,7 +52,7 @@ class Comparison:
     camera: PaneCamera = field(init=False)
     _marks: PaneMarks = field(init=False)
     _before: Before | None = None
-    _looked: Look | None = None
+    _looked: Viewpoint | None = None
     """Where someone looked along z before turning to cuts or volumes."""
 
     def __post_init__(self) -> None:

@@ -24,7 +24,7 @@ Span = tuple[float, float]
 
 
 @dataclass(frozen=True)
-class Look:
+class Viewpoint:
     """Where someone looks along z: slice, centre and how much of the field is seen, in the world.
 
     Parameters
@@ -126,14 +126,14 @@ class PaneCamera:
         # the same field in a larger or smaller pane
         self.viewer.scene.camera.zoom *= self.fit() / before
 
-    def look(self) -> Look:
+    def look(self) -> Viewpoint:
         """Where someone looks now."""
         camera, dims = self.viewer.scene.camera, self.viewer.dims
         y, x = camera.center[-2:]
         z = dims.point[dims.ndim - 3] if dims.ndim >= 3 else 0.0
-        return Look(float(z), (float(y), float(x)), min(self.pane_px()) / camera.zoom)
+        return Viewpoint(float(z), (float(y), float(x)), min(self.pane_px()) / camera.zoom)
 
-    def frame(self, look: Look | None) -> None:
+    def frame(self, look: Viewpoint | None) -> None:
         """Go on looking where someone looked, as far as all panes have something to show there."""
         box = self._box
         if box is None or look is None:

@@ -11,9 +11,9 @@ from napari_sem_sr.inference.runs.queue import QueuedRun, iter_queue
 from napari_sem_sr.inference.settings import UpscaleSettings
 from napari_sem_sr.model.zoo import Entry
 from napari_sem_sr.stack import SemStack
-from napari_sem_sr.widgets.qt.eta import Pace
+from napari_sem_sr.widgets.qt.eta import Eta
 from napari_sem_sr.widgets.qt.worker import Events
-from napari_sem_sr.widgets.upscale.results import Order
+from napari_sem_sr.widgets.upscale.results import UpscaleRequest
 from napari_sem_sr.widgets.upscale.tasks import Memory, iter_run
 from napari_sem_sr.widgets.words import tr
 
@@ -30,19 +30,19 @@ class StackRun(QueuedRun):
         Name of the model.
     """
 
-    order: Order
+    request: UpscaleRequest
     model: str
 
     @property
     def slices(self) -> int:
         """How many are upscaled."""
-        first, end = self.order.settings.slices or (0, self.order.stack.shape[0])
+        first, end = self.request.settings.slices or (0, self.request.stack.shape[0])
         return end - first
 
     @property
     def pixels(self) -> int:
         """LR pixels of a slice."""
-        return slice_pixels(self.order.stack, self.order.settings)
+        return slice_pixels(self.request.stack, self.request.settings)
 
 
 def slice_pixels(stack: SemStack, settings: UpscaleSettings) -> int:
@@ -63,7 +63,7 @@ class Runs:
         self.current: StackRun | None = None
         self.ended: list[tuple[StackRun, str]] = []
         """With what went wrong; empty where nothing did."""
-        self.pace = Pace()
+        self.eta = Eta()
 
     def events(self) -> Events:
         """Do all that wait, those added meanwhile included."""
@@ -77,15 +77,15 @@ class Runs:
         """Note how far the run that goes on has come; ``now`` in seconds."""
         match event:
             case UpscaleStarted(_, done, total):
-                self.pace.start(now, done, total)
+                self.eta.start(now, done, total)
             case SliceDone(_, done, _):
-                self.pace.reach(now, done)
+                self.eta.reach(now, done)
             case TileDone(_, done, total):
-                self.pace.within(now, done / total)
+                self.eta.within(now, done / total)
 
     def begin(self, run: StackRun) -> None:
         """A run's turn has come."""
-        self.current, self.pace = run, Pace()
+        self.current, self.eta = run, Eta()
 
     def end(self, error: str = "") -> None:
         """The run that went on is over."""
@@ -102,7 +102,7 @@ class Runs:
         """What would be lost if all of it were stopped now; empty where nothing goes on."""
         if self.current is None:
             return ""
-        kept = tr("1 slice") if self.pace.done == 1 else tr("{done} slices", done=self.pace.done)
+        kept = tr("1 slice") if self.eta.done == 1 else tr("{done} slices", done=self.eta.done)
         waiting = len(self.waiting)
         more = (
             tr(" {waiting} more in the queue would not begin.", waiting=waiting) if waiting else ""
@@ -116,7 +116,7 @@ class Runs:
 
     def seconds_left(self) -> float | None:
         """About how long all of it still takes; None before the first slice is done."""
-        left, each = self.pace.seconds_left(), self.pace.seconds_per_slice()
+        left, each = self.eta.seconds_left(), self.eta.seconds_per_slice()
         if self.current is None or left is None or each is None:
             return None
         per_pixel = each / self.current.pixels
@@ -124,17 +124,23 @@ class Runs:
 
 
 def stack_run(
-    memory: Memory, order: Order, entry: Entry, output: Path, *, resume: bool, overwrite: bool
+    memory: Memory,
+    request: UpscaleRequest,
+    entry: Entry,
+    output: Path,
+    *,
+    resume: bool,
+    overwrite: bool,
 ) -> StackRun:
     """A run that waits for its turn; see `iter_upscale` for what it does with what is there."""
     begin = partial(
         iter_run,
         memory,
-        order.stack,
+        request.stack,
         output,
         entry.path,
-        order.settings,
+        request.settings,
         resume=resume,
         overwrite=overwrite,
     )
-    return StackRun(order.stack.name, output, begin, order, entry.name)
+    return StackRun(request.stack.name, output, begin, request, entry.name)

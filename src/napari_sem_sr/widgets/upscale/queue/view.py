@@ -3,7 +3,7 @@
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QAbstractItemView, QListWidget, QListWidgetItem, QPushButton
 
-from napari_sem_sr.widgets.qt.dock import Fold
+from napari_sem_sr.widgets.qt.dock import FoldedSection
 from napari_sem_sr.widgets.qt.eta import spoken_time
 from napari_sem_sr.widgets.qt.words import in_dock
 from napari_sem_sr.widgets.upscale.queue.runs import Runs, StackRun
@@ -13,7 +13,7 @@ LINE_PX = 22
 MOST_LINES = 6
 
 
-class QueueView(Fold):
+class QueueView(FoldedSection):
     """Folded away until there is more than one run to show."""
 
     start_asked = Signal()
@@ -50,7 +50,7 @@ class QueueView(Fold):
             sign = f"✕ {run.name}: {error}" if error else f"✓ {run.name}"
             self._line(sign, run, error or tr("Written to {output}", output=run.output))
         if runs.current is not None:
-            self._line(f"▸ {runs.current.name} · {runs.pace.spoken()}", runs.current)
+            self._line(f"▸ {runs.current.name} · {runs.eta.spoken()}", runs.current)
         for run in runs.waiting:
             self._line(f"… {run.name}", run)
         lines = min(MOST_LINES, max(1, self.list.count()))
