@@ -16,7 +16,8 @@ import numpy as np
 
 from napari_sem_sr.degradation.degrade import AnyStep, Degradation, degrade_stack
 from napari_sem_sr.degradation.match import iter_match
-from napari_sem_sr.degradation.steps import AreaAverage, BeamBlur, ContrastChange, Dose, ReadNoise
+from napari_sem_sr.degradation.noise_steps import Dose, ReadNoise
+from napari_sem_sr.degradation.steps import AreaAverage, BeamBlur, ContrastChange
 from napari_sem_sr.events import drain
 from napari_sem_sr.samples import medulla_hr
 from napari_sem_sr.stack import SemStack

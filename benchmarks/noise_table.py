@@ -24,7 +24,8 @@ from train_zoo import split_of
 from napari_sem_sr.degradation.conditions import CLEAN, Conditions
 from napari_sem_sr.degradation.degrade import Degradation, clean_range, degrade
 from napari_sem_sr.degradation.measure_conditions import measure_conditions
-from napari_sem_sr.degradation.steps import AreaAverage, BeamBlur, DetectorNoise
+from napari_sem_sr.degradation.noise_steps import DetectorNoise
+from napari_sem_sr.degradation.steps import AreaAverage, BeamBlur
 from napari_sem_sr.intensity import IntensityRange, range_of, to_dtype
 from napari_sem_sr.metrics.psnr_ssim import psnr, ssim
 from napari_sem_sr.model.bicubic import upscale_bicubic

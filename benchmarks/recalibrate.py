@@ -18,7 +18,8 @@ from napari_sem_sr.checking.evidence.domain import Domain
 from napari_sem_sr.checking.evidence.trust import Trust
 from napari_sem_sr.checking.suspects.extreme_values import tails_of
 from napari_sem_sr.degradation.degrade import Degradation
-from napari_sem_sr.degradation.steps import AreaAverage, DetectorNoise
+from napari_sem_sr.degradation.noise_steps import DetectorNoise
+from napari_sem_sr.degradation.steps import AreaAverage
 from napari_sem_sr.events import Progress, drain
 from napari_sem_sr.model.bundle import Model, load_bundle, save_model
 from napari_sem_sr.teachers.teacher import Split

@@ -12,7 +12,8 @@ from pathlib import Path
 from napari_sem_sr.degradation.degrade import Degradation, degrade_stack
 from napari_sem_sr.degradation.match import iter_match
 from napari_sem_sr.degradation.match_picture import write_match_picture
-from napari_sem_sr.degradation.steps import AreaAverage, BeamBlur, Dose, ReadNoise
+from napari_sem_sr.degradation.noise_steps import Dose, ReadNoise
+from napari_sem_sr.degradation.steps import AreaAverage, BeamBlur
 from napari_sem_sr.events import drain
 from napari_sem_sr.samples import medulla_hr
 from napari_sem_sr.teachers.teacher import teachers_of

@@ -15,7 +15,8 @@ import numpy as np
 from napari.qt import get_stylesheet
 from qtpy.QtWidgets import QApplication
 
-from napari_sem_sr.stack import Instrument, SemStack, Sources
+from napari_sem_sr.instrument import Instrument, Sources
+from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets.metadata.voxel_dialog import VoxelDialog
 from napari_sem_sr.widgets.qt.dock_group import PLUGIN
 

@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 
 from napari_sem_sr.errors import InputError
 from napari_sem_sr.geometry import is_along_y, shear_nm, true_pixel_nm, with_typed
-from napari_sem_sr.stack import Instrument, SemStack, Sources
+from napari_sem_sr.instrument import Instrument, Sources
+from napari_sem_sr.stack import SemStack
 
 TILTS = st.floats(0, 80)
 

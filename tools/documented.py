@@ -21,6 +21,8 @@ SOURCE = Path(__file__).resolve().parents[1] / "src" / "napari_sem_sr"
 ARRAY = re.compile(r"NDArray|ArrayLike|Tensor\b|\bImage\b|\bFloat\b")
 SHAPE = re.compile(r"\([A-Za-z0-9/*+ ]+(, ?[A-Za-z0-9/*+ .]+)+,?\)|\(n,\)|any shape|same shape")
 QT_NAME = re.compile(r"[a-z]+([A-Z][a-z]*)+")
+# what belongs to the class, or tells kinds apart in a file
+CONSTANT = re.compile(r"ClassVar\b|Literal\[[^,\]]+\]$")
 OPTION = re.compile(r"typer\.(Option|Argument)\(.*help=|^\w+(Option|Flag|Argument)$", re.DOTALL)
 
 
@@ -70,7 +72,7 @@ def of_class(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> Iterator[D
         if isinstance(n, ast.AnnAssign)
         and isinstance(n.target, ast.Name)
         and not n.target.id.startswith("_")
-        and not ast.unparse(n.annotation).startswith("ClassVar")
+        and not CONSTANT.match(ast.unparse(n.annotation))
     }
     said = ast.get_docstring(node) or ""
     # pydantic's way: a string below the field

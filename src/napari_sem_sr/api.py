@@ -100,6 +100,11 @@ def load_model(model: "Source | Model") -> "LoadedModel":
 
     Its ``upscale`` takes an array and gives an array; its ``network`` is a plain torch module.
 
+    Parameters
+    ----------
+    model
+        Name of a bundled or installed model, path of a bundle, or a `Model`, which is given back as it is.
+
     Raises
     ------
     ModelError

@@ -56,7 +56,13 @@ class Diagnosis:
 
 @dataclass(frozen=True)
 class Health:
-    """What the doctor found."""
+    """What the doctor found.
+
+    Parameters
+    ----------
+    findings
+        One line for each thing that was examined, in the order of the examination.
+    """
 
     findings: tuple[Diagnosis, ...]
 

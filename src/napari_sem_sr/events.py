@@ -26,7 +26,13 @@ class Event:
 
 @dataclass(frozen=True)
 class Notice(Event):
-    """One sentence a person should read; the work goes on."""
+    """One sentence a person should read; the work goes on.
+
+    Parameters
+    ----------
+    message
+        A whole sentence, for a person.
+    """
 
     message: str
 
@@ -48,7 +54,15 @@ class Progress(Event):
 
 @dataclass(frozen=True)
 class TileDone(Event):
-    """A tile of slice ``slice`` has been computed (not yet written)."""
+    """A tile of slice ``slice`` has been computed (not yet written).
+
+    Parameters
+    ----------
+    done
+        Tiles of this slice that are computed.
+    total
+        Tiles of this slice.
+    """
 
     slice: int
     done: int
@@ -57,7 +71,13 @@ class TileDone(Event):
 
 @dataclass(frozen=True)
 class UpscaleStarted(Event):
-    """The output exists and can be opened; ``already_done`` of ``total`` slices were found in it."""
+    """The output exists and can be opened; ``already_done`` of ``total`` slices were found in it.
+
+    Parameters
+    ----------
+    output
+        Folder or file that the slices go to.
+    """
 
     output: Path
     already_done: int
@@ -98,6 +118,17 @@ class StepDone(Event):
     ``epochs`` is how many the stage has, estimated where the budget is in minutes; ``seconds`` is what the whole
     training took so far, ``left_s`` about what it still takes: with a budget in minutes its scores at the end too, with
     one in epochs the learning alone. ``epochs`` and ``left_s`` are None before they are known.
+
+    Parameters
+    ----------
+    stage
+        ``"twin"`` or ``"gan"``.
+    epoch
+        Of the stage, from 1 on.
+    step
+        Of the stage, from 1 on.
+    losses
+        By name, as they were in this step.
     """
 
     stage: str
@@ -113,7 +144,19 @@ class StepDone(Event):
 
 @dataclass(frozen=True)
 class Evaluated(Event):
-    """Scores on images never trained on, by name (``psnr``, ``ssim``, ``bicubic_psnr``, ...)."""
+    """Scores on images never trained on, by name (``psnr``, ``ssim``, ``bicubic_psnr``, ...).
+
+    Parameters
+    ----------
+    stage
+        ``"twin"`` or ``"gan"``.
+    epoch
+        Of the stage, from 1 on.
+    step
+        Of the stage, from 1 on.
+    scores
+        Means over the images, by name; PSNR in dB.
+    """
 
     stage: str
     epoch: int
@@ -126,6 +169,11 @@ class Judged(Event):
     """What the curves say so far, in one sentence; ``overfitted_since`` is the epoch where it began.
 
     ``sound`` is None while it is too early to say.
+
+    Parameters
+    ----------
+    sentence
+        For a person.
     """
 
     sentence: str
@@ -138,6 +186,17 @@ class PatchSeen(Event):
     """How one patch looks by now: ``lr``, ``hr`` and what network ``stage`` makes of it, (y, x) each.
 
     All three in the teacher's dtype; ``held_out`` says whether the network never learned from it.
+
+    Parameters
+    ----------
+    step
+        Of the stage, from 1 on.
+    name
+        Of the teacher that the patch is cut from.
+    sr
+        What the network makes of ``lr``, (f y, f x).
+    pixel_nm
+        Side of an HR pixel in nm; None where unknown.
     """
 
     stage: str
@@ -152,7 +211,17 @@ class PatchSeen(Event):
 
 @dataclass(frozen=True)
 class LeftOutScored(Event):
-    """PSNR in dB on ``n_slices`` slices that were left out and predicted, beside two interpolations of the same."""
+    """PSNR in dB on ``n_slices`` slices that were left out and predicted, beside two interpolations of the same.
+
+    Parameters
+    ----------
+    psnr
+        Of the network.
+    linear_psnr
+        Of linear interpolation.
+    cubic_psnr
+        Of cubic interpolation.
+    """
 
     psnr: float
     linear_psnr: float
@@ -170,7 +239,13 @@ class CheckpointSaved(Event):
 
 @dataclass(frozen=True)
 class Timed(Event):
-    """Seconds of work that each stage of ``what`` took; stages overlap, ``wall`` is what passed on the clock."""
+    """Seconds of work that each stage of ``what`` took; stages overlap, ``wall`` is what passed on the clock.
+
+    Parameters
+    ----------
+    seconds
+        By stage.
+    """
 
     what: str
     seconds: Mapping[str, float]

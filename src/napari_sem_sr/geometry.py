@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from napari_sem_sr.errors import InputError
-from napari_sem_sr.stack import SemStack, Sources, Triple
+from napari_sem_sr.instrument import Sources
+from napari_sem_sr.stack import SemStack, Triple
 
 # At 85 degrees a face is seen at a twelfth of its height; beyond, nobody images.
 STEEPEST_DEG = 85.0
@@ -20,12 +21,26 @@ MICROMETRE = 1000.0
 
 
 def spoken_length(nm: float, digits: int = 4) -> str:
-    """Length for a person: ``5.83 nm``, from 1000 nm on in micrometres, ``1.2 µm``."""
+    """Length for a person: ``5.83 nm``, from 1000 nm on in micrometres, ``1.2 µm``.
+
+    Parameters
+    ----------
+    nm
+        Length in nm.
+    digits
+        Significant digits.
+    """
     return f"{nm:.{digits}g} nm" if abs(nm) < MICROMETRE else f"{nm / MICROMETRE:.{digits}g} µm"
 
 
 def spoken_voxel(voxel_nm: Sequence[float | None]) -> str:
-    """Voxel size (z, y, x) for a person, in one unit: ``10 × 5 × 5 nm``; unknown axes as a question mark."""
+    """Voxel size (z, y, x) for a person, in one unit: ``10 × 5 × 5 nm``; unknown axes as a question mark.
+
+    Parameters
+    ----------
+    voxel_nm
+        (z, y, x) in nm; None where unknown.
+    """
     known = [v for v in voxel_nm if v is not None]
     if not known:
         return "unknown"
@@ -34,7 +49,13 @@ def spoken_voxel(voxel_nm: Sequence[float | None]) -> str:
 
 
 def true_pixel_nm(recorded_nm: float, tilt_deg: float) -> float:
-    """Pixel size along y on the imaged face, in nm, of one recorded at ``tilt_deg``."""
+    """Pixel size along y on the imaged face, in nm, of one recorded at ``tilt_deg``.
+
+    Parameters
+    ----------
+    recorded_nm
+        Pixel size as recorded, in nm.
+    """
     return recorded_nm / math.cos(math.radians(tilt_deg))
 
 
@@ -42,12 +63,23 @@ def shear_nm(thickness_nm: float, tilt_deg: float) -> float:
     """How far, in nm on the face along y, an untracked stack wanders per slice of ``thickness_nm``.
 
     Thickness × sin(tilt) in the recorded image, which is thickness × tan(tilt) on the face.
+
+    Parameters
+    ----------
+    tilt_deg
+        Angle between the beam and the normal of the imaged face.
     """
     return thickness_nm * math.tan(math.radians(tilt_deg))
 
 
 def is_along_y(scan_rotation_deg: float | None) -> bool:
-    """Whether foreshortening lies along y: not where the scan was rotated by other than half turns."""
+    """Whether foreshortening lies along y: not where the scan was rotated by other than half turns.
+
+    Parameters
+    ----------
+    scan_rotation_deg
+        As the file says; None where it does not say, which counts as not rotated.
+    """
     turned = (scan_rotation_deg or 0.0) % 180.0
     return min(turned, 180.0 - turned) < 1.0
 
@@ -61,6 +93,8 @@ def with_typed(
 
     Parameters
     ----------
+    stack
+        As it was read.
     voxel_nm
         Voxel size (z, y, x) in nm on the sample; None leaves what is known. A typed y is believed as it is.
     tilt_deg

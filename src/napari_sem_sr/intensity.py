@@ -42,7 +42,13 @@ class IntensityRange:
         return largest > _SINGLE * width or largest > _HUGE or width < _TINY
 
     def normalise(self, image: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-        """Map grey values to the network's scale; values outside the range stay outside, unclipped."""
+        """Map grey values to the network's scale; values outside the range stay outside, unclipped.
+
+        Parameters
+        ----------
+        image
+            Of any shape and real dtype.
+        """
         out = np.empty(image.shape, np.float32)
         width = self.high - self.low
         if not self.needs_double:
@@ -54,7 +60,13 @@ class IntensityRange:
         return out
 
     def restore(self, image: npt.NDArray[np.float32]) -> npt.NDArray[np.floating[Any]]:
-        """Map the network's scale back to grey values, float32 or, where that is too coarse, float64."""
+        """Map the network's scale back to grey values, float32 or, where that is too coarse, float64.
+
+        Parameters
+        ----------
+        image
+            Of any shape, float32 on the network's scale.
+        """
         width = self.high - self.low
         if self.needs_double:
             return image.astype(np.float64) * width + self.low
@@ -64,7 +76,13 @@ class IntensityRange:
 def to_dtype(
     image: npt.NDArray[np.floating[Any]], dtype: np.dtype[Any]
 ) -> tuple[npt.NDArray[Any], int]:
-    """Round grey values to ``dtype``; also return how many pixels lay outside what it can hold."""
+    """Round grey values to ``dtype``; also return how many pixels lay outside what it can hold.
+
+    Parameters
+    ----------
+    image
+        Of any shape, floating.
+    """
     if dtype.kind == "f":
         # what float64 holds is compared in float64
         largest = min(float(np.finfo(dtype).max), float(np.finfo(image.dtype).max))
@@ -87,6 +105,11 @@ def to_dtype(
 
 def range_of(image: npt.NDArray[Any]) -> IntensityRange:
     """Robust range of one array (any shape), NaN and infinities ignored.
+
+    Parameters
+    ----------
+    image
+        Of any shape and real dtype.
 
     Raises
     ------
@@ -118,7 +141,15 @@ def range_of(image: npt.NDArray[Any]) -> IntensityRange:
 
 @dataclass(frozen=True)
 class MeasuredRange:
-    """The range of a stack, and which of the slices that were looked at have no part in it, with the reason."""
+    """The range of a stack, and which of the slices that were looked at have no part in it, with the reason.
+
+    Parameters
+    ----------
+    intensity
+        The range.
+    apart
+        By number of the slice.
+    """
 
     intensity: IntensityRange
     apart: Mapping[int, str] = field(default_factory=dict)
@@ -138,7 +169,15 @@ class MeasuredRange:
 def stack_range(
     stack: SemStack, region: tuple[tuple[int, int], tuple[int, int]] | None = None
 ) -> IntensityRange:
-    """Range of a stack; see `measure_range`."""
+    """Range of a stack; see `measure_range`.
+
+    Parameters
+    ----------
+    stack
+        LR, as a rule.
+    region
+        ((y0, y1), (x0, x1)), half open, to look at; everything by default.
+    """
     return measure_range(stack, region).intensity
 
 
@@ -153,6 +192,8 @@ def measure_range(
 
     Parameters
     ----------
+    stack
+        LR, as a rule.
     region
         ((y0, y1), (x0, x1)) in LR pixels of the part that is used; None for all of each slice.
 

@@ -14,75 +14,12 @@ import numpy.typing as npt
 from dask.delayed import Delayed
 
 from napari_sem_sr.errors import InputError
+from napari_sem_sr.instrument import Instrument, Sources
 
 T = TypeVar("T")
 Triple = tuple[T, T, T]
 
 HASH_CHUNK = 1 << 22
-
-
-@dataclass(frozen=True)
-class Instrument:
-    """What the files say about the microscope; None where they do not say.
-
-    Parameters
-    ----------
-    beam
-        Which beam made the image: ``"electron"`` or ``"ion"``.
-    kv
-        Accelerating voltage in kV.
-    wd_mm
-        Working distance in mm.
-    beam_current_na
-        Beam current in nA.
-    dwell_us
-        Dwell time per pixel in µs.
-    time
-        When the image was taken, ISO 8601 without a time zone, or as the file says it.
-    stage_tilt_deg
-        Tilt of the stage, which alone does not say how the imaged face stood to the beam.
-    stage_mm, stage_rotation_deg
-        Place (x, y, z) and rotation of the stage.
-    scan_rotation_deg
-        Rotation of the scan; 0 where the file says that there was none.
-    tilt_corrected
-        Whether the microscope stretched the scan along y to undo foreshortening.
-    tilt_correction_deg
-        The angle set for that correction, whether it was on or not.
-    raw
-        The vendor's own metadata, untouched.
-    """
-
-    maker: str | None = None
-    model: str | None = None
-    detector: str | None = None
-    beam: str | None = None
-    kv: float | None = None
-    wd_mm: float | None = None
-    beam_current_na: float | None = None
-    dwell_us: float | None = None
-    time: str | None = None
-    stage_tilt_deg: float | None = None
-    stage_mm: Triple[float | None] | None = None
-    stage_rotation_deg: float | None = None
-    scan_rotation_deg: float | None = None
-    tilt_corrected: bool | None = None
-    tilt_correction_deg: float | None = None
-    raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
-
-
-@dataclass(frozen=True)
-class Sources:
-    """Where voxel size and tilt come from; None where the number is unknown or was given by a program.
-
-    Each is ``"file"`` (the image, its sidecar or its folder's metadata), ``"project"`` (the project file of the
-    acquisition software) or ``"typed"`` (by a person).
-    """
-
-    z: str | None = None
-    y: str | None = None
-    x: str | None = None
-    tilt: str | None = None
 
 
 @dataclass(frozen=True)
@@ -145,8 +82,8 @@ class SemStack:
     origin_nm: Triple[float] = (0.0, 0.0, 0.0)
     pixel_step: Triple[float] = (1.0, 1.0, 1.0)
     tilt_deg: float | None = None
-    sources: Sources = Sources()
-    instrument: Instrument = Instrument()
+    sources: Sources = field(default_factory=Sources)
+    instrument: Instrument = field(default_factory=Instrument)
     paths: tuple[Path, ...] = ()
     folder: Path | None = None
     image_rows: tuple[int, int] | None = None
@@ -175,7 +112,17 @@ class SemStack:
 
     @classmethod
     def from_array(cls, array: npt.ArrayLike, name: str, **known: Any) -> "SemStack":
-        """Make a stack of an array (y, x) or (z, y, x), NumPy or dask, one chunk per slice."""
+        """Make a stack of an array (y, x) or (z, y, x), NumPy or dask, one chunk per slice.
+
+        Parameters
+        ----------
+        array
+            ``(y, x)`` or ``(z, y, x)``, any real dtype.
+        name
+            For a person.
+        known
+            Other fields of the stack, by name.
+        """
         data: Any = array if isinstance(array, da.Array) else np.asarray(array)
         if data.ndim == 2:
             data = data[np.newaxis]
@@ -208,7 +155,13 @@ class SemStack:
         return dtype
 
     def slice(self, index: int) -> npt.NDArray[Any]:
-        """Read one z-plane, (y, x), into memory."""
+        """Read one z-plane, (y, x), into memory.
+
+        Parameters
+        ----------
+        index
+            Number of the slice, from 0 on.
+        """
         if self.data.numblocks != (self.shape[0], 1, 1) or not 0 <= index < self.shape[0]:
             return np.asarray(self.data[index].compute())
         # slicing the array costs time in proportion to all its slices, its one chunk does not
@@ -262,11 +215,21 @@ class SemStack:
         factor
             Upscale factor f: one LR pixel covers f × f SR pixels, so the first SR pixel's centre lies
             (f - 1)/2 SR pixels before the centre of the first LR pixel.
+        changes
+            Fields that differ beside those that follow from ``factor``.
         """
         return replace(self, data=data, **self._refined(float(factor)), **changes)
 
     def averaged(self, data: da.Array, factor: int, **changes: Any) -> "SemStack":
-        """Return the stack of LR ``data`` whose pixels each cover factor × factor pixels of this one."""
+        """Return the stack of LR ``data`` whose pixels each cover factor × factor pixels of this one.
+
+        Parameters
+        ----------
+        factor
+            Pixels of this stack per pixel of the result, along y and along x.
+        changes
+            Fields that differ beside those that follow from ``factor``.
+        """
         return replace(self, data=data, **self._refined(1.0 / factor), **changes)
 
     def _refined(self, by: float) -> dict[str, Any]:

@@ -28,12 +28,26 @@ def printable() -> None:
 
 
 def say(text: str) -> None:
-    """Print a result just as it is written."""
+    """Print a result just as it is written.
+
+    Parameters
+    ----------
+    text
+        Without markup.
+    """
     stdout.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def tell(text: str, style: str | None = None) -> None:
-    """Print what a person should read beside the result, just as it is written."""
+    """Print what a person should read beside the result, just as it is written.
+
+    Parameters
+    ----------
+    text
+        Without markup.
+    style
+        As of rich; none by default.
+    """
     stderr.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
 
 
@@ -58,7 +72,15 @@ def follow(
     *,
     go_on: str = "the same command with --resume goes on",
 ) -> Result:
-    """Show long work as a progress bar on stderr and return its result; Ctrl-C leaves it resumable."""
+    """Show long work as a progress bar on stderr and return its result; Ctrl-C leaves it resumable.
+
+    Parameters
+    ----------
+    work
+        A generator of events; its result is what it returns.
+    go_on
+        What a person does to go on after Ctrl-C.
+    """
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -128,5 +150,11 @@ def _bar_state(event: events.Event) -> dict[str, Any]:
 
 
 def print_json(document: Mapping[str, Any] | list[Any]) -> None:
-    """Print one JSON document on stdout."""
+    """Print one JSON document on stdout.
+
+    Parameters
+    ----------
+    document
+        Of what JSON can hold.
+    """
     typer.echo(json.dumps(document, indent=1, default=str, allow_nan=False))

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from napari_sem_sr.degradation.conditions import CLEAN
 from napari_sem_sr.degradation.degrade import AREA_AVERAGE, Degradation, degrade_stack
-from napari_sem_sr.degradation.steps import AreaAverage, BeamBlur, DetectorNoise, ReadNoise
+from napari_sem_sr.degradation.noise_steps import DetectorNoise, ReadNoise
+from napari_sem_sr.degradation.steps import AreaAverage, BeamBlur
 from napari_sem_sr.errors import InputError
 from napari_sem_sr.metrics.resample import area_average
 from napari_sem_sr.stack import SemStack

@@ -9,14 +9,8 @@ from napari_sem_sr.degradation.degrade import AREA_AVERAGE, Degradation, degrade
 from napari_sem_sr.degradation.image_statistics import grey_edges, noise_by_grey, rings_of
 from napari_sem_sr.degradation.match import Match, iter_match
 from napari_sem_sr.degradation.match_picture import write_match_picture
-from napari_sem_sr.degradation.steps import (
-    AreaAverage,
-    BeamBlur,
-    ContrastChange,
-    DetectorNoise,
-    Dose,
-    ReadNoise,
-)
+from napari_sem_sr.degradation.noise_steps import DetectorNoise, Dose, ReadNoise
+from napari_sem_sr.degradation.steps import AreaAverage, BeamBlur, ContrastChange
 from napari_sem_sr.degradation.two_sample_test import two_sample_test
 from napari_sem_sr.errors import InputError
 from napari_sem_sr.events import Notice, drain

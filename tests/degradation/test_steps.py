@@ -9,15 +9,13 @@ from pydantic import ValidationError
 from scipy.ndimage import gaussian_filter
 
 from napari_sem_sr.degradation.degrade import AREA_AVERAGE, Degradation, degrade
+from napari_sem_sr.degradation.noise_steps import DetectorNoise, Dose, ReadNoise
 from napari_sem_sr.degradation.steps import (
     AreaAverage,
     BeamBlur,
     ChargingStreaks,
     ContrastChange,
     Curtaining,
-    DetectorNoise,
-    Dose,
-    ReadNoise,
     Sampling,
     ScanDistortion,
     Step,

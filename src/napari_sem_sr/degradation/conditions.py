@@ -51,13 +51,26 @@ class Conditions:
         return sqrt((self.noise_black**2 + self.noise_white**2) / 2)
 
     def noise_grey(self, intensity: IntensityRange) -> float:
-        """Standard deviation of the noise at mid range, in grey values."""
+        """Standard deviation of the noise at mid range, in grey values.
+
+        Parameters
+        ----------
+        intensity
+            Range of the stack that the conditions are of; turns parts of the range into grey values.
+        """
         return self.noise * (intensity.high - intensity.low)
 
     def with_noise_grey(self, sd: float, intensity: IntensityRange) -> Self:
         """The same conditions with noise of standard deviation ``sd`` in grey values at mid range.
 
         How it grows with the grey value stays as it is; where there was none, it is the same everywhere.
+
+        Parameters
+        ----------
+        sd
+            Standard deviation in grey values at mid range, at least 0.
+        intensity
+            Range of the stack that the conditions are of.
         """
         wanted = sd / (intensity.high - intensity.low)
         if self.noise == 0:
@@ -72,11 +85,23 @@ class Conditions:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any] | None) -> Self:
-        """Read what `to_json` wrote; clean conditions where nothing was recorded."""
+        """Read what `to_json` wrote; clean conditions where nothing was recorded.
+
+        Parameters
+        ----------
+        values
+            What was recorded in a card, in provenance or in a report; None or empty where nothing was.
+        """
         return cls(**values) if values else cls()
 
     def sentence(self, intensity: IntensityRange) -> str:
-        """For a person, in grey values and LR pixels."""
+        """For a person, in grey values and LR pixels.
+
+        Parameters
+        ----------
+        intensity
+            Range of the stack, to say noise in its grey values.
+        """
         width = intensity.high - intensity.low
         black, white = self.noise_black * width, self.noise_white * width
         noise = f"noise {self.noise_grey(intensity):.3g} grey levels"

@@ -9,15 +9,13 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from napari_sem_sr.degradation.conditions import Conditions
+from napari_sem_sr.degradation.noise_steps import DetectorNoise, Dose, ReadNoise
 from napari_sem_sr.degradation.steps import (
     AreaAverage,
     BeamBlur,
     ChargingStreaks,
     ContrastChange,
     Curtaining,
-    DetectorNoise,
-    Dose,
-    ReadNoise,
     Sampling,
     ScanDistortion,
 )
@@ -93,7 +91,15 @@ class Degradation(BaseModel):
         return factor * math.ceil(sum(s.margin_hr_px(sampling) for s in self.steps) / factor)
 
     def scene(self, hr: "Tensor", factor: int) -> "Tensor":
-        """What LR and HR both show: ``hr`` (N, 1, y, x), on the network's scale, in the contrast of LR."""
+        """What LR and HR both show: ``hr`` (N, 1, y, x), on the network's scale, in the contrast of LR.
+
+        Parameters
+        ----------
+        hr
+            ``(N, 1, y, x)`` float on the network's scale.
+        factor
+            HR pixels per LR pixel along y and along x.
+        """
         return self._through(hr, factor, None, (s for s in self.steps if s.of_the_scene))
 
     def record(self, scene: "Tensor", factor: int, generator: "Generator") -> "Tensor":
@@ -101,6 +107,10 @@ class Degradation(BaseModel):
 
         Parameters
         ----------
+        scene
+            ``(N, 1, y, x)`` float on the network's scale, as `scene` gives it; y and x are multiples of ``factor``.
+        factor
+            HR pixels per LR pixel along y and along x.
         generator
             On the CPU; not touched where no step is random.
         """
@@ -109,7 +119,15 @@ class Degradation(BaseModel):
         )
 
     def expect(self, scene: "Tensor", factor: int) -> "Tensor":
-        """LR without anything random: what a scene would give on average."""
+        """LR without anything random: what a scene would give on average.
+
+        Parameters
+        ----------
+        scene
+            ``(N, 1, y, x)`` float on the network's scale; y and x are multiples of ``factor``.
+        factor
+            HR pixels per LR pixel along y and along x.
+        """
         steps = (s for s in self.steps if not s.of_the_scene and not s.random)
         return self._through(scene, factor, None, steps)
 
@@ -155,7 +173,15 @@ def _described(step: BaseModel) -> str:
 
 
 def clean_range(image: npt.NDArray[Any], factor: int) -> IntensityRange:
-    """Black and white of the area average of ``image``, between which steps are applied."""
+    """Black and white of the area average of ``image``, between which steps are applied.
+
+    Parameters
+    ----------
+    image
+        ``(y, x)`` of any real dtype.
+    factor
+        HR pixels per LR pixel along y and along x.
+    """
     y, x = (n - n % factor for n in image.shape)
     return range_of(area_average(image[:y, :x], factor))
 
@@ -174,6 +200,8 @@ def degrade(
     ----------
     image
         HR; y and x are multiples of ``factor``.
+    degradation
+        What lies between HR and LR, step by step.
     seed
         Of everything random.
     intensity
@@ -201,6 +229,15 @@ def expected(
     """LR that an image (y, x) in the contrast of LR would give on average, (y/f, x/f) in grey levels.
 
     What is not random is linear in grey, so any unit of grey will do. NaN where an LR pixel sees a NaN.
+
+    Parameters
+    ----------
+    image
+        ``(y, x)`` of any real dtype, whose sides are multiples of ``factor``; may hold NaN.
+    factor
+        HR pixels per LR pixel along y and along x.
+    degradation
+        Only its steps that are not random count.
     """
     if degradation.averages_on_average:
         return area_average(image, factor)
@@ -211,7 +248,17 @@ def expected(
 
 
 def spread(lr: npt.NDArray[Any], factor: int, degradation: Degradation) -> npt.NDArray[np.float64]:
-    """Adjoint of `expected`: what every pixel (f y, f x) contributes to ``lr`` (y, x), weighted and summed."""
+    """Adjoint of `expected`: what every pixel (f y, f x) contributes to ``lr`` (y, x), weighted and summed.
+
+    Parameters
+    ----------
+    lr
+        ``(y, x)`` values on the grid of LR.
+    factor
+        HR pixels per LR pixel along y and along x.
+    degradation
+        That whose `expected` is transposed.
+    """
     import torch
 
     y, x = lr.shape
@@ -223,7 +270,15 @@ def spread(lr: npt.NDArray[Any], factor: int, degradation: Degradation) -> npt.N
 
 
 def trim_to_multiple(stack: SemStack, factor: int) -> SemStack:
-    """Cut off the last rows and columns that do not fill an LR pixel."""
+    """Cut off the last rows and columns that do not fill an LR pixel.
+
+    Parameters
+    ----------
+    stack
+        Any stack; its own pixels stay where they are.
+    factor
+        Of which the sides of the result are multiples.
+    """
     _, y, x = stack.shape
     if y < factor or x < factor:
         raise InputError(
@@ -242,6 +297,10 @@ def degrade_stack(
 
     Parameters
     ----------
+    hr
+        Stack of HR slices, (z, y, x).
+    factor
+        HR pixels per LR pixel along y and along x.
     degradation
         How; black and white are those of the whole stack.
     seed

@@ -35,7 +35,17 @@ _FEWEST = 200
 
 @dataclass(frozen=True, eq=False)
 class Rings:
-    """Mean power (grey² per pixel of frequency) by ``frequency``, cycles per LR pixel; white noise has its variance."""
+    """Mean power (grey² per pixel of frequency) by ``frequency``, cycles per LR pixel; white noise has its variance.
+
+    Parameters
+    ----------
+    frequency
+        Middles of the rings, ``(rings,)``, in cycles per LR pixel.
+    power
+        Mean power in each ring, ``(rings,)``, in grey² per pixel of frequency.
+    count
+        Pixels of frequency in each ring, ``(rings,)``.
+    """
 
     frequency: Values
     power: Values
@@ -43,7 +53,15 @@ class Rings:
 
 
 def tiles_of(image: npt.NDArray[Any], side: int) -> Values:
-    """``(n, side, side)`` tiles that overlap by half, those with NaN left out."""
+    """``(n, side, side)`` tiles that overlap by half, those with NaN left out.
+
+    Parameters
+    ----------
+    image
+        ``(y, x)`` of any real dtype; may hold NaN.
+    side
+        Of a tile, in pixels.
+    """
     if min(image.shape) < side:
         return np.empty((0, side, side))
     step = side // 2
@@ -53,7 +71,13 @@ def tiles_of(image: npt.NDArray[Any], side: int) -> Values:
 
 
 def rings_of(images: Sequence[npt.NDArray[Any]]) -> Rings:
-    """Radial power of all tiles of all images (Welch 1967: windowed, overlapping by half)."""
+    """Radial power of all tiles of all images (Welch 1967: windowed, overlapping by half).
+
+    Parameters
+    ----------
+    images
+        ``(y, x)`` each, larger than a tile.
+    """
     side = SPECTRUM_TILE
     power = _power(np.concatenate([tiles_of(i, side) for i in images])).mean(axis=0)
     radius = _radius(side)
@@ -80,7 +104,13 @@ def _radius(side: int) -> Values:
 
 
 def anisotropy(images: Sequence[npt.NDArray[Any]]) -> float:
-    """Finest power along y over that along x: 1 for white noise, more where noise is smeared along scan lines."""
+    """Finest power along y over that along x: 1 for white noise, more where noise is smeared along scan lines.
+
+    Parameters
+    ----------
+    images
+        ``(y, x)`` each, larger than a tile.
+    """
     side = SPECTRUM_TILE
     power = _power(np.concatenate([tiles_of(i, side) for i in images])).mean(axis=0)
     fy, fx = np.abs(np.fft.fftfreq(side))[:, None], np.fft.rfftfreq(side)[None, :]
@@ -90,7 +120,15 @@ def anisotropy(images: Sequence[npt.NDArray[Any]]) -> float:
 
 
 def grey_edges(images: Sequence[npt.NDArray[Any]], bins: int) -> Values:
-    """Edges of ``bins`` bins of local grey with as many pixels in each."""
+    """Edges of ``bins`` bins of local grey with as many pixels in each.
+
+    Parameters
+    ----------
+    images
+        ``(y, x)`` each.
+    bins
+        How many bins the greys are divided into.
+    """
     local = np.concatenate([_local(i).ravel() for i in images])
     return np.asarray(np.percentile(local[np.isfinite(local)], np.linspace(0.5, 99.5, bins + 1)))
 
@@ -100,6 +138,13 @@ def noise_by_grey(images: Sequence[npt.NDArray[Any]], edges: Values) -> tuple[Va
 
     The variance is that of a normal variable with the same median absolute value, so that edges, being few, hardly
     count. Fine texture does count: compare with images that have the same texture and no noise.
+
+    Parameters
+    ----------
+    images
+        ``(y, x)`` each.
+    edges
+        ``(bins + 1,)`` ascending greys, as of `grey_edges`.
     """
     local = np.concatenate([_local(i).ravel() for i in images])
     fine = np.concatenate(
@@ -120,7 +165,13 @@ def _local(image: npt.NDArray[Any]) -> Values:
 
 
 def tile_features(image: npt.NDArray[Any]) -> Values:
-    """``(n, d)``: log power in rings, noise, gradient, and the distribution of greys of each tile of one image."""
+    """``(n, d)``: log power in rings, noise, gradient, and the distribution of greys of each tile of one image.
+
+    Parameters
+    ----------
+    image
+        ``(y, x)`` float on the network's scale.
+    """
     tiles = tiles_of(image, FEATURE_TILE)
     if not len(tiles):
         return np.empty((0, FEATURE_RINGS + 6))

@@ -22,7 +22,13 @@ SHOWN_PX = 160
 
 
 def match_figure(match: Match) -> Figure:
-    """Pictures above, curves below."""
+    """Pictures above, curves below.
+
+    Parameters
+    ----------
+    match
+        What was fitted, with its example pictures and curves.
+    """
     figure = Figure(figsize=(11, 7.2), layout="constrained", dpi=100)
     FigureCanvasAgg(figure)
     looks = dict(zip(STYLES, (match.measured, match.made, match.averaged), strict=True))
@@ -54,6 +60,13 @@ def match_figure(match: Match) -> Figure:
 
 def write_match_picture(match: Match, path: Path) -> None:
     """Write `match_figure` as PNG.
+
+    Parameters
+    ----------
+    match
+        What was fitted, with its example pictures and curves.
+    path
+        File to write; one that is there is replaced as a whole.
 
     Raises
     ------

@@ -1,6 +1,6 @@
 """What lies between a good image and a coarse, noisy one of the same field, one physical cause per step.
 
-Steps are plain parameters; `apply` does the arithmetic on torch tensors, so that a lesson is degraded on the device
+Steps are plain parameters; `apply` does the arithmetic on torch tensors, so that a patch is degraded on the device
 it is learned on and a whole image by the very same code. Grey values are on the network's scale: 0 and 1 are the black
 and the white (0.1 and 99.9 percentiles) of the LR image before noise. Random numbers come from a
 generator on the CPU, so that one seed makes the same image on any device.
@@ -29,13 +29,29 @@ FARTHEST = 4.0
 
 @dataclass(frozen=True)
 class Sampling:
-    """How HR and LR pixels relate: the upscale factor, and the size of an LR pixel where it is known."""
+    """How HR and LR pixels relate: the upscale factor, and the size of an LR pixel where it is known.
+
+    Parameters
+    ----------
+    factor
+        HR pixels per LR pixel along y and along x.
+    lr_pixel_nm
+        Side of an LR pixel in nm; None where unknown, and then no length may be in nm.
+    """
 
     factor: int
     lr_pixel_nm: float | None = None
 
     def lr_px(self, length: float, unit: Unit) -> float:
-        """Length in LR pixels."""
+        """Length in LR pixels.
+
+        Parameters
+        ----------
+        length
+            In ``unit``.
+        unit
+            Unit of ``length``.
+        """
         if unit == "LR pixel":
             return length
         if self.lr_pixel_nm is None:
@@ -43,7 +59,15 @@ class Sampling:
         return length / self.lr_pixel_nm
 
     def hr_px(self, length: float, unit: Unit) -> float:
-        """Length in HR pixels."""
+        """Length in HR pixels.
+
+        Parameters
+        ----------
+        length
+            In ``unit``.
+        unit
+            Unit of ``length``.
+        """
         return self.lr_px(length, unit) * self.factor
 
 
@@ -57,11 +81,27 @@ class Step(BaseModel):
     of_the_scene: ClassVar[bool] = False
 
     def apply(self, image: "Tensor", sampling: Sampling, generator: "Generator") -> "Tensor":
-        """Degrade ``image`` (N, 1, y, x), float on the network's scale."""
+        """Degrade ``image`` (N, 1, y, x), float on the network's scale.
+
+        Parameters
+        ----------
+        image
+            ``(N, 1, y, x)`` float on the network's scale.
+        sampling
+            How HR and LR pixels relate.
+        generator
+            What is random is drawn with it; on the device of ``image``.
+        """
         raise NotImplementedError
 
     def margin_hr_px(self, sampling: Sampling) -> int:
-        """How far, in HR pixels, an LR pixel's value reaches beyond the pixels it covers."""
+        """How far, in HR pixels, an LR pixel's value reaches beyond the pixels it covers.
+
+        Parameters
+        ----------
+        sampling
+            How HR and LR pixels relate.
+        """
         return 0
 
 
@@ -70,6 +110,11 @@ class ContrastChange(Step):
 
     Gain and offset need no step, as networks see every image between its own black and white. The answer is
     given in the new contrast as well: a model is not to be taught to change what the detector says.
+
+    Parameters
+    ----------
+    gamma
+        Exponent; 1 changes nothing, less brightens the greys in between.
     """
 
     kind: Literal["contrast change"] = "contrast change"
@@ -84,7 +129,15 @@ class ContrastChange(Step):
 
 
 class BeamBlur(Step):
-    """A wider beam: Gaussian of standard deviation ``sigma``, on top of the blur the teacher has itself."""
+    """A wider beam: Gaussian of standard deviation ``sigma``, on top of the blur the teacher has itself.
+
+    Parameters
+    ----------
+    sigma
+        Standard deviation of the Gaussian, in ``unit``.
+    unit
+        Unit of ``sigma``.
+    """
 
     kind: Literal["beam blur"] = "beam blur"
     sigma: float = Field(ge=0)
@@ -107,6 +160,15 @@ class ScanDistortion(Step):
 
     ``jitter`` is the standard deviation of a line's place along x; ``drift`` is the way the specimen goes in 1000
     lines, in a direction drawn anew for each image. The centre of the image stays where it is.
+
+    Parameters
+    ----------
+    jitter
+        Standard deviation of a line's place along x, in ``unit``.
+    drift
+        Way of the specimen in 1000 lines, in ``unit``.
+    unit
+        Unit of ``jitter`` and ``drift``.
     """
 
     kind: Literal["scan distortion"] = "scan distortion"
@@ -160,6 +222,15 @@ class ChargingStreaks(Step):
 
     Phenomenological: the slope of the signal along the line, with a memory of ``length``, times a number of standard
     deviation ``strength`` drawn for each line. On average nothing is added.
+
+    Parameters
+    ----------
+    strength
+        Standard deviation of what multiplies the slope of a line; without unit.
+    length
+        How far a tail reaches, in ``unit``.
+    unit
+        Unit of ``length``.
     """
 
     kind: Literal["charging streaks"] = "charging streaks"
@@ -185,6 +256,15 @@ class Curtaining(Step):
     """Stripes along the milling direction (y): brightness that varies across them.
 
     ``strength`` is the standard deviation of the brightness, relative to it, and ``width`` that of a stripe.
+
+    Parameters
+    ----------
+    strength
+        Standard deviation of the brightness, relative to it.
+    width
+        Standard deviation of a stripe's profile, in ``unit``.
+    unit
+        Unit of ``width``.
     """
 
     kind: Literal["curtaining"] = "curtaining"
@@ -205,74 +285,6 @@ class Curtaining(Step):
         kernel = _gaussian(sigma)
         smooth = smooth / (kernel**2).sum().sqrt()
         return image * (1 + self.strength * smooth.to(image.device))
-
-
-class Dose(Step):
-    """Counting statistics: ``electrons`` detected per LR pixel at white, none at black.
-
-    Variance = grey / ``electrons``; what black itself emits belongs to `ReadNoise`.
-    """
-
-    kind: Literal["dose"] = "dose"
-    electrons: float = Field(gt=0)
-
-    def apply(self, image: "Tensor", sampling: Sampling, generator: "Generator") -> "Tensor":
-        """Poisson noise; values below black are left as they are."""
-        import torch
-
-        expected = image.clamp_min(0) * self.electrons
-        counted = torch.poisson(expected.cpu(), generator=generator).to(image.device)
-        return image + (counted - expected) / self.electrons
-
-
-class ReadNoise(Step):
-    """Noise that is the same at every grey: detector, amplifier, electrons counted at black.
-
-    ``sigma`` is a part of the span between black and white.
-    """
-
-    kind: Literal["read noise"] = "read noise"
-    sigma: float = Field(ge=0)
-
-    def apply(self, image: "Tensor", sampling: Sampling, generator: "Generator") -> "Tensor":
-        """Gaussian noise."""
-        import torch
-
-        return image + self.sigma * torch.randn(image.shape, generator=generator).to(image.device)
-
-
-class DetectorNoise(Step):
-    """Counting and detector noise behind a detector that is slower than the pixel clock.
-
-    Its variance goes linearly from that at black to that at white; neighbouring pixels of a scan line share part of it
-    (``correlation``, lag 1), pixels of different lines nothing. Fast scans look like this: of tin on carbon, 0.46 at
-    100 ns per pixel, nothing beyond the next pixel.
-
-    ``black`` and ``white`` are standard deviations as parts of the span between black and white.
-    """
-
-    kind: Literal["detector noise"] = "detector noise"
-    black: float = Field(ge=0)
-    white: float = Field(ge=0)
-    correlation: float = Field(0.0, ge=0, le=0.5)
-
-    def apply(self, image: "Tensor", sampling: Sampling, generator: "Generator") -> "Tensor":
-        """Gaussian noise, a moving average of order one along x."""
-        import torch
-
-        *rest, width = image.shape
-        drawn = torch.randn(*rest, width + 1, generator=generator).to(image.device)
-        share = moving_average_share(self.correlation)
-        noise = (drawn[..., 1:] + share * drawn[..., :-1]) / math.sqrt(1 + share**2)
-        variance = self.black**2 + (self.white**2 - self.black**2) * image
-        return image + variance.clamp_min(0).sqrt() * noise
-
-
-def moving_average_share(correlation: float) -> float:
-    """Share of the pixel before in a moving average of order one with this lag-1 correlation, 0 to 0.5."""
-    if correlation == 0:
-        return 0.0
-    return (1 - math.sqrt(max(0.0, 1 - 4 * correlation**2))) / (2 * correlation)
 
 
 def _gaussian(sigma: float) -> "Tensor":

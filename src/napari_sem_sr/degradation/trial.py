@@ -11,14 +11,8 @@ from scipy.optimize import least_squares, minimize_scalar, nnls
 
 from napari_sem_sr.degradation.degrade import Degradation, clean_range, degrade
 from napari_sem_sr.degradation.image_statistics import Rings, grey_edges, noise_by_grey, rings_of
-from napari_sem_sr.degradation.steps import (
-    AreaAverage,
-    BeamBlur,
-    ContrastChange,
-    DetectorNoise,
-    Dose,
-    ReadNoise,
-)
+from napari_sem_sr.degradation.noise_steps import DetectorNoise, Dose, ReadNoise
+from napari_sem_sr.degradation.steps import AreaAverage, BeamBlur, ContrastChange
 from napari_sem_sr.events import Event, Progress
 from napari_sem_sr.intensity import range_of
 
@@ -45,7 +39,21 @@ NO_CORRELATION = 0.05
 
 @dataclass(frozen=True, eq=False)
 class PictureStatistics:
-    """What a set of LR images looks like, on the network's scale: for pictures, and for whom it may concern."""
+    """What a set of LR images looks like, on the network's scale: for pictures, and for whom it may concern.
+
+    Parameters
+    ----------
+    rings
+        Mean power by spatial frequency.
+    grey
+        Mean grey of each bin of local grey, ``(bins,)``.
+    variance
+        Of what varies from pixel to pixel, in the same bins, ``(bins,)``.
+    quantiles
+        Of the greys, ``(quantiles,)``.
+    example
+        One of the images, ``(y, x)``.
+    """
 
     rings: Rings
     grey: Values
@@ -59,6 +67,13 @@ class Fit:
     """Parameters on the way: blur in LR pixels, variance = ``per_grey`` × grey + ``constant`` on the clean scale.
 
     ``correlation`` is that of the noise between neighbours of a scan line.
+
+    Parameters
+    ----------
+    gamma
+        Exponent of the tone curve; 1 where there is no great gain.
+    blur
+        Standard deviation of the beam's blur, in LR pixels.
     """
 
     gamma: float = 1.0
@@ -68,7 +83,13 @@ class Fit:
     correlation: float = 0.0
 
     def degradation(self, lr_pixel_nm: float | None) -> Degradation:
-        """As steps; blur in nm where the size of an LR pixel is known."""
+        """As steps; blur in nm where the size of an LR pixel is known.
+
+        Parameters
+        ----------
+        lr_pixel_nm
+            Side of an LR pixel in nm; None leaves blur in LR pixels.
+        """
         unit: Any = "LR pixel" if lr_pixel_nm is None else "nm"
         steps: list[Any] = []
         if self.gamma != 1.0:
@@ -97,9 +118,9 @@ class Trial:
     Parameters
     ----------
     lr
-        Measured fields on the network's scale.
+        Measured fields ``(y, x)`` on the network's scale.
     hr
-        Teachers in their own dtype, whole multiples of ``factor`` large.
+        Teachers ``(f y, f x)`` in their own dtype, whole multiples of ``factor`` large.
     """
 
     def __init__(self, lr: Sequence[Field], hr: Sequence[npt.NDArray[Any]], factor: int) -> None:
@@ -114,7 +135,13 @@ class Trial:
         self._spectra_gamma = 0.0
 
     def degraded(self, degradation: Degradation, first: int | None = None) -> list[Field]:
-        """Teachers (or the ``first`` few) as LR, each on its own network scale as LR is on its."""
+        """Teachers (or the ``first`` few) as LR, each on its own network scale as LR is on its.
+
+        Parameters
+        ----------
+        degradation
+            What is applied to the teachers.
+        """
         found = []
         for number, image in enumerate(self.hr[:first]):
             grey, _ = degrade(image, self.factor, degradation, seed=number)
@@ -122,7 +149,13 @@ class Trial:
         return found
 
     def iter_spectra(self, fit: Fit) -> Generator[Event, None, None]:
-        """Compute power by frequency and blur, free of noise, on the clean scale."""
+        """Compute power by frequency and blur, free of noise, on the clean scale.
+
+        Parameters
+        ----------
+        fit
+            Where the other parameters stand.
+        """
         if self._spectra_gamma == fit.gamma:
             return
         self._spectra_gamma = fit.gamma
@@ -138,7 +171,13 @@ class Trial:
         self._spectra = CubicSpline(np.square(BLURS), np.log(np.array(powers) + 1e-12))
 
     def fit_blur(self, fit: Fit) -> float:
-        """Blur at which the falling of power agrees, with a free scale and a free floor of noise."""
+        """Blur at which the falling of power agrees, with a free scale and a free floor of noise.
+
+        Parameters
+        ----------
+        fit
+            Where the other parameters stand.
+        """
         used = self.rings.frequency > LOWEST
         target = np.log(self.rings.power[used] + 1e-12)
         weight = np.sqrt(self.rings.count[used] / self.rings.count[used].mean())
@@ -159,7 +198,13 @@ class Trial:
         return float(min(tries, key=lambda t: t.cost).x[1])
 
     def fit_noise(self, fit: Fit) -> Fit:
-        """One step nearer to the noise at which degraded teachers vary between pixels as LR does."""
+        """One step nearer to the noise at which degraded teachers vary between pixels as LR does.
+
+        Parameters
+        ----------
+        fit
+            Where the parameters stand, noise included.
+        """
         made = [
             (degrade(image, self.factor, fit.degradation(None), seed=number)[0], image)
             for number, image in enumerate(self.hr)
@@ -184,7 +229,13 @@ class Trial:
         return replace(fit, per_grey=float(per_grey), constant=float(constant))
 
     def fit_gamma(self, fit: Fit) -> float:
-        """Tone curve that brings the greys together, 1 where that is no great gain."""
+        """Tone curve that brings the greys together, 1 where that is no great gain.
+
+        Parameters
+        ----------
+        fit
+            Where the other parameters stand.
+        """
 
         def distance(log_gamma: float) -> float:
             tried = replace(fit, gamma=float(np.exp(log_gamma))).degradation(None)
@@ -201,7 +252,13 @@ class Trial:
         return float(np.exp(found.x)) if worth and abs(found.x) >= np.log(LEAST_GAMMA) else 1.0
 
     def look(self, fields: Sequence[Field]) -> PictureStatistics:
-        """Describe a set of LR images."""
+        """Describe a set of LR images.
+
+        Parameters
+        ----------
+        fields
+            ``(y, x)`` each, on the network's scale.
+        """
         grey, variance = noise_by_grey(fields, self.edges)
         return PictureStatistics(rings_of(fields), grey, variance, _quantiles(fields), fields[0])
 

@@ -51,6 +51,10 @@ def two_sample_test(
 
     Parameters
     ----------
+    one
+        A set of images, each as the statistics ``(tiles, d)`` of its tiles.
+    other
+        The other set, in the same way.
     shuffles
         Arrangements drawn for the null.
     seed

@@ -13,7 +13,8 @@ import numpy.typing as npt
 from dask.base import tokenize
 
 from napari_sem_sr.errors import InputError, MemoryShortError
-from napari_sem_sr.stack import Instrument, Sources, Triple
+from napari_sem_sr.instrument import Instrument, Sources
+from napari_sem_sr.stack import Triple
 
 # Rec. 601, the luminance that ImageJ ("weighted") and Pillow use too.
 LUMINANCE = (0.299, 0.587, 0.114)

@@ -50,7 +50,13 @@ class Banded:
         self._placed: dict[torch.device, Tensor] = {}
 
     def along_y(self, image: Tensor) -> Tensor:
-        """Filter ``(y, x)`` along y."""
+        """Filter ``(y, x)`` along y.
+
+        Parameters
+        ----------
+        image
+            ``(y, x)`` float32, ``n * period + reach`` high.
+        """
         n, width = self._count(image.shape[0]), image.shape[1]
         image = image.contiguous()
         matrix = self._on(image.device)
@@ -70,7 +76,13 @@ class Banded:
         return parts[0] if len(parts) == 1 else torch.cat(parts)
 
     def along_x(self, image: Tensor) -> Tensor:
-        """Filter ``(y, x)`` along x."""
+        """Filter ``(y, x)`` along x.
+
+        Parameters
+        ----------
+        image
+            ``(y, x)`` float32, ``n * period + reach`` wide.
+        """
         n, (height, width) = self._count(image.shape[1]), image.shape
         image = image.contiguous()
         matrix = self._on(image.device)
@@ -93,7 +105,13 @@ class Banded:
         return made
 
     def both(self, image: Tensor) -> Tensor:
-        """Filter along both axes, y first."""
+        """Filter along both axes, y first.
+
+        Parameters
+        ----------
+        image
+            ``(y, x)`` float32, ``n * period + reach`` along both axes.
+        """
         return self.along_x(self.along_y(image))
 
     def _count(self, pixels: int) -> int:
@@ -109,7 +127,13 @@ class Banded:
 
 
 def radius_of(sigma: float) -> int:
-    """Pixels to either side that a Gaussian reaches, as in ``scipy.ndimage``."""
+    """Pixels to either side that a Gaussian reaches, as in ``scipy.ndimage``.
+
+    Parameters
+    ----------
+    sigma
+        Standard deviation in pixels.
+    """
     reach: int = int(4 * sigma + 0.5)
     return reach
 
@@ -137,7 +161,15 @@ def gaussian(sigma: float, order: int = 0, *, reach: int | None = None) -> Weigh
 
 @lru_cache(maxsize=64)
 def smoothing(sigma: float, order: int = 0) -> Banded:
-    """A Gaussian, or its derivative, at every pixel."""
+    """A Gaussian, or its derivative, at every pixel.
+
+    Parameters
+    ----------
+    sigma
+        Standard deviation in pixels.
+    order
+        0, or 1 or 2 for a derivative.
+    """
     return Banded(gaussian(sigma, order), 1)
 
 
@@ -146,6 +178,10 @@ def sampled(sigma: float, period: int, places: Sequence[float], reach: int) -> W
 
     Parameters
     ----------
+    sigma
+        Standard deviation in pixels.
+    period
+        Pixels after which the places repeat.
     places
         In pixels from the middle of the first pixel of the period; need not be whole.
     reach

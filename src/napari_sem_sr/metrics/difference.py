@@ -26,6 +26,13 @@ Float = npt.NDArray[np.float32]
 def difference(sr: npt.NDArray[Any], hr: npt.NDArray[Any]) -> Float:
     """SR − HR in float, of two arrays of the same shape; NaN where either is.
 
+    Parameters
+    ----------
+    sr
+        Of any shape and real dtype.
+    hr
+        Of the same shape.
+
     Raises
     ------
     InputError
@@ -43,6 +50,11 @@ def split_bands(image: npt.NDArray[Any], factor: int) -> tuple[Float, Float]:
 
     The transform is the cosine transform, which mirrors the image at its borders instead of wrapping it
     around. NaN is taken as 0 and is NaN in both parts.
+
+    Parameters
+    ----------
+    factor
+        SR pixels per LR pixel.
     """
     values = image.astype(np.float32)
     masked = ~np.isfinite(values)
@@ -58,6 +70,15 @@ def split_bands(image: npt.NDArray[Any], factor: int) -> tuple[Float, Float]:
 
 def difference_stack(sr: SemStack, hr: SemStack, factor: int, band: Band = "all") -> SemStack:
     """Lazy difference of two stacks that cover the same pixels, in place of ``sr``.
+
+    Parameters
+    ----------
+    hr
+        Covers the same pixels as ``sr``.
+    factor
+        SR pixels per LR pixel; says where the bands meet.
+    band
+        The whole difference, or its part below or above the Nyquist frequency of LR.
 
     Raises
     ------
@@ -96,5 +117,11 @@ def difference_stack(sr: SemStack, hr: SemStack, factor: int, band: Band = "all"
 
 
 def magnitude_stack(stack: SemStack) -> SemStack:
-    """Lazy absolute values of a stack of differences."""
+    """Lazy absolute values of a stack of differences.
+
+    Parameters
+    ----------
+    stack
+        As of `difference_stack`.
+    """
     return replace(stack, data=da.absolute(stack.data), name=f"|{stack.name}|")

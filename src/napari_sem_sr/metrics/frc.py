@@ -24,12 +24,26 @@ MAX_RINGS = 100
 
 
 def n_rings(shape: tuple[int, int]) -> int:
-    """Rings between 0 and the Nyquist frequency of SR, none thinner than the transform's own step."""
+    """Rings between 0 and the Nyquist frequency of SR, none thinner than the transform's own step.
+
+    Parameters
+    ----------
+    shape
+        (y, x) of SR.
+    """
     return max(1, min(MAX_RINGS, min(shape) // 2))
 
 
 def ring_sums(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> dict[str, list[float]]:
-    """Per ring: ``cross`` (real part), ``a`` and ``b`` power of one slice; NaN is taken as the mean."""
+    """Per ring: ``cross`` (real part), ``a`` and ``b`` power of one slice; NaN is taken as the mean.
+
+    Parameters
+    ----------
+    a
+        ``(y, x)`` of any real dtype; may hold NaN.
+    b
+        Of the same shape.
+    """
     fa, fb = (_spectrum(image) for image in (a, b))
     rings = n_rings((a.shape[0], a.shape[1]))
     index = ring_numbers(frequency(a.shape, half=True), 0.5, rings)
@@ -50,7 +64,13 @@ def ring_sums(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> dict[str, list[float]
 
 
 def curve(slices: Sequence[Mapping[str, Sequence[float]]]) -> tuple[Vector, Vector]:
-    """Frequencies (cycles per SR pixel) and correlation of all slices together; NaN in rings without power."""
+    """Frequencies (cycles per SR pixel) and correlation of all slices together; NaN in rings without power.
+
+    Parameters
+    ----------
+    slices
+        `ring_sums` of each slice; slices have the same shape.
+    """
     cross, a, b = (np.sum([s[key] for s in slices], axis=0) for key in ("cross", "a", "b"))
     norm = np.sqrt(a * b)
     correlation = np.divide(cross, norm, out=np.full(norm.shape, np.nan), where=norm > 0)
@@ -63,6 +83,13 @@ def resolution_px(frequency: Vector, correlation: Vector) -> float | None:
 
     None as well for a curve that is under the threshold from its first ring on. The ring around zero
     frequency, which holds the mean, is left out.
+
+    Parameters
+    ----------
+    frequency
+        ``(rings,)`` in cycles per SR pixel, as `curve` gives it.
+    correlation
+        ``(rings,)``; may hold NaN.
     """
     f, c = frequency[1:], correlation[1:]
     valid = np.isfinite(c)

@@ -80,6 +80,8 @@ def line_profile(stack: SemStack, z: float, start: Point, end: Point) -> Profile
 
     Parameters
     ----------
+    stack
+        Of which one slice is read.
     z
         In the stack's world.
     start, end

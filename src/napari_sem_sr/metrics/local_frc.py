@@ -36,7 +36,13 @@ CLASSES = 64
 
 
 def patch_px(factor: int) -> int:
-    """Side of a patch in SR pixels; even."""
+    """Side of a patch in SR pixels; even.
+
+    Parameters
+    ----------
+    factor
+        SR pixels per LR pixel.
+    """
     return PATCH_LR_PX * factor
 
 
@@ -46,6 +52,15 @@ def local_crossings(
     """Crossing frequency of every patch, (rows, columns), in cycles per SR pixel; 0.5 where it does not cross.
 
     NaN for patches with NaN pixels or without structure; None where the image is smaller than a patch.
+
+    Parameters
+    ----------
+    image
+        SR, twin or bicubic, ``(y, x)`` on the grid of SR.
+    hr
+        Of the same shape.
+    factor
+        SR pixels per LR pixel.
     """
     side = patch_px(factor)
     if min(hr.shape) < side:
@@ -74,7 +89,15 @@ def local_crossings(
 
 
 def spread(crossings: npt.NDArray[np.float64], lr_shape: tuple[int, int]) -> Float:
-    """Patches' values on the grid of LR: each pixel gets the patch whose middle is nearest."""
+    """Patches' values on the grid of LR: each pixel gets the patch whose middle is nearest.
+
+    Parameters
+    ----------
+    crossings
+        ``(rows, columns)`` as of `local_crossings`.
+    lr_shape
+        (y, x) of LR.
+    """
     step = PATCH_LR_PX // 2
     index = [
         np.clip((np.arange(n) - step // 2) // step, 0, m - 1)
@@ -84,7 +107,13 @@ def spread(crossings: npt.NDArray[np.float64], lr_shape: tuple[int, int]) -> Flo
 
 
 def histogram(crossings: npt.NDArray[np.float64] | None) -> list[int]:
-    """How many patches cross in each class of frequency."""
+    """How many patches cross in each class of frequency.
+
+    Parameters
+    ----------
+    crossings
+        ``(rows, columns)`` as of `local_crossings`; NaN and None count nothing.
+    """
     values = np.zeros(0) if crossings is None else crossings[np.isfinite(crossings)]
     return [int(v) for v in np.histogram(values, CLASSES, (0, 0.5))[0]]
 
@@ -100,6 +129,19 @@ def summarise_local(
 
     ``limit_cycles_per_lr_px`` is 0.5 at LR's Nyquist frequency. ``false_alarm_rate`` is bicubic's share at that limit:
     at most 5 %, less where classes of frequency do not divide finer.
+
+    Parameters
+    ----------
+    sr
+        `histogram` of SR, slice by slice.
+    bicubic
+        `histogram` of bicubic interpolation, slice by slice, which sets the limit.
+    twin
+        `histogram` of the twin; None without one.
+    factor
+        SR pixels per LR pixel.
+    pixel_nm
+        Side of an SR pixel in nm; None where unknown.
     """
     counts = np.sum(bicubic, axis=0)
     n = int(counts.sum())

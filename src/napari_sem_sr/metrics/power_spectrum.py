@@ -48,6 +48,8 @@ def radial_power(stack: SemStack, z: float, box: Box | None = None) -> Spectrum:
 
     Parameters
     ----------
+    stack
+        Of which one slice is read.
     z
         In the stack's world.
     box

@@ -39,7 +39,7 @@ def psnr(
     Parameters
     ----------
     image, truth
-        Same shape, any real dtypes.
+        ``(y, x)`` or any shape, the same of both, and any real dtypes.
     data_range
         By default that of the dtype of ``truth``, for floats the span of its finite values.
 
@@ -55,7 +55,15 @@ def psnr(
 def ssim(
     image: npt.NDArray[Any], truth: npt.NDArray[Any], data_range: float | None = None
 ) -> float:
-    """Mean structural similarity; parameters and errors as for :func:`psnr`."""
+    """Mean structural similarity; parameters and errors as for :func:`psnr`.
+
+    Parameters
+    ----------
+    image, truth
+        ``(y, x)`` each, of any real dtypes.
+    data_range
+        As for `psnr`.
+    """
     similarity = ssim_map(image, truth, data_range)
     inside = np.isfinite(similarity)
     if not inside.any():
@@ -68,7 +76,15 @@ def ssim(
 def ssim_map(
     image: npt.NDArray[Any], truth: npt.NDArray[Any], data_range: float | None = None
 ) -> npt.NDArray[np.float64]:
-    """Structural similarity around each pixel, NaN where the window leaves the image or meets a NaN."""
+    """Structural similarity around each pixel, NaN where the window leaves the image or meets a NaN.
+
+    Parameters
+    ----------
+    image, truth
+        ``(y, x)`` each, of any real dtypes; may hold NaN.
+    data_range
+        As for `psnr`.
+    """
     _check_shapes(image, truth)
     if min(truth.shape) < SSIM_WINDOW:
         raise InputError(
@@ -100,6 +116,14 @@ class StackScores:
     ----------
     data_range
         Peak value for both scores.
+    squared_error
+        Sum over all pixels so far, in grey².
+    pixels
+        How many were compared.
+    psnr_per_slice
+        In dB, in the order in which slices were added.
+    ssim_per_slice
+        In the same order.
     """
 
     data_range: float
@@ -109,13 +133,29 @@ class StackScores:
     ssim_per_slice: list[float] = field(default_factory=list)
 
     def add(self, image: npt.NDArray[Any], truth: npt.NDArray[Any]) -> None:
-        """Look at one slice."""
+        """Look at one slice.
+
+        Parameters
+        ----------
+        image, truth
+            ``(y, x)`` each, of any real dtypes.
+        """
         total, count = squared_error(image, truth)
         similarity = ssim(image, truth, self.data_range)
         self.merge(total, count, similarity)
 
     def merge(self, squared_error: float, pixels: int, similarity: float) -> None:
-        """Take in what was measured on one slice."""
+        """Take in what was measured on one slice.
+
+        Parameters
+        ----------
+        squared_error
+            Sum over the pixels of the slice, in grey².
+        pixels
+            How many were compared.
+        similarity
+            Its SSIM; NaN where it could not be measured.
+        """
         self.squared_error += squared_error
         self.pixels += pixels
         self.psnr_per_slice.append(_decibel(squared_error, pixels, self.data_range))
@@ -133,7 +173,13 @@ class StackScores:
 
 
 def squared_error(image: npt.NDArray[Any], truth: npt.NDArray[Any]) -> tuple[float, int]:
-    """Sum of the squared differences over pixels valid in both images, and their number."""
+    """Sum of the squared differences over pixels valid in both images, and their number.
+
+    Parameters
+    ----------
+    image, truth
+        ``(y, x)`` or any shape, the same of both; may hold NaN.
+    """
     _check_shapes(image, truth)
     difference = image.astype(np.float64) - truth.astype(np.float64)
     valid = difference[np.isfinite(difference)]

@@ -28,12 +28,32 @@ def frequency(
 def ring_numbers(
     radius: npt.NDArray[np.float64], nyquist: float, rings: int
 ) -> npt.NDArray[np.intp]:
-    """Ring of each value, of ``rings`` between 0 and ``nyquist``; ``rings`` itself beyond it. Same shape as ``radius``."""
+    """Ring of each value, of ``rings`` between 0 and ``nyquist``; ``rings`` itself beyond it. Same shape as ``radius``.
+
+    Parameters
+    ----------
+    radius
+        Spatial frequency, any shape.
+    nyquist
+        Frequency at which the last ring ends, in the unit of ``radius``.
+    rings
+        How many rings lie between.
+    """
     return np.asarray(np.minimum(radius / nyquist * rings, rings).astype(np.intp))
 
 
 def ring_totals(
     values: npt.NDArray[Any], ring: npt.NDArray[np.intp], rings: int
 ) -> npt.NDArray[np.float64]:
-    """Sum of ``values`` in each of ``rings`` rings, ``(rings,)``; both arrays have the same shape."""
+    """Sum of ``values`` in each of ``rings`` rings, ``(rings,)``; both arrays have the same shape.
+
+    Parameters
+    ----------
+    values
+        Of any shape.
+    ring
+        Number of the ring of each value, as of `ring_numbers`.
+    rings
+        How many rings there are; values beyond are left out.
+    """
     return np.bincount(ring.ravel(), values.ravel(), rings + 1)[:rings].astype(np.float64)

@@ -13,6 +13,11 @@ def middle_and_scatter(values: npt.NDArray[Any], least: float) -> tuple[float, f
     """Median, and standard deviation by the median distance from it, at least ``least``.
 
     What is not finite is left out; 0 and 1 where nothing is left.
+
+    Parameters
+    ----------
+    values
+        Of any shape; may hold NaN.
     """
     values = values[np.isfinite(values)]
     if values.size == 0:

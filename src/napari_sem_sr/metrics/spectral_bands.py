@@ -16,7 +16,15 @@ ANNULI = 4
 
 
 def band_masks(shape: tuple[int, ...], factor: int) -> list[npt.NDArray[np.bool_]]:
-    """Masks over the FFT of ``shape`` of equal bands between the LR and the HR Nyquist frequency."""
+    """Masks over the FFT of ``shape`` of equal bands between the LR and the HR Nyquist frequency.
+
+    Parameters
+    ----------
+    shape
+        (y, x) of SR.
+    factor
+        SR pixels per LR pixel.
+    """
     radius = frequency(shape)
     edges = np.linspace(0.5 / factor, 0.5, ANNULI + 1)
     return [(radius >= a) & (radius < b) for a, b in pairwise(edges)]

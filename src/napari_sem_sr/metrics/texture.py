@@ -51,7 +51,15 @@ def pattern_shares(tiles: "Tensor", least: float) -> "Tensor":
 
 
 def along_both(tiles: "Tensor", matrix: npt.NDArray[np.float64]) -> "Tensor":
-    """A ``(side, side)`` filter along y and along x of ``(n, side, side)``."""
+    """A ``(side, side)`` filter along y and along x of ``(n, side, side)``.
+
+    Parameters
+    ----------
+    tiles
+        ``(n, side, side)``.
+    matrix
+        ``(side, side)``, applied to both axes.
+    """
     import torch
 
     there = torch.from_numpy(matrix.astype(np.float32)).to(tiles.device)
@@ -60,7 +68,15 @@ def along_both(tiles: "Tensor", matrix: npt.NDArray[np.float64]) -> "Tensor":
 
 @lru_cache(maxsize=16)
 def gaussian_in_tile(side: int, sigma: float) -> npt.NDArray[np.float64]:
-    """``(side, side)``: a Gaussian along an axis that is mirrored at its ends."""
+    """``(side, side)``: a Gaussian along an axis that is mirrored at its ends.
+
+    Parameters
+    ----------
+    side
+        Of a tile, in pixels.
+    sigma
+        Standard deviation in pixels.
+    """
     return np.asarray(gaussian_filter1d(np.eye(side), sigma, axis=0, mode="reflect"))
 
 

@@ -24,7 +24,13 @@ SE_PER_BACKSCATTERED = 2.5
 
 
 def backscattering(atomic_number: float) -> float:
-    """Backscattering coefficient of a bulk element at normal incidence (polynomial of Reuter 1972)."""
+    """Backscattering coefficient of a bulk element at normal incidence (polynomial of Reuter 1972).
+
+    Parameters
+    ----------
+    atomic_number
+        Of the element, or the mean of a compound.
+    """
     z = atomic_number
     return -0.0254 + 0.016 * z - 1.86e-4 * z**2 + 8.31e-7 * z**3
 
@@ -53,6 +59,10 @@ def fractal(
     ----------
     shape
         (y, x) in pixels.
+    pixel_nm
+        Side of a pixel in nm.
+    rng
+        Draws the field.
     coarse_nm
         Scale above which nothing is added.
     exponent
@@ -85,6 +95,10 @@ def record(
     ----------
     signal
         Mean emission per beam electron, in any unit, (y, x).
+    pixel_nm
+        Side of a pixel in nm.
+    rng
+        Draws the noise.
     beam_nm
         Full width at half maximum of the beam with its interaction volume.
     electrons

@@ -41,6 +41,16 @@ def simulate(
 def specimens(
     kind: Kind, count: int, first: int = 0, shape: Shape = (512, 512), pixel_nm: float = 5.0
 ) -> Iterator[Simulated]:
-    """One image of each of ``count`` independent specimens, from number ``first``."""
+    """One image of each of ``count`` independent specimens, from number ``first``.
+
+    Parameters
+    ----------
+    kind
+        Material.
+    shape
+        (y, x) of each image.
+    pixel_nm
+        Side of a pixel in nm.
+    """
     for number in range(first, first + count):
         yield simulate(kind, number, 0, shape, pixel_nm)

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_sem_sr.stack import Instrument, SemStack
+from napari_sem_sr.instrument import Instrument
+from napari_sem_sr.stack import SemStack
 
 Floats = npt.NDArray[np.float64]
 

@@ -45,6 +45,8 @@ class Alignment:
 
         Parameters
         ----------
+        steps
+            ``(z, 2)`` (y, x) in pixels; the first is 0.
         steady_too
             Undo what is steady as well, which straightens structure that runs obliquely.
         """
@@ -57,6 +59,8 @@ class Alignment:
 
         Parameters
         ----------
+        stack
+            With known tilt and known voxel size along z and y.
         direction
             1 where the face wanders towards larger y, -1 where it wanders towards smaller y.
 
@@ -82,6 +86,11 @@ class Alignment:
 
     def common(self, shape: tuple[int, int, int]) -> tuple[Interval, Interval]:
         """Rows and columns of the first slice (first, end) that all slices show.
+
+        Parameters
+        ----------
+        shape
+            (z, y, x) of the stack.
 
         Raises
         ------

@@ -25,6 +25,7 @@ from napari_sem_sr.errors import SemSrError
 from napari_sem_sr.events import Event, Progress, drain
 from napari_sem_sr.geometry import shear_nm
 from napari_sem_sr.slices.alignment import FEWEST, Alignment, steady
+from napari_sem_sr.slices.findings import Examination, Finding
 from napari_sem_sr.stack import SemStack
 
 # Width in pixels to which slices are reduced for comparing them.
@@ -45,43 +46,6 @@ _TO_SD = 1.4826
 
 
 @dataclass(frozen=True)
-class Finding:
-    """Something odd.
-
-    Parameters
-    ----------
-    kind
-        "unreadable", "missing", "doubled", "blank", "brightness", "jump", "drift" or "shear".
-    slice
-        Its number, counted from 0; the slice after a gap; None where it is about the whole stack.
-    sentence
-        What it is, for a person.
-    """
-
-    kind: str
-    slice: int | None
-    sentence: str
-
-
-@dataclass(frozen=True)
-class Examination:
-    """What was found, by slice, and how far (y, x), in pixels, each slice lies from the one before."""
-
-    findings: tuple[Finding, ...]
-    steps: tuple[tuple[float, float], ...]
-
-    def alignment(self, *, steady_too: bool = False) -> Alignment:
-        """Lay the slices over each other; see :meth:`~napari_sem_sr.slices.alignment.Alignment.of_steps`."""
-        return Alignment.of_steps(np.asarray(self.steps), steady_too=steady_too)
-
-    @property
-    def left_out(self) -> tuple[int, ...]:
-        """Slices that one would leave out: those that cannot be read, are doubled or partly blank."""
-        odd = {f.slice for f in self.findings if f.kind in ("unreadable", "doubled", "blank")}
-        return tuple(sorted(s for s in odd if s is not None))
-
-
-@dataclass(frozen=True)
 class _Slice:
     grey: float
     spread: float
@@ -92,12 +56,23 @@ class _Slice:
 
 
 def examine(stack: SemStack) -> Examination:
-    """Examine every slice; see :func:`iter_examine`."""
+    """Examine every slice; see :func:`iter_examine`.
+
+    Parameters
+    ----------
+    stack
+        As it was read.
+    """
     return drain(iter_examine(stack))
 
 
 def iter_examine(stack: SemStack) -> Generator[Event, None, Examination]:
     """Read every slice once and say what is odd.
+
+    Parameters
+    ----------
+    stack
+        As it was read; each slice is read once.
 
     Yields
     ------

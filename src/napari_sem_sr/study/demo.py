@@ -102,6 +102,11 @@ def iter_demo(out: Path) -> Generator[Event, None, DemoResult]:
 def prepare_folder(out: Path) -> None:
     """Make an empty folder for a demo.
 
+    Parameters
+    ----------
+    out
+        Made with its parents where it is not there.
+
     Raises
     ------
     OutputError

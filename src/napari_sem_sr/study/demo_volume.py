@@ -60,6 +60,11 @@ def iter_demo_volume(
 ) -> Generator[Event, None, VolumeDemoResult]:
     """Keep every third slice of the sample, fill in the others, compare.
 
+    Parameters
+    ----------
+    settings
+        How the network learns; those of the demo by default.
+
     Raises
     ------
     OutputError
@@ -94,7 +99,17 @@ def every_slice(stack: SemStack, every: int) -> SemStack:
 
 
 def against_truth(slices: SemStack, volume: SemStack, truth: SemStack) -> dict[str, float]:
-    """PSNR in dB over the slices that were not kept: linear and cubic interpolation, and the volume."""
+    """PSNR in dB over the slices that were not kept: linear and cubic interpolation, and the volume.
+
+    Parameters
+    ----------
+    slices
+        Those that were kept.
+    volume
+        The isotropic volume made of them.
+    truth
+        All slices that were measured.
+    """
     known = np.stack([slices.slice(k) for k in range(slices.shape[0])]).astype(np.float32)
     count = truth.shape[0]
     ratio = (count - 1) / (len(known) - 1)

@@ -53,6 +53,8 @@ class FactorPlan(BaseModel):
 
     Parameters
     ----------
+    factors
+        Upscale factors to compare.
     teachers, teacher_px
         Simulated specimens to teach with, and sides of their square images.
     held_out, held_out_px
@@ -163,14 +165,26 @@ def _iter_recall(factor: Factor, model: Model, images: Images) -> Generator[Even
 
 
 def particle_segmentation(hr: Grey) -> Segmentation:
-    """Return the segmentation for all pictures of one field: Otsu's of HR, its threshold lowered for dim particles."""
+    """Return the segmentation for all pictures of one field: Otsu's of HR, its threshold lowered for dim particles.
+
+    Parameters
+    ----------
+    hr
+        ``(y, x)``, the field that the threshold is found on.
+    """
     otsu = Segmentation.of(hr, "bright")
     ground = float(np.median(hr[hr < otsu.threshold]))
     return replace(otsu, threshold=ground + DIM * (otsu.threshold - ground))
 
 
 def as_particles(truth: Simulated) -> Particles:
-    """All simulated particles, hidden ones too, as the answer check tells of particles."""
+    """All simulated particles, hidden ones too, as the answer check tells of particles.
+
+    Parameters
+    ----------
+    truth
+        What was simulated, with the place and size of each particle.
+    """
     p = truth.particles
     centres = np.column_stack([p.y_nm, p.x_nm]) / truth.pixel_nm
     labels = np.zeros(truth.image.shape, np.int32)
@@ -178,7 +192,15 @@ def as_particles(truth: Simulated) -> Particles:
 
 
 def nyquist_nm(factor: int, pixel_nm: float) -> float:
-    """Shortest period that LR holds, in nm: two LR pixels."""
+    """Shortest period that LR holds, in nm: two LR pixels.
+
+    Parameters
+    ----------
+    factor
+        SR pixels per LR pixel.
+    pixel_nm
+        Side of an SR pixel in nm.
+    """
     return 2 * factor * pixel_nm
 
 

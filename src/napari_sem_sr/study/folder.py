@@ -22,7 +22,13 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class StudyFolder:
-    """Where a study keeps its models and writes its results."""
+    """Where a study keeps its models and writes its results.
+
+    Parameters
+    ----------
+    path
+        Holds the plan, finished models, tables, plots and the page.
+    """
 
     path: Path
 
@@ -31,6 +37,17 @@ class StudyFolder:
         cls, path: Path, study: str, plan: BaseModel, sources: Sequence[Path] = ()
     ) -> "StudyFolder":
         """Make the folder, or go on in it where the same study was begun with the same plan.
+
+        Parameters
+        ----------
+        path
+            Made with its parents where it is not there.
+        study
+            Name of the study.
+        plan
+            Its parameters; a folder goes with one plan.
+        sources
+            Files of a person's own images; none for simulated ones.
 
         Raises
         ------
@@ -66,7 +83,15 @@ class StudyFolder:
         return self.path / "models" / name
 
     def write_csv(self, name: str, rows: Sequence[Row]) -> None:
-        """Write rows that share their columns; numbers keep six digits, unknown is empty."""
+        """Write rows that share their columns; numbers keep six digits, unknown is empty.
+
+        Parameters
+        ----------
+        name
+            Of the file, in the folder.
+        rows
+            By name of the column.
+        """
         stream = io.StringIO(newline="")
         writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
         writer.writeheader()
@@ -74,7 +99,15 @@ class StudyFolder:
         self.write_text(name, stream.getvalue())
 
     def write_text(self, name: str, text: str) -> None:
-        """Write a text file."""
+        """Write a text file.
+
+        Parameters
+        ----------
+        name
+            Of the file, in the folder.
+        text
+            Its contents.
+        """
         with translate_os_errors(self.path / name):
             _write_text(self.path / name, text)
 

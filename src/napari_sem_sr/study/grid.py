@@ -50,6 +50,8 @@ def write_grid(
 
     Parameters
     ----------
+    path
+        PNG to write.
     rows
         Each row has a contrast of its own, that of its last tile (HR).
     pixel_nm

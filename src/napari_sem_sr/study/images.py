@@ -46,7 +46,17 @@ class Images:
 def simulated_images(
     kind: Kind, teachers: int, held_out: int, teacher_px: int, held_out_px: int
 ) -> Images:
-    """One image of each of ``teachers`` specimens, and ``held_out`` of others for either purpose."""
+    """One image of each of ``teachers`` specimens, and ``held_out`` of others for either purpose.
+
+    Parameters
+    ----------
+    kind
+        Material.
+    teacher_px
+        Side of a teacher.
+    held_out_px
+        Side of a held-out image.
+    """
 
     def images(count: int, first: int, side: int) -> list[Simulated]:
         return list(specimens(kind, count, first, (side, side)))
@@ -71,6 +81,8 @@ def real_images(
 
     Parameters
     ----------
+    sources
+        Files, and folders of files.
     held_out, held_out_px
         At most so many images for either purpose, and the sides of what is used of them.
     teacher_px

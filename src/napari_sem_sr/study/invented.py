@@ -38,7 +38,19 @@ Grey = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class Case:
-    """One pair of materials: two models, both applied to the second material."""
+    """One pair of materials: two models, both applied to the second material.
+
+    Parameters
+    ----------
+    name
+        Of the pair, for the table.
+    foreign
+        Images of the material that one model is taught on, and not applied to.
+    own
+        Images of the material that both models are applied to.
+    taught
+        Names of both materials, the foreign one first.
+    """
 
     name: str
     foreign: Images
@@ -62,6 +74,8 @@ def iter_count(
 
     Parameters
     ----------
+    case
+        The pair of materials.
     models
         By the material that taught them, of one factor.
 

@@ -21,7 +21,17 @@ Which = Literal["twin", "gan"]
 def iter_model(
     folder: StudyFolder, name: str, split: Split, settings: TrainSettings
 ) -> Generator[Event, None, Model]:
-    """Train the model called ``name``, go on with it where it was interrupted, or load it."""
+    """Train the model called ``name``, go on with it where it was interrupted, or load it.
+
+    Parameters
+    ----------
+    folder
+        Where finished and unfinished trainings are kept.
+    split
+        Teachers by purpose.
+    settings
+        How it is trained; a model that is there has to have been trained with the same.
+    """
     out = folder.model(name)
     if out.exists():
         return load_bundle(out)
@@ -35,6 +45,14 @@ def iter_model(
 
 
 def upscaled(model: Model, which: Which, pair: Pair) -> npt.NDArray[Any]:
-    """SR of a pair's LR by the twin or the GAN of ``model``, in the dtype of LR."""
+    """SR of a pair's LR by the twin or the GAN of ``model``, in the dtype of LR.
+
+    Parameters
+    ----------
+    which
+        ``"gan"`` or ``"twin"``.
+    pair
+        LR and HR of one field.
+    """
     image: npt.NDArray[np.generic] = upscale_pair(pair, model.network(which), pick_device("auto"))
     return image

@@ -18,7 +18,19 @@ PAGE = "study.html"
 
 @dataclass(frozen=True)
 class StudyPlot:
-    """A plot as SVG, with what to see in it; kept as ``<name>.svg`` too."""
+    """A plot as SVG, with what to see in it; kept as ``<name>.svg`` too.
+
+    Parameters
+    ----------
+    name
+        Of the file, without suffix.
+    title
+        For a person.
+    svg
+        Text of the picture.
+    note
+        What to see in it.
+    """
 
     name: str
     title: str
@@ -83,7 +95,15 @@ class StudyResult:
 
 
 def write_page(folder: StudyFolder, page: Page, rows: Sequence[Row]) -> StudyResult:
-    """Write ``study.html`` and the plots beside it; ``rows`` are those of the study's main table."""
+    """Write ``study.html`` and the plots beside it; ``rows`` are those of the study's main table.
+
+    Parameters
+    ----------
+    folder
+        Where everything of the study lies.
+    page
+        Title, sentences and plots.
+    """
     for plot in page.plots:
         folder.write_text(f"{plot.name}.svg", plot.svg)
     text = (

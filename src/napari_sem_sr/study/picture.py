@@ -116,7 +116,13 @@ def _pixel(stack: SemStack) -> str:
 
 
 def mark_synthetic(axis: Axes) -> None:
-    """Say on a picture that it was not measured."""
+    """Say on a picture that it was not measured.
+
+    Parameters
+    ----------
+    axis
+        Which shows SR.
+    """
     axis.text(
         0.02, 0.98, SYNTHETIC_MARK, transform=axis.transAxes, va="top", fontsize=8, color="white",
         bbox={"facecolor": "black", "alpha": 0.6, "pad": 2, "edgecolor": "none"},
@@ -124,7 +130,13 @@ def mark_synthetic(axis: Axes) -> None:
 
 
 def scale_bar(axis: Axes, width: float, height: float, unit: str) -> None:
-    """Draw a scale bar into a picture of ``width`` by ``height`` ``unit``."""
+    """Draw a scale bar into a picture of ``width`` by ``height`` ``unit``.
+
+    Parameters
+    ----------
+    axis
+        Which shows the picture.
+    """
     magnitude = 10 ** np.floor(np.log10(width * BAR_SHARE))
     length = max(m * magnitude for m in (1, 2, 5) if m * magnitude <= width * BAR_SHARE)
     left, y = 0.05 * width, 0.94 * height

@@ -14,7 +14,13 @@ BICUBIC = "#878787"
 
 
 def svg(draw: Callable[[Axes], None], size: tuple[float, float] = (5.4, 3.2)) -> str:
-    """SVG of what ``draw`` puts on a pair of axes; the same numbers give the same text."""
+    """SVG of what ``draw`` puts on a pair of axes; the same numbers give the same text.
+
+    Parameters
+    ----------
+    size
+        Width and height in inches.
+    """
     # text stays text, and the same numbers give the same file
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": "study", "font.family": "sans-serif"}):
         figure = Figure(figsize=size, layout="constrained")

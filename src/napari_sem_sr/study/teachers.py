@@ -104,7 +104,13 @@ def _images(plan: TeachersPlan, sources: Sequence[Path]) -> Images:
 
 
 def verdict_of(model: Model) -> Verdict:
-    """What the curve of a model says about overfitting."""
+    """What the curve of a model says about overfitting.
+
+    Parameters
+    ----------
+    model
+        A trained one, whose card holds its curve.
+    """
     return judge([p.model_dump() for p in model.card.training.curve], model.card.teachers.unit)
 
 

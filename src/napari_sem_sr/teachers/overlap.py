@@ -43,7 +43,13 @@ PAIRS_PER_EVENT = 256
 
 @dataclass(frozen=True)
 class Overlap:
-    """``first`` and ``second`` (numbers of teachers) show the same place, ``shift_px`` (y, x) apart."""
+    """``first`` and ``second`` (numbers of teachers) show the same place, ``shift_px`` (y, x) apart.
+
+    Parameters
+    ----------
+    correlation
+        Of both pictures where they overlap, 0 to 1.
+    """
 
     first: int
     second: int
@@ -52,7 +58,13 @@ class Overlap:
 
 
 def iter_overlaps(teachers: Sequence[Teacher]) -> Generator[Event, None, list[Overlap]]:
-    """Compare all pairs of teachers that are not known to belong together already."""
+    """Compare all pairs of teachers that are not known to belong together already.
+
+    Parameters
+    ----------
+    teachers
+        As they were read, in one order.
+    """
     count = len(teachers)
     if count < 2:
         return []
@@ -98,7 +110,15 @@ def iter_overlaps(teachers: Sequence[Teacher]) -> Generator[Event, None, list[Ov
 def kept_together(
     teachers: Sequence[Teacher], overlaps: Sequence[Overlap]
 ) -> tuple[list[Teacher], tuple[str, ...]]:
-    """Teachers whose groups (and fields, within a group) are merged where they overlap, and sentences saying so."""
+    """Teachers whose groups (and fields, within a group) are merged where they overlap, and sentences saying so.
+
+    Parameters
+    ----------
+    teachers
+        As they were given to `iter_overlaps`.
+    overlaps
+        What it found.
+    """
     root = list(range(len(teachers)))
 
     def find(number: int) -> int:

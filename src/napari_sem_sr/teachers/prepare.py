@@ -23,6 +23,13 @@ class Prepared:
     """Teachers ready to be split and learned from, and the factor they are for.
 
     ``kept`` are their numbers among those that were given.
+
+    Parameters
+    ----------
+    teachers
+        Cropped, to scale, and grouped by place.
+    factor
+        HR pixels per LR pixel.
     """
 
     teachers: tuple[Teacher, ...]
@@ -129,6 +136,11 @@ def with_contrast(teachers: Sequence[Teacher]) -> tuple[tuple[int, ...], tuple[s
 
     Of one grey there is nothing to learn, and nothing to score: a blank image that is drawn blank is infinitely right.
 
+    Parameters
+    ----------
+    teachers
+        As they were read.
+
     Raises
     ------
     InputError
@@ -155,6 +167,13 @@ def large_enough(
     """Teachers that hold a training patch, and a sentence naming the others.
 
     All are kept where none is large enough, so that the refusal names one.
+
+    Parameters
+    ----------
+    teachers
+        As they were read.
+    patch_px
+        Side of a training patch in HR pixels.
     """
     small = [t for t in teachers if min(t.image.shape) < patch_px]
     if not small or len(small) == len(teachers):
@@ -170,6 +189,12 @@ def _with_rows(teacher: Teacher) -> str:
 
 
 def listed(names: Sequence[str]) -> str:
-    """Name up to five, and count the others."""
+    """Name up to five, and count the others.
+
+    Parameters
+    ----------
+    names
+        In the order in which they are named.
+    """
     shown = ", ".join(f"'{n}'" for n in names[:_NAMED])
     return f"{shown} and {len(names) - _NAMED} more" if len(names) > _NAMED else shown

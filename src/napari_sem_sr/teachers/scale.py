@@ -54,6 +54,11 @@ def resample(teacher: Teacher, pixel_nm: float) -> Teacher:
     """Teacher on pixels of ``pixel_nm``, of the same extent to half a pixel, without aliasing, in its dtype.
 
     Lanczos' window, as wide as a new pixel asks for (Pillow's ``resize``).
+
+    Parameters
+    ----------
+    teacher
+        With known pixel size.
     """
     if teacher.pixel_nm is None or abs(teacher.pixel_nm / pixel_nm - 1) < SAME:
         return teacher

@@ -74,7 +74,17 @@ class Teacher:
 
 @dataclass(frozen=True)
 class Split:
-    """Teachers by purpose; ``unit`` says how independent the held-out ones are."""
+    """Teachers by purpose; ``unit`` says how independent the held-out ones are.
+
+    Parameters
+    ----------
+    train
+        What networks learn from.
+    calibration
+        What the answer checks are calibrated on.
+    test
+        What scores are measured on.
+    """
 
     train: tuple[Teacher, ...]
     calibration: tuple[Teacher, ...]
@@ -83,13 +93,25 @@ class Split:
 
 
 def group_name(stem: str) -> str:
-    """Specimen by file name: the part before the first underscore, without a running number."""
+    """Specimen by file name: the part before the first underscore, without a running number.
+
+    Parameters
+    ----------
+    stem
+        Name of the file without suffix.
+    """
     prefix, _, rest = stem.partition("_")
     return prefix if rest else (re.sub(r"[-_ ]*\d+$", "", stem) or stem)
 
 
 def teachers_of(stack: SemStack, group: str | None = None) -> list[Teacher]:
-    """Each slice of ``stack`` as a teacher of one group (slices of one stack are not independent)."""
+    """Each slice of ``stack`` as a teacher of one group (slices of one stack are not independent).
+
+    Parameters
+    ----------
+    group
+        Specimen; by default that of the stack's name.
+    """
     pixel = stack.voxel_nm[2]
     maker = " ".join(s for s in (stack.instrument.maker, stack.instrument.model) if s)
     several = stack.shape[0] > 1
@@ -119,7 +141,13 @@ def _databar(image: npt.NDArray[Any], rows: tuple[int, int] | None) -> Databar |
 
 
 def without_databar(teacher: Teacher) -> Teacher:
-    """Leave out what was proposed as a databar."""
+    """Leave out what was proposed as a databar.
+
+    Parameters
+    ----------
+    teacher
+        Whose databar was found when it was read; others stay as they are.
+    """
     if teacher.databar is None:
         return teacher
     return replace(teacher, image=teacher.databar.cut(teacher.image), databar=None)

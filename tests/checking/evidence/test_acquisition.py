@@ -6,7 +6,8 @@ import pytest
 from napari_sem_sr.checking.evidence.acquisition import circumstances
 from napari_sem_sr.checking.evidence.domain import Domain, fit_domain
 from napari_sem_sr.checking.evidence.image_features import domain_features
-from napari_sem_sr.stack import Instrument, SemStack
+from napari_sem_sr.instrument import Instrument
+from napari_sem_sr.stack import SemStack
 from tests.conftest import card
 
 

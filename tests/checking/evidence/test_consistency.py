@@ -21,7 +21,8 @@ from napari_sem_sr.degradation.degrade import (
     expected,
     spread,
 )
-from napari_sem_sr.degradation.steps import AreaAverage, BeamBlur, ReadNoise
+from napari_sem_sr.degradation.noise_steps import ReadNoise
+from napari_sem_sr.degradation.steps import AreaAverage, BeamBlur
 from napari_sem_sr.metrics.noise import noise_sigma
 from napari_sem_sr.metrics.resample import area_average
 from napari_sem_sr.stack import SemStack

@@ -9,14 +9,8 @@ import torch
 
 from napari_sem_sr import events
 from napari_sem_sr.degradation.degrade import Degradation
-from napari_sem_sr.degradation.steps import (
-    AreaAverage,
-    BeamBlur,
-    ContrastChange,
-    Dose,
-    ReadNoise,
-    Sampling,
-)
+from napari_sem_sr.degradation.noise_steps import Dose, ReadNoise
+from napari_sem_sr.degradation.steps import AreaAverage, BeamBlur, ContrastChange, Sampling
 from napari_sem_sr.intensity import range_of
 from napari_sem_sr.io.databar import Databar
 from napari_sem_sr.metrics.resample import area_average

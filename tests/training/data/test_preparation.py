@@ -11,7 +11,8 @@ from scipy.ndimage import gaussian_filter
 
 from napari_sem_sr import cli
 from napari_sem_sr.degradation.degrade import AREA_AVERAGE, Degradation, degrade_stack
-from napari_sem_sr.degradation.steps import AreaAverage, ReadNoise
+from napari_sem_sr.degradation.noise_steps import ReadNoise
+from napari_sem_sr.degradation.steps import AreaAverage
 from napari_sem_sr.errors import InputError
 from napari_sem_sr.events import Notice, drain
 from napari_sem_sr.io import write_tiff

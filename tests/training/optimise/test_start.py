@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from napari_sem_sr.degradation.degrade import Degradation
-from napari_sem_sr.degradation.steps import AreaAverage, DetectorNoise
+from napari_sem_sr.degradation.noise_steps import DetectorNoise
+from napari_sem_sr.degradation.steps import AreaAverage
 from napari_sem_sr.errors import TrainingError
 from napari_sem_sr.model.bundle import Model
 from napari_sem_sr.model.conditioning import PREFIX, Modulation, convolutions

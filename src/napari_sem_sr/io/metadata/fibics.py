@@ -8,6 +8,7 @@ of the image it belongs to: a copy that was binned or cropped may have kept it.
 import math
 from xml.etree import ElementTree
 
+from napari_sem_sr.instrument import Instrument
 from napari_sem_sr.io.metadata import xml
 from napari_sem_sr.io.metadata.form import (
     ImageFile,
@@ -19,7 +20,6 @@ from napari_sem_sr.io.metadata.form import (
     text,
 )
 from napari_sem_sr.io.units import nm_per
-from napari_sem_sr.stack import Instrument
 
 _TO_KV = {"v": 1e-3, "kv": 1.0}
 _TO_NA = {"pa": 1e-3, "na": 1.0, "µa": 1e3, "ua": 1e3}

@@ -10,7 +10,8 @@ from typing import Any
 
 import tifffile
 
-from napari_sem_sr.stack import Instrument, Triple
+from napari_sem_sr.instrument import Instrument
+from napari_sem_sr.stack import Triple
 
 # Sidecars and tags have kB; a log that happens to have the image's name may have GB.
 LONGEST = 1 << 20

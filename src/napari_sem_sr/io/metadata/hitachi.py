@@ -8,6 +8,7 @@ keys are those that Bio-Formats documents for Hitachi S-4800
 import re
 from pathlib import Path
 
+from napari_sem_sr.instrument import Instrument
 from napari_sem_sr.io.metadata.form import (
     ImageFile,
     VendorMetadata,
@@ -22,7 +23,6 @@ from napari_sem_sr.io.metadata.form import (
     text,
 )
 from napari_sem_sr.io.units import nm_per
-from napari_sem_sr.stack import Instrument
 
 _SECTION = "SemImageFile"
 _TO_KV = {"volt": 1e-3, "v": 1e-3, "kv": 1.0, "kvolt": 1.0}

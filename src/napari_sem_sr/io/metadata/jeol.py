@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from napari_sem_sr.instrument import Instrument
 from napari_sem_sr.io.metadata.form import (
     ImageFile,
     VendorMetadata,
@@ -20,7 +21,6 @@ from napari_sem_sr.io.metadata.form import (
     text,
 )
 from napari_sem_sr.io.units import nm_per
-from napari_sem_sr.stack import Instrument
 
 _LINE = re.compile(r"^\$+(\S+) ?(.*)$", re.MULTILINE)
 _MARKER = re.compile(r"^\s*([0-9.,]+)\s*(\D+?)\s*$")

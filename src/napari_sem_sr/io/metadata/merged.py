@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from napari_sem_sr.geometry import STEEPEST_DEG, is_along_y, true_pixel_nm
+from napari_sem_sr.instrument import Instrument, Sources
 from napari_sem_sr.io.metadata import VendorMetadata
 from napari_sem_sr.io.metadata.thermofisher import slice_thickness_nm
-from napari_sem_sr.stack import Instrument, Sources, Triple
+from napari_sem_sr.stack import Triple
 
 _UNKNOWN: Triple[float | None] = (None, None, None)
 

@@ -7,6 +7,7 @@ files that KIT's tomo_mapper (Apache-2.0, https://github.com/kit-data-manager/to
 from collections.abc import Mapping
 from pathlib import Path
 
+from napari_sem_sr.instrument import Instrument
 from napari_sem_sr.io.metadata.form import (
     ImageFile,
     VendorMetadata,
@@ -19,7 +20,6 @@ from napari_sem_sr.io.metadata.form import (
     sidecar,
     text,
 )
-from napari_sem_sr.stack import Instrument
 
 _TAG = 50431
 _STARTS = (b"[MAIN]", b"AccFrames=", b"[M\0A\0I\0N\0]\0")

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
+from napari_sem_sr.instrument import Instrument
 from napari_sem_sr.io.metadata import xml
 from napari_sem_sr.io.metadata.form import (
     LONGEST,
@@ -24,7 +25,6 @@ from napari_sem_sr.io.metadata.form import (
     stale,
     text,
 )
-from napari_sem_sr.stack import Instrument
 
 PROJECT = "EMProject.emxml"
 # "Images/SEM Image/slice.tif" lies two folders below the project

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from napari_sem_sr.instrument import Instrument
 from napari_sem_sr.io.metadata.form import (
     ImageFile,
     VendorMetadata,
@@ -20,7 +21,7 @@ from napari_sem_sr.io.metadata.form import (
     text,
 )
 from napari_sem_sr.io.units import nm_per
-from napari_sem_sr.stack import Instrument, Triple
+from napari_sem_sr.stack import Triple
 
 _KEY = re.compile(r"^[A-Z]{2}_[A-Z0-9_]+$")
 _LINE = re.compile(r"^([^=:]+?)\s*[=:]\s*(.*)$")

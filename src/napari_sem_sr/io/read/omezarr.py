@@ -11,6 +11,7 @@ import numpy.typing as npt
 import zarr
 
 from napari_sem_sr.errors import InputError
+from napari_sem_sr.instrument import Sources
 from napari_sem_sr.io.read import axes as axis_names
 from napari_sem_sr.io.read.zarr_chunks import absent
 from napari_sem_sr.io.slice_source import Contents, SliceSource, first_line
@@ -22,7 +23,7 @@ from napari_sem_sr.io.zarr_layout import (
     lost_slices,
     shortcoming,
 )
-from napari_sem_sr.stack import Sources, Triple
+from napari_sem_sr.stack import Triple
 
 _MARKS = ("zarr.json", ".zgroup", ".zarray")
 # Where xarray names the axes of a Zarr 2 array.

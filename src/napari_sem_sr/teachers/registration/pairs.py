@@ -44,7 +44,15 @@ DRIFT_PX = 1.0
 
 @dataclass(frozen=True)
 class PairGrid:
-    """SR pixels per LR pixel, and HR pixels per SR pixel."""
+    """SR pixels per LR pixel, and HR pixels per SR pixel.
+
+    Parameters
+    ----------
+    factor
+        SR pixels per LR pixel.
+    pixel_ratio
+        HR pixels per SR pixel; need not be whole.
+    """
 
     factor: int
     pixel_ratio: float
@@ -52,6 +60,15 @@ class PairGrid:
 
 def grid_of(lr: SemStack, hr: SemStack, factor: int | None = None) -> PairGrid:
     """Find the grid of SR from pixel sizes, or from shapes where no pixel size is known.
+
+    Parameters
+    ----------
+    lr
+        As recorded.
+    hr
+        The same field on the better microscope.
+    factor
+        SR pixels per LR pixel; None chooses the one nearest to the ratio of pixel sizes.
 
     Raises
     ------
@@ -183,6 +200,15 @@ def iter_register_stack(
 ) -> Generator[Event, None, Registration]:
     """Find one place for a whole stack, from up to ``sampled`` of its slices.
 
+    Parameters
+    ----------
+    lr
+        As recorded.
+    hr
+        The same fields, slice by slice.
+    scale_and_rotation
+        Whether HR may be turned and stretched as well as shifted.
+
     Raises
     ------
     InputError
@@ -207,6 +233,15 @@ def iter_register_stack(
 
 def registered(lr: SemStack, hr: SemStack, found: Registration) -> SemStack:
     """HR on SR's grid, where LR lies, cropped to whole LR pixels that it covers; its own grey values and dtype, lazy.
+
+    Parameters
+    ----------
+    lr
+        As recorded.
+    hr
+        As recorded.
+    found
+        Where HR lies over LR.
 
     Raises
     ------
@@ -235,7 +270,13 @@ def registered(lr: SemStack, hr: SemStack, found: Registration) -> SemStack:
 
 
 def typical(found: list[Registration]) -> Registration:
-    """Median of several registrations, one value at a time."""
+    """Median of several registrations, one value at a time.
+
+    Parameters
+    ----------
+    found
+        Of slices of one stack.
+    """
     if len(found) == 1:
         return found[0]
 

@@ -48,7 +48,13 @@ class Placement:
         return self.ratio * self.stretch * np.array([[c, -s], [s, c]])
 
     def offset(self, sr_shape: Shape) -> Float:
-        """HR pixel at the SR pixel (0, 0), on an SR grid of that shape."""
+        """HR pixel at the SR pixel (0, 0), on an SR grid of that shape.
+
+        Parameters
+        ----------
+        sr_shape
+            (y, x) of the grid of SR.
+        """
         middle = (np.array(sr_shape) - 1) / 2
         # the first edges of SR and HR lie on each other before anything is moved
         there = self.ratio * (middle + 0.5 + np.array(self.shift)) - 0.5
@@ -62,9 +68,9 @@ class Picture:
     Parameters
     ----------
     coefficients
-        Of the cubic spline through its pixels.
+        ``(y, x)``, of the cubic spline through its pixels.
     masked
-        Its NaN pixels, if it has any.
+        ``(y, x)``, its NaN pixels, if it has any.
     """
 
     coefficients: Float
@@ -72,7 +78,13 @@ class Picture:
 
     @classmethod
     def of(cls, image: Image, ratio: float) -> "Picture":
-        """Make it, without the detail that pixels ``ratio`` times larger cannot hold."""
+        """Make it, without the detail that pixels ``ratio`` times larger cannot hold.
+
+        Parameters
+        ----------
+        image
+            ``(y, x)`` of any real dtype; may hold NaN.
+        """
         values = image.astype(np.float64)
         masked = ~np.isfinite(values)
         if masked.all():
@@ -90,11 +102,27 @@ class Picture:
         return int(y), int(x)
 
     def placed(self, where: Placement, sr_shape: Shape) -> Float:
-        """Look at it through the pixels of SR; NaN outside."""
+        """Look at it through the pixels of SR; NaN outside.
+
+        Parameters
+        ----------
+        where
+            Where HR lies over SR.
+        sr_shape
+            (y, x) of the grid of SR.
+        """
         return self.at(where.matrix, where.offset(sr_shape), sr_shape)
 
     def at(self, matrix: Float, offset: Float, shape: Shape) -> Float:
-        """Look at it at ``matrix @ (y, x) + offset``, for the pixels of a grid of ``shape``."""
+        """Look at it at ``matrix @ (y, x) + offset``, for the pixels of a grid of ``shape``.
+
+        Parameters
+        ----------
+        matrix
+            ``(2, 2)``, HR pixels per pixel of the grid.
+        offset
+            ``(2,)``, the HR pixel at the grid's first.
+        """
         moved = np.asarray(
             affine_transform(
                 self.coefficients, matrix, offset, shape, order=3, prefilter=False, mode="mirror"
@@ -114,7 +142,19 @@ class Picture:
 
 @dataclass(frozen=True)
 class FittedLine:
-    """The line y = gain × x + offset nearest to some points, what it leaves (rms), and their correlation."""
+    """The line y = gain × x + offset nearest to some points, what it leaves (rms), and their correlation.
+
+    Parameters
+    ----------
+    gain
+        Slope.
+    offset
+        Where x is 0.
+    rms
+        Root mean square of what the line leaves.
+    correlation
+        Pearson's, of x and y.
+    """
 
     gain: float
     offset: float
@@ -124,6 +164,13 @@ class FittedLine:
 
 def fit_line(x: Float, y: Float) -> FittedLine:
     """Least squares over the pixels where both are finite.
+
+    Parameters
+    ----------
+    x
+        ``(n,)`` or any shape.
+    y
+        Of the same shape.
 
     Raises
     ------
@@ -145,7 +192,13 @@ def fit_line(x: Float, y: Float) -> FittedLine:
 
 
 def filled(image: Float) -> Float:
-    """``image`` with its mean where it is NaN; zero where there is nothing else."""
+    """``image`` with its mean where it is NaN; zero where there is nothing else.
+
+    Parameters
+    ----------
+    image
+        ``(y, x)`` or any shape; may hold NaN.
+    """
     masked = ~np.isfinite(image)
     if masked.all():
         return np.zeros_like(image)
@@ -153,7 +206,13 @@ def filled(image: Float) -> Float:
 
 
 def banded(image: Image) -> Float:
-    """What two recordings of one field are most alike in: neither noise nor shading; 0 where NaN."""
+    """What two recordings of one field are most alike in: neither noise nor shading; 0 where NaN.
+
+    Parameters
+    ----------
+    image
+        ``(y, x)`` of any real dtype; may hold NaN.
+    """
     values = image.astype(np.float64)
     masked = ~np.isfinite(values)
     values = filled(values)
@@ -162,7 +221,15 @@ def banded(image: Image) -> Float:
 
 
 def blurred(image: Float, sigma: float) -> Float:
-    """Gaussian blur that leaves NaN where it is."""
+    """Gaussian blur that leaves NaN where it is.
+
+    Parameters
+    ----------
+    image
+        ``(y, x)``; may hold NaN.
+    sigma
+        Standard deviation in pixels.
+    """
     if sigma == 0:
         return image
     masked = ~np.isfinite(image)
@@ -170,7 +237,13 @@ def blurred(image: Float, sigma: float) -> Float:
 
 
 def inner_box(valid: npt.NDArray[np.bool_], step: int = 1) -> tuple[slice, slice] | None:
-    """Box without an invalid pixel, on a grid of ``step``, found by cutting the worst side again and again."""
+    """Box without an invalid pixel, on a grid of ``step``, found by cutting the worst side again and again.
+
+    Parameters
+    ----------
+    valid
+        ``(y, x)``, true where a pixel may be in the box.
+    """
     blocks = area_average(valid.astype(np.float64), step) == 1
     top, left, (bottom, right) = 0, 0, blocks.shape
     while top < bottom and left < right:

@@ -25,7 +25,15 @@ ANGLES = 720
 
 @dataclass(frozen=True)
 class BestPlacement:
-    """The best place for one way to turn and stretch HR; ``doubt`` says why not to believe it, "" where there is none."""
+    """The best place for one way to turn and stretch HR; ``doubt`` says why not to believe it, "" where there is none.
+
+    Parameters
+    ----------
+    placement
+        Shift, scale and rotation.
+    correlation
+        Of LR and HR there, -1 to 1.
+    """
 
     placement: Placement
     correlation: float
@@ -33,7 +41,17 @@ class BestPlacement:
 
 
 def search(lr: Image, picture: Picture, factor: int, trial: Placement) -> BestPlacement:
-    """Best shift on LR's grid for HR turned and stretched as in ``trial``, and why not to believe it."""
+    """Best shift on LR's grid for HR turned and stretched as in ``trial``, and why not to believe it.
+
+    Parameters
+    ----------
+    lr
+        ``(y, x)``.
+    picture
+        HR, to be looked at anywhere.
+    factor
+        SR pixels per LR pixel.
+    """
     small = _small(picture, factor, trial)
     a, b = banded(lr), banded(small)
     # the middle of the smaller one is sought in the larger one
@@ -84,7 +102,19 @@ def _small(picture: Picture, factor: int, trial: Placement) -> Float:
 
 
 def turned(lr: Image, picture: Picture, factor: int, ratio: float) -> list[Placement]:
-    """How HR may be turned and stretched, from the spectra, which do not care where the pictures lie."""
+    """How HR may be turned and stretched, from the spectra, which do not care where the pictures lie.
+
+    Parameters
+    ----------
+    lr
+        ``(y, x)``.
+    picture
+        HR, to be looked at anywhere.
+    factor
+        SR pixels per LR pixel.
+    ratio
+        HR pixels per SR pixel, as pixel sizes say.
+    """
     small = _small(picture, factor, Placement(ratio))
     side = min(*lr.shape, *small.shape)
     radius = side // 2

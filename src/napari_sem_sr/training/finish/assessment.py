@@ -18,7 +18,8 @@ from napari_sem_sr.checking.evidence.resolving_power import resolving_power
 from napari_sem_sr.degradation.conditions import CLEAN, Conditions
 from napari_sem_sr.degradation.degrade import Degradation
 from napari_sem_sr.degradation.measure_conditions import measure_conditions
-from napari_sem_sr.degradation.steps import BeamBlur, DetectorNoise
+from napari_sem_sr.degradation.noise_steps import DetectorNoise
+from napari_sem_sr.degradation.steps import BeamBlur
 from napari_sem_sr.events import Event, Notice, Progress
 from napari_sem_sr.inference.background import in_background
 from napari_sem_sr.intensity import range_of

@@ -6,13 +6,14 @@ from typing import Any
 import numpy as np
 
 from napari_sem_sr.errors import InputError
+from napari_sem_sr.instrument import Instrument
 from napari_sem_sr.io.metadata.form import VendorMetadata, positive, text
 from napari_sem_sr.io.metadata.merged import merged
 from napari_sem_sr.io.read.raw import RawSource, native
 from napari_sem_sr.io.read.volumes.dm_tags import ArrayTag, DamagedError, Tree, read_tags
 from napari_sem_sr.io.slice_source import Contents
 from napari_sem_sr.io.units import nm_per
-from napari_sem_sr.stack import Instrument, Triple
+from napari_sem_sr.stack import Triple
 
 _TYPES = {
     1: "i2", 2: "f4", 6: "u1", 7: "i4", 9: "i1", 10: "u2", 11: "u4", 12: "f8", 14: "b1",
