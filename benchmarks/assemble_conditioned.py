@@ -19,7 +19,7 @@ from train_zoo import CREDITS, MATERIALS, split_of
 from napari_sem_sr.degradation.degrade import AREA_AVERAGE
 from napari_sem_sr.events import drain
 from napari_sem_sr.model.bundle import save_model
-from napari_sem_sr.model.card import Groups, KnownConditions, Teachers
+from napari_sem_sr.model.card_parts import Groups, KnownConditions, Teachers
 from napari_sem_sr.model.zoo import load_model
 from napari_sem_sr.teachers.teacher import Split, Teacher
 from napari_sem_sr.training.finish.assessment import iter_assess

@@ -16,7 +16,7 @@ import dask.array as da
 
 from napari_sem_sr.events import Evaluated, Notice, StageStarted, StepDone
 from napari_sem_sr.io import read_stack
-from napari_sem_sr.model.card import Architecture
+from napari_sem_sr.model.card_parts import Architecture
 from napari_sem_sr.model.zoo import load_model
 from napari_sem_sr.stack import SemStack
 from napari_sem_sr.teachers.teacher import Split, Teacher, read_teachers, teachers_of

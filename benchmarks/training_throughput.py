@@ -24,7 +24,7 @@ import torch.nn.functional as F
 from torch.utils.data import DataLoader, Dataset
 
 from napari_sem_sr.inference.engine.devices import pick_device
-from napari_sem_sr.model.card import Architecture
+from napari_sem_sr.model.card_parts import Architecture
 from napari_sem_sr.model.discriminator import Discriminator
 from napari_sem_sr.model.generator import Generator
 from napari_sem_sr.teachers.teacher import Teacher

@@ -5,7 +5,7 @@
 A parameter counts as documented if the docstring has an entry for it under Parameters, or speaks of it in ``backquotes``. Of those
 that are arrays, the docstring has to say the shape. Parameters of a class are those of its ``__init__`` or, for a dataclass,
 its fields. Options of the command line say in their ``help`` what they are. A method that overrides another's is documented where it
-is declared: by the base class in this package, or by Qt.
+is declared: by the base class in this package, or by Qt. So are fields that a subclass only repeats.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "napari_sem_sr"
 ARRAY = re.compile(r"NDArray|ArrayLike|Tensor\b|\bImage\b|\bFloat\b")
-SHAPE = re.compile(r"\([A-Za-z0-9/*+ ]+(, ?[A-Za-z0-9/*+ .]+)+,?\)|\(n,\)|any shape|same shape")
+SHAPE = re.compile(r"\([A-Za-z0-9/*+ .]+(, ?[A-Za-z0-9/*+ .]+)+,?\)|\(n,\)|any shape|same shape")
 QT_NAME = re.compile(r"[a-z]+([A-Z][a-z]*)+")
 # what belongs to the class, or tells kinds apart in a file
 CONSTANT = re.compile(r"ClassVar\b|Literal\[[^,\]]+\]$")
@@ -67,12 +67,9 @@ def of_class(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> Iterator[D
     methods = [n for n in node.body if isinstance(n, ast.FunctionDef)]
     made = next((arguments(m) for m in methods if m.name == "__init__"), None)
     fields = {
-        n.target.id: ast.unparse(n.annotation)
-        for n in node.body
-        if isinstance(n, ast.AnnAssign)
-        and isinstance(n.target, ast.Name)
-        and not n.target.id.startswith("_")
-        and not CONSTANT.match(ast.unparse(n.annotation))
+        name: kind
+        for name, kind in fields_of(node).items()
+        if not any(name in fields_of(above) for above in bases(node, classes))
     }
     said = ast.get_docstring(node) or ""
     # pydantic's way: a string below the field
@@ -88,18 +85,34 @@ def of_class(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> Iterator[D
             yield Documented(f"{node.name}.{name}", arguments(method), said)
 
 
-def is_override(name: str, node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> bool:
-    """Whether a base class in this package has a public method of that name."""
+def fields_of(node: ast.ClassDef) -> dict[str, str]:
+    return {
+        n.target.id: ast.unparse(n.annotation)
+        for n in node.body
+        if isinstance(n, ast.AnnAssign)
+        and isinstance(n.target, ast.Name)
+        and not n.target.id.startswith("_")
+        and not CONSTANT.match(ast.unparse(n.annotation))
+    }
+
+
+def bases(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> Iterator[ast.ClassDef]:
+    """Classes of this package above a class, nearest first."""
     for base in node.bases:
         named = base.value if isinstance(base, ast.Subscript) else base
         above = classes.get(ast.unparse(named).rpartition(".")[2])
-        if above is None or above is node:
-            continue
-        if any(isinstance(n, ast.FunctionDef) and n.name == name for n in above.body):
-            return True
-        if is_override(name, above, classes):
-            return True
-    return False
+        if above is not None and above is not node:
+            yield above
+            yield from bases(above, classes)
+
+
+def is_override(name: str, node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> bool:
+    """Whether a base class in this package has a public method of that name."""
+    return any(
+        isinstance(n, ast.FunctionDef) and n.name == name
+        for above in bases(node, classes)
+        for n in above.body
+    )
 
 
 def arguments(node: ast.FunctionDef) -> dict[str, str]:

@@ -13,7 +13,7 @@ from qtpy.QtCore import QTimer
 
 from napari_sem_sr.events import Evaluated, PatchSeen, StageStarted
 from napari_sem_sr.model import zoo
-from napari_sem_sr.model.card import Architecture
+from napari_sem_sr.model.card_parts import Architecture
 from napari_sem_sr.training.loop import training_run
 from napari_sem_sr.training.loop.unfinished import find_unfinished
 from napari_sem_sr.training.optimise.learner import Learner

@@ -9,7 +9,8 @@ import torch
 
 from napari_sem_sr.events import Event
 from napari_sem_sr.model.bundle import Model
-from napari_sem_sr.model.card import Architecture, Card
+from napari_sem_sr.model.card import Card
+from napari_sem_sr.model.card_parts import Architecture
 from napari_sem_sr.model.generator import Generator as Network
 from napari_sem_sr.stack import SemStack
 

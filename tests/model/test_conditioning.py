@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from napari_sem_sr.degradation.conditions import CLEAN, Conditions
-from napari_sem_sr.model.card import Card, KnownConditions, SharpnessUnder
+from napari_sem_sr.model.card import Card
+from napari_sem_sr.model.card_parts import KnownConditions, SharpnessUnder
 from napari_sem_sr.model.conditioning import PREFIX, Modulation, as_tensor, convolutions, fold
 from napari_sem_sr.model.generator import Generator
 

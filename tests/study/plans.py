@@ -1,6 +1,6 @@
 """The smallest recipe that goes through every step of a study; what it learns does not matter."""
 
-from napari_sem_sr.model.card import Architecture
+from napari_sem_sr.model.card_parts import Architecture
 from napari_sem_sr.training.settings import TrainSettings
 
 TINY = TrainSettings(

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from napari_sem_sr.model.card import Architecture
+from napari_sem_sr.model.card_parts import Architecture
 from napari_sem_sr.teachers.teacher import Teacher
 from napari_sem_sr.training.settings import TrainSettings
 

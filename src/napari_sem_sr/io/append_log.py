@@ -35,6 +35,11 @@ class AppendLog:
     def append(self, record: Mapping[str, Any]) -> None:
         """Add a record; from any thread.
 
+        Parameters
+        ----------
+        record
+            Of what JSON can hold.
+
         Raises
         ------
         OutputError
@@ -66,7 +71,13 @@ class AppendLog:
         return [record for record in found if record is not None]
 
     def rewrite(self, records: list[Mapping[str, Any]]) -> None:
-        """Put other records in the place of all, at once."""
+        """Put other records in the place of all, at once.
+
+        Parameters
+        ----------
+        records
+            All that are to be there, in their order.
+        """
         with (
             self._lock,
             translate_os_errors(self._output, self._kept),

@@ -28,7 +28,13 @@ def partial_name(path: Path) -> Path:
 
 
 def sync_folder(folder: Path) -> None:
-    """Put a folder's entries on disk."""
+    """Put a folder's entries on disk.
+
+    Parameters
+    ----------
+    folder
+        One that is there.
+    """
     if sys.platform == "win32":  # folders cannot be opened there; NTFS journals its entries
         return
     descriptor = os.open(folder, os.O_RDONLY)
@@ -39,7 +45,13 @@ def sync_folder(folder: Path) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder and those above it, each on disk when this returns."""
+    """Make a folder and those above it, each on disk when this returns.
+
+    Parameters
+    ----------
+    folder
+        May be there already.
+    """
     if folder.is_dir():
         return
     make_folder(folder.parent)
@@ -51,6 +63,13 @@ def rename(source: Path, target: Path) -> None:
     """Give a file or folder another name, in the place of a file (or an empty folder) that has it.
 
     On Windows a virus scanner or an indexer may hold either for a moment, so a refusal there is tried again.
+
+    Parameters
+    ----------
+    source
+        File or folder.
+    target
+        On the same file system.
     """
     for pause in _PAUSES if sys.platform == "win32" else ():
         try:
@@ -83,7 +102,13 @@ def replace_folder(new: Path, path: Path) -> None:
 
 
 def recover_folder(path: Path) -> None:
-    """Bring back what a killed `replace_folder` put aside."""
+    """Bring back what a killed `replace_folder` put aside.
+
+    Parameters
+    ----------
+    path
+        Where the folder that was replaced lay.
+    """
     old = _aside(path)
     if not old.is_dir():
         return
@@ -94,7 +119,15 @@ def recover_folder(path: Path) -> None:
 
 
 def exchange(one: Path, other: Path) -> bool:
-    """Swap two names of one folder at once; False where the system cannot."""
+    """Swap two names of one folder at once; False where the system cannot.
+
+    Parameters
+    ----------
+    one
+        File or folder.
+    other
+        File or folder beside it.
+    """
     try:
         library = ctypes.CDLL(None, use_errno=True)
         if sys.platform == "darwin":

@@ -16,7 +16,15 @@ _ROWS = 256
 
 
 def level_shapes(shape: Triple[int], halved: Halved = "yx") -> tuple[Triple[int], ...]:
-    """Shapes (z, y, x) of all levels, the full one first."""
+    """Shapes (z, y, x) of all levels, the full one first.
+
+    Parameters
+    ----------
+    shape
+        (z, y, x) of level 0.
+    halved
+        ``"yx"`` or ``"zyx"``.
+    """
     levels = [shape]
     while max(levels[-1][3 - len(halved) :]) > SMALL_ENOUGH:
         z, y, x = levels[-1]
@@ -30,6 +38,13 @@ def level_world(world: World, level: int, halved: Halved = "yx") -> World:
     A pixel covers 2^level pixels of level 0 along each halved axis and its centre is theirs, so the first edges of
     all levels coincide, and the last ones too where the size divides; an odd size leaves part of the last pixel
     of the coarser level outside.
+
+    Parameters
+    ----------
+    world
+        Of level 0.
+    halved
+        ``"yx"`` or ``"zyx"``.
     """
     steps = tuple(2**level if axis in halved else 1 for axis in "zyx")
     sz, sy, sx = (scale * step for scale, step in zip(world.scale, steps, strict=True))
@@ -47,6 +62,11 @@ def halve(image: npt.NDArray[Any]) -> npt.NDArray[Any]:
     all NaN stays NaN. Integers are rounded to the nearest, halves to even.
 
     Beside the result, memory for a few rows is needed.
+
+    Parameters
+    ----------
+    image
+        ``(y, x)`` of any real dtype.
     """
     height, width = image.shape
     halved = np.empty(((height + 1) // 2, (width + 1) // 2), image.dtype)
@@ -77,7 +97,15 @@ def _halved(image: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 def halve_pair(above: npt.NDArray[Any], below: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Mean of each 2 × 2 × 2 voxels of two slices (y, x), in their dtype; NaN and odd edges as in :func:`halve`."""
+    """Mean of each 2 × 2 × 2 voxels of two slices (y, x), in their dtype; NaN and odd edges as in :func:`halve`.
+
+    Parameters
+    ----------
+    above
+        ``(y, x)`` of any real dtype.
+    below
+        The slice after it, of the same shape; the same slice where there is none.
+    """
     if above.dtype.kind != "f":
         mean = (above.astype(np.float64) + below) / 2
         whole: npt.NDArray[Any] = np.rint(halve(mean)).astype(above.dtype)

@@ -2,7 +2,7 @@
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,15 @@ class SliceSource(ABC):
     """Slices of one size that are decoded one at a time; picklable, so that any process can read them.
 
     Subclasses are frozen dataclasses of paths and numbers; no file stays open between two slices.
+
+    Parameters
+    ----------
+    shape
+        (z, y, x).
+    dtype
+        In memory, in the machine's byte order.
+    grey
+        Consent to converting colours.
     """
 
     shape: Triple[int]
@@ -108,7 +117,37 @@ class SliceSource(ABC):
 
 @dataclass(frozen=True)
 class Contents:
-    """What a file or folder turned out to hold; unknown is None."""
+    """What a file or folder turned out to hold; unknown is None.
+
+    Parameters
+    ----------
+    planes
+        Reads the slices.
+    voxel_nm
+        (z, y, x) in nm.
+    origin_nm
+        As of `SemStack`.
+    pixel_step
+        As of `SemStack`.
+    tilt_deg
+        Between the beam and the normal of the imaged face.
+    sources
+        Where voxel size and tilt come from.
+    instrument
+        What is said about the microscope.
+    part
+        Which part of the file this is, where it holds several.
+    databar_row
+        First row that the vendor says is no image.
+    question
+        What to ask as long as nobody has typed the tilt or y.
+    lost
+        Why slices are not there or do not fit, by number; a person may leave them out.
+    provenance
+        How an output of ours was made; None for what was measured.
+    notices
+        Sentences that a person should read.
+    """
 
     planes: SliceSource
     voxel_nm: Triple[float | None] = (None, None, None)
@@ -128,81 +167,17 @@ class Contents:
     notices: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class JoinedSource(SliceSource):
-    """Stacks or images of one size after each other."""
-
-    parts: tuple[SliceSource, ...]
-    shape: Triple[int]
-    dtype: np.dtype[Any]
-    grey: bool
-    # (part, index in it) for each slice
-    places: tuple[tuple[int, int], ...]
-
-    @classmethod
-    def of(cls, parts: tuple[SliceSource, ...], like: SliceSource) -> "JoinedSource":
-        """Join ``parts``; those that are not of the size and type of ``like`` cannot be decoded."""
-        places = tuple((p, z) for p, part in enumerate(parts) for z in range(part.shape[0]))
-        return cls(parts, (len(places), *like.shape[1:]), like.dtype, like.grey, places)
-
-    @classmethod
-    def without(cls, planes: SliceSource, left_out: Collection[int]) -> "JoinedSource":
-        """Leave slices out."""
-        kept = [z for z in range(planes.shape[0]) if z not in left_out]
-        parts = planes.parts if isinstance(planes, cls) else (planes,)
-        places = tuple(planes.places[z] if isinstance(planes, cls) else (0, z) for z in kept)
-        return cls(parts, (len(kept), *planes.shape[1:]), planes.dtype, planes.grey, places)
-
-    @property
-    def files(self) -> tuple[Path, ...]:
-        """The files of the slices that are there, each once."""
-        used = sorted({part for part, _ in self.places})
-        return tuple(dict.fromkeys(f for part in used for f in self.parts[part].files))
-
-    def decode(self, index: int) -> npt.NDArray[Any]:
-        """Read a slice from the part it lies in."""
-        part, z = self.places[index]
-        return self.parts[part].plane(z)
-
-    def where(self, index: int) -> str:
-        """Name the slice by its file."""
-        part, z = self.places[index]
-        return self.parts[part].where(z)
-
-
-@dataclass(frozen=True)
-class LostSource(SliceSource):
-    """One slice of a file that cannot be read, and why."""
-
-    path: Path
-    shape: Triple[int]
-    dtype: np.dtype[Any]
-    grey: bool
-    why: str
-
-    @classmethod
-    def of(cls, path: Path, like: SliceSource, why: str) -> "LostSource":
-        """Stand for a slice of the size and type of ``like``."""
-        return cls(path, (1, *like.shape[1:]), like.dtype, like.grey, why)
-
-    @property
-    def files(self) -> tuple[Path, ...]:
-        """The file that is damaged; none where it is a link that leads nowhere."""
-        return (self.path,) if self.path.exists() else ()
-
-    def decode(self, index: int) -> npt.NDArray[Any]:
-        """Say why there are no pixels."""
-        raise InputError(f"{self.why}.")
-
-    def where(self, index: int) -> str:
-        """Name the file."""
-        return f"'{self.path}'"
-
-
 def to_grey(image: npt.NDArray[Any], *, consent: bool, where: str) -> npt.NDArray[Any]:
     """Reduce (y, x) or (y, x, samples) to (y, x) in the same dtype; 1-bit becomes 0 and 255.
 
     Three identical channels are grey; an alpha channel is left out.
+
+    Parameters
+    ----------
+    image
+        ``(y, x)`` or ``(y, x, samples)``.
+    where
+        The image, as a person would name it.
 
     Raises
     ------
@@ -238,6 +213,15 @@ def _described(shape: tuple[int, ...], dtype: Any) -> str:
 def check_beside(path: Path, others: Iterable[Path], *, elsewhere: bool) -> None:
     """Make sure that a file does not name pixels outside of its own folder, unless that was asked for.
 
+    Parameters
+    ----------
+    path
+        Of the file.
+    others
+        Files that it names.
+    elsewhere
+        Whether that was asked for.
+
     Raises
     ------
     InputError
@@ -257,12 +241,28 @@ def check_beside(path: Path, others: Iterable[Path], *, elsewhere: bool) -> None
 
 
 def slice_name(path: Path, index: int, count: int) -> str:
-    """Name a slice of a file for a person."""
+    """Name a slice of a file for a person.
+
+    Parameters
+    ----------
+    path
+        Of the file.
+    index
+        Number of the slice.
+    count
+        Slices in the file.
+    """
     return f"Slice {index} of '{path}'" if count > 1 else f"'{path}'"
 
 
 def spoken(slices: Sequence[int]) -> str:
-    """Name slices in runs: ``slices 0 to 3, 7``."""
+    """Name slices in runs: ``slices 0 to 3, 7``.
+
+    Parameters
+    ----------
+    slices
+        Ascending numbers.
+    """
     runs: list[list[int]] = []
     for z in slices:
         if runs and z == runs[-1][1] + 1:
@@ -274,5 +274,11 @@ def spoken(slices: Sequence[int]) -> str:
 
 
 def first_line(error: Exception) -> str:
-    """What a library says is wrong, for the brackets of our sentence."""
+    """What a library says is wrong, for the brackets of our sentence.
+
+    Parameters
+    ----------
+    error
+        As it was raised.
+    """
     return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")

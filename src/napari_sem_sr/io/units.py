@@ -48,6 +48,13 @@ def pixel_nm(size: float, unit: str | None) -> float | None:
 
     A size in inches or centimetres is often a picture editor's print resolution (72, 96, 300, 600 dpi);
     such sizes are believed only below 5 µm.
+
+    Parameters
+    ----------
+    size
+        In ``unit``.
+    unit
+        As the file writes it; None for none.
     """
     factor = nm_per(unit)
     if factor is None or not (math.isfinite(size) and size > 0):

@@ -24,7 +24,13 @@ RESUMABLE = " and run again with --resume, finished slices are kept"
 
 
 def is_output(path: Path) -> bool:
-    """Whether a folder, or the zarr.json in it, is an OME-Zarr that we wrote."""
+    """Whether a folder, or the zarr.json in it, is an OME-Zarr that we wrote.
+
+    Parameters
+    ----------
+    path
+        Any path.
+    """
     return _said_of(path.parent if path.name == MARK else path) is not None
 
 
@@ -54,7 +60,13 @@ def shortcoming(path: Path) -> str:
 
 
 def done_slices(path: Path, n_slices: int) -> frozenset[int]:
-    """Slices of the output at ``path`` whose pixels are on disk, by whether there is a file; see `lost_slices`."""
+    """Slices of the output at ``path`` whose pixels are on disk, by whether there is a file; see `lost_slices`.
+
+    Parameters
+    ----------
+    n_slices
+        Of the whole output.
+    """
     return frozenset(z for z in range(n_slices) if slice_file(path, 0, z).is_file())
 
 
@@ -93,7 +105,15 @@ def lost_slices(path: Path, among: Collection[int] | None = None) -> tuple[int, 
 
 
 def is_whole(shard: Path, n_chunks: int) -> bool:
-    """Whether a file of ours holds as many chunks as it says, one after the other up to its index at the end."""
+    """Whether a file of ours holds as many chunks as it says, one after the other up to its index at the end.
+
+    Parameters
+    ----------
+    shard
+        Path of a file.
+    n_chunks
+        That it should hold.
+    """
     length = 16 * n_chunks + 4
     try:
         with shard.open("rb") as stream:
@@ -129,12 +149,28 @@ def _chunks_in_shard(array: dict[str, Any]) -> int:
 
 
 def slice_file(path: Path, level: int, index: int) -> Path:
-    """File of one slice on one level; a slice is done if and only if that of level 0 is there, which is written last."""
+    """File of one slice on one level; a slice is done if and only if that of level 0 is there, which is written last.
+
+    Parameters
+    ----------
+    path
+        Of the output.
+    level
+        0 for full size.
+    index
+        Number of the slice.
+    """
     return path / str(level) / "c" / str(index) / "0" / "0"
 
 
 def spoken(slices: Collection[int]) -> str:
-    """Name slices as a person would: ``slices 3, 7 to 12 and 40``; of very many the first."""
+    """Name slices as a person would: ``slices 3, 7 to 12 and 40``; of very many the first.
+
+    Parameters
+    ----------
+    slices
+        In any order.
+    """
     numbers = sorted(slices)
     if len(numbers) == 1:
         return f"slice {numbers[0]}"

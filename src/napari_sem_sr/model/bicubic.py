@@ -14,6 +14,11 @@ def upscale_bicubic(lr: npt.NDArray[Any], factor: int) -> npt.NDArray[Any]:
 
     The flavour is that of ``torch.nn.functional.interpolate`` (no antialiasing, corners not aligned), the
     same that the generator adds its detail to. NaN pixels stay NaN and do not spread.
+
+    Parameters
+    ----------
+    factor
+        SR pixels per LR pixel.
     """
     import torch
 

@@ -20,7 +20,8 @@ from torch import Tensor
 
 from napari_sem_sr.degradation.conditions import CLEAN, Conditions
 from napari_sem_sr.errors import ModelError, OutputError
-from napari_sem_sr.model.card import Architecture, Card
+from napari_sem_sr.model.card import Card
+from napari_sem_sr.model.card_parts import Architecture
 from napari_sem_sr.model.conditioning import fold, is_conditioned
 from napari_sem_sr.model.generator import Generator
 from napari_sem_sr.model.parts import (
@@ -100,6 +101,8 @@ class Model:
 
         Parameters
         ----------
+        which
+            ``"gan"`` or ``"twin"``.
         conditions
             Of the LR stack; folded into the weights where the model knows of them.
         """
@@ -112,6 +115,13 @@ class Model:
 
         Interpolation of weights as in Wang et al. 2018 (ESRGAN): it makes sense because the GAN
         starts from the twin's weights and neither uses BatchNorm.
+
+        Parameters
+        ----------
+        sharpness
+            0 for the twin, 1 for the GAN.
+        conditions
+            Noise and blur of the stack; of no effect on a model that does not know conditions.
         """
         if not 0 <= sharpness <= 1:
             raise ModelError(f"Sharpness {sharpness} is not between 0 (twin) and 1 (SRGAN).")
@@ -128,7 +138,17 @@ def built(
     weights: Mapping[str, Tensor],
     conditions: Conditions = CLEAN,
 ) -> Generator:
-    """Fp32 generator in eval mode with these weights, as they are under ``conditions``."""
+    """Fp32 generator in eval mode with these weights, as they are under ``conditions``.
+
+    Parameters
+    ----------
+    factor
+        SR pixels per LR pixel.
+    architecture
+        As on the card.
+    weights
+        By name, of any shape that the architecture asks for.
+    """
     a = architecture
     network = Generator(factor, a.channels, a.blocks, a.tail_channels)
     fold(network, weights, conditions)
@@ -138,7 +158,17 @@ def built(
 def interpolated(
     twin: Mapping[str, Tensor], gan: Mapping[str, Tensor], sharpness: float
 ) -> dict[str, Tensor]:
-    """Fp32 weights between the twin's (0) and the GAN's (1)."""
+    """Fp32 weights between the twin's (0) and the GAN's (1).
+
+    Parameters
+    ----------
+    twin
+        Weights by name, any shape.
+    gan
+        Weights of the same names, each of the same shape.
+    sharpness
+        0 to 1.
+    """
     return {k: torch.lerp(twin[k].float(), gan[k].float(), sharpness) for k in gan}
 
 
@@ -153,6 +183,19 @@ def save_model(
     overwrite: bool = False,
 ) -> None:
     """Write a bundle; a folder, or zipped where ``path`` ends in ``.semsr``. Appears whole or not at all.
+
+    Parameters
+    ----------
+    card
+        With what a person must know; its ``name`` is that of the model.
+    gan
+        Weights of the SRGAN by name, any shape.
+    twin
+        Weights of the twin, in the same way.
+    calibration
+        Domain statistics and conformal tables by name, any shape.
+    preview
+        ``(y, x, 3)``; None for none.
 
     Raises
     ------
@@ -176,6 +219,11 @@ def save_model(
 
 def load_bundle(path: Path) -> Model:
     """Load a bundle from its folder or ``.semsr`` file.
+
+    Parameters
+    ----------
+    path
+        Folder or ``.semsr`` file.
 
     Raises
     ------
@@ -242,6 +290,8 @@ def copy_bundle(source: Path, target: Path, *, name: str | None = None) -> None:
 
     Parameters
     ----------
+    source
+        Folder or ``.semsr`` file.
     name
         Put on the card of the copy, which has another hash then; None keeps the name.
     """

@@ -23,13 +23,25 @@ from napari_sem_sr.model.sealed import sealed, unsealed
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """``tensors`` by name, ``state`` as plain numbers and strings."""
+    """``tensors`` by name, ``state`` as plain numbers and strings.
+
+    Parameters
+    ----------
+    tensors
+        By name, any shape.
+    """
 
     tensors: Mapping[str, Tensor]
     state: Mapping[str, Any]
 
     def part(self, prefix: str) -> dict[str, Tensor]:
-        """Tensors whose name begins with ``prefix.``, without it."""
+        """Tensors whose name begins with ``prefix.``, without it.
+
+        Parameters
+        ----------
+        prefix
+            As given to `named`.
+        """
         return {
             k.removeprefix(f"{prefix}."): v
             for k, v in self.tensors.items()
@@ -38,12 +50,26 @@ class Checkpoint:
 
 
 def named(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Tensors under a common prefix, detached on the CPU."""
+    """Tensors under a common prefix, detached on the CPU.
+
+    Parameters
+    ----------
+    prefix
+        Without the point.
+    tensors
+        By name, any shape.
+    """
     return {f"{prefix}.{k}": v.detach().cpu().clone().contiguous() for k, v in tensors.items()}
 
 
 def optimizer_tensors(optimizer: Optimizer) -> dict[str, Tensor]:
-    """Adam's state per parameter as a flat mapping."""
+    """Adam's state per parameter as a flat mapping.
+
+    Parameters
+    ----------
+    optimizer
+        Adam, after any number of steps.
+    """
     return {
         f"{index}.{name}": value
         for index, entries in optimizer.state_dict()["state"].items()
@@ -52,7 +78,15 @@ def optimizer_tensors(optimizer: Optimizer) -> dict[str, Tensor]:
 
 
 def restore_optimizer(optimizer: Optimizer, tensors: Mapping[str, Tensor]) -> None:
-    """Put back what `optimizer_tensors` took."""
+    """Put back what `optimizer_tensors` took.
+
+    Parameters
+    ----------
+    optimizer
+        Adam over the same parameters.
+    tensors
+        By name, each of the same shape as its parameter.
+    """
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     state: dict[int, dict[str, Tensor]] = {}
     for key, value in tensors.items():
@@ -67,7 +101,15 @@ def restore_optimizer(optimizer: Optimizer, tensors: Mapping[str, Tensor]) -> No
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """Write atomically: an interrupted write leaves the checkpoint before."""
+    """Write atomically: an interrupted write leaves the checkpoint before.
+
+    Parameters
+    ----------
+    path
+        File to write.
+    checkpoint
+        State of a training.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_write(path) as temporary:
@@ -81,6 +123,11 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
 
 def load_checkpoint(path: Path) -> Checkpoint:
     """Read a checkpoint.
+
+    Parameters
+    ----------
+    path
+        File that `save_checkpoint` wrote.
 
     Raises
     ------

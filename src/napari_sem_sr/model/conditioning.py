@@ -23,7 +23,13 @@ Change = tuple[Tensor, Tensor]
 
 
 def convolutions(generator: Generator) -> Iterator[nn.Conv2d]:
-    """Convolutions whose features depend on the conditions, in the order of the forward pass."""
+    """Convolutions whose features depend on the conditions, in the order of the forward pass.
+
+    Parameters
+    ----------
+    generator
+        Of any size.
+    """
     yield generator.head
     for part in generator.body:
         if isinstance(part, ResidualBlock):
@@ -53,7 +59,13 @@ class Modulation(nn.Module):
         nn.init.zeros_(self.out.bias)
 
     def forward(self, conditions: Tensor) -> list[Change]:
-        """Map (N, 4) conditions, as `as_tensor` orders them, to a scale and a shift (N, C) for each convolution."""
+        """Map (N, 4) conditions, as `as_tensor` orders them, to a scale and a shift (N, C) for each convolution.
+
+        Parameters
+        ----------
+        conditions
+            ``(N, 4)``.
+        """
         black, white, correlation, blur = conditions.unbind(1)
         features = torch.stack(
             [
@@ -74,18 +86,35 @@ class Modulation(nn.Module):
 
 
 def as_tensor(conditions: Conditions) -> Tensor:
-    """Conditions as a row (1, 4) for `Modulation`."""
+    """Conditions as a row (1, 4) for `Modulation`.
+
+    Parameters
+    ----------
+    conditions
+        Noise and blur of a stack.
+    """
     c = conditions
     return torch.tensor([[c.noise_black, c.noise_white, c.line_correlation, c.blur_px]])
 
 
 def is_conditioned(weights: Mapping[str, Tensor]) -> bool:
-    """Whether a network with these weights has learned to use conditions."""
+    """Whether a network with these weights has learned to use conditions.
+
+    Parameters
+    ----------
+    weights
+        By name, any shape.
+    """
     return any(name.startswith(PREFIX) for name in weights)
 
 
 def fold(generator: Generator, weights: Mapping[str, Tensor], conditions: Conditions) -> None:
-    """Load ``weights`` into a plain generator as they are under ``conditions``.
+    """Load ``weights`` (by name, any shape) into a plain generator as they are under ``conditions``.
+
+    Parameters
+    ----------
+    generator
+        A plain one, whose weights are replaced.
 
     Raises
     ------

@@ -30,7 +30,13 @@ class Discriminator(nn.Module):
         self.vote = nn.Conv2d(WIDTHS[-1], 1, 3, padding=1)
 
     def forward(self, image: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """Judge (N, 1, H, W): logits (N, 1, H/8, W/8), positive for HR, and the features of every layer."""
+        """Judge (N, 1, H, W): logits (N, 1, H/8, W/8), positive for HR, and the features of every layer.
+
+        Parameters
+        ----------
+        image
+            ``(N, 1, H, W)`` on the network's scale; H and W are multiples of 8.
+        """
         features = []
         smooth = F.avg_pool2d(
             image, DETAIL_WINDOW, stride=1, padding=DETAIL_WINDOW // 2, count_include_pad=False

@@ -15,12 +15,26 @@ BICUBIC_REACH = 2
 
 
 def bicubic(image: Tensor, factor: int) -> Tensor:
-    """Upscale (N, C, H, W) bicubically without antialiasing: what every score is compared with."""
+    """Upscale (N, C, H, W) bicubically without antialiasing: what every score is compared with.
+
+    Parameters
+    ----------
+    image
+        ``(N, C, H, W)``, floating.
+    factor
+        Pixels of the result per pixel, along y and along x.
+    """
     return F.interpolate(image, scale_factor=factor, mode="bicubic", align_corners=False)
 
 
 class ResidualBlock(nn.Module):
-    """Two 3 × 3 convolutions around a ReLU, without BatchNorm (Lim et al. 2017, EDSR)."""
+    """Two 3 × 3 convolutions around a ReLU, without BatchNorm (Lim et al. 2017, EDSR).
+
+    Parameters
+    ----------
+    channels
+        Features in and out.
+    """
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -28,7 +42,13 @@ class ResidualBlock(nn.Module):
         self.second = nn.Conv2d(channels, channels, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, C, H, W) to the same shape."""
+        """Map (N, C, H, W) to the same shape.
+
+        Parameters
+        ----------
+        x
+            ``(N, C, H, W)``.
+        """
         change: Tensor = self.second(F.relu(self.first(x)))
         return x + RESIDUAL_SCALE * change
 
@@ -90,7 +110,13 @@ class Generator(nn.Module):
         return max(radius, BICUBIC_REACH)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, 1, H, W), 0 to 1 over the stack's intensity range, to (N, 1, fH, fW)."""
+        """Map (N, 1, H, W), 0 to 1 over the stack's intensity range, to (N, 1, fH, fW).
+
+        Parameters
+        ----------
+        x
+            ``(N, 1, H, W)``.
+        """
         features = self.head(x)
         features = features + self.body(features)
         detail: Tensor = self.tail(self.upscale(features))

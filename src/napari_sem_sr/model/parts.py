@@ -33,7 +33,13 @@ MAX_PART_BYTES = 1 << 30
 
 
 def read_parts(path: Path) -> dict[str, bytes]:
-    """Read the files of a bundle, refusing whatever does not belong in one."""
+    """Read the files of a bundle, refusing whatever does not belong in one.
+
+    Parameters
+    ----------
+    path
+        Folder or ``.semsr`` file.
+    """
     if not path.exists():
         raise ModelError(f"There is no model at '{path}'; give a bundle folder or a {SUFFIX} file.")
     try:
@@ -94,7 +100,13 @@ def _refuse_large(path: Path, sizes: list[int]) -> None:
 
 
 def content_hash(parts: Mapping[str, bytes]) -> str:
-    """Hash over card, weights and calibration, ``blake2b:...``."""
+    """Hash over card, weights and calibration, ``blake2b:...``.
+
+    Parameters
+    ----------
+    parts
+        Contents by name of the file.
+    """
     digest = hashlib.blake2b(digest_size=20)
     for name in REQUIRED:
         digest.update(hashlib.blake2b(parts[name]).digest())
@@ -103,6 +115,11 @@ def content_hash(parts: Mapping[str, bytes]) -> str:
 
 def parse_card(path: Path, content: bytes) -> Card:
     """Validate ``card.json`` of the bundle at ``path``.
+
+    Parameters
+    ----------
+    content
+        Bytes of the file.
 
     Raises
     ------
@@ -121,13 +138,29 @@ def parse_card(path: Path, content: bytes) -> Card:
 
 
 def renamed(parts: Mapping[str, bytes], name: str) -> dict[str, bytes]:
-    """Parts of the same model with another name on its card, and so with another hash."""
+    """Parts of the same model with another name on its card, and so with another hash.
+
+    Parameters
+    ----------
+    parts
+        Contents by name of the file.
+    name
+        The new one.
+    """
     card = json.loads(parts[CARD])
     return {**parts, CARD: json.dumps({**card, "name": name}, indent=1).encode()}
 
 
 def write_parts(path: Path, parts: Mapping[str, bytes]) -> None:
-    """Write the files of a bundle; it appears whole or not at all."""
+    """Write the files of a bundle; it appears whole or not at all.
+
+    Parameters
+    ----------
+    path
+        Folder, or file with the suffix ``.semsr``.
+    parts
+        Contents by name of the file.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as temporary:

@@ -14,7 +14,13 @@ SEAL = "checksum"
 
 
 def sealed(content: bytes) -> bytes:
-    """Content of a safetensors file, with a checksum in its metadata."""
+    """Content of a safetensors file, with a checksum in its metadata.
+
+    Parameters
+    ----------
+    content
+        Bytes of a safetensors file.
+    """
     header, numbers = _parts(content)
     header[META] = {**header.get(META, {}), SEAL: _checksum(header, numbers)}
     text = json.dumps(header, separators=(",", ":")).encode()
@@ -25,6 +31,11 @@ def sealed(content: bytes) -> bytes:
 
 def unsealed(content: bytes) -> Mapping[str, str]:
     """Metadata of a file that is as it was written.
+
+    Parameters
+    ----------
+    content
+        Bytes of a file that `sealed` made.
 
     Raises
     ------

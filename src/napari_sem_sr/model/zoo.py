@@ -27,7 +27,19 @@ USUAL = 4
 
 @dataclass(frozen=True)
 class Entry:
-    """A model of the zoo: where it is, its card, and whether it came with the package."""
+    """A model of the zoo: where it is, its card, and whether it came with the package.
+
+    Parameters
+    ----------
+    name
+        By which it is found.
+    path
+        Of its bundle.
+    card
+        As it is on disk.
+    bundled
+        Whether it came with the package.
+    """
 
     name: str
     path: Path
@@ -111,6 +123,11 @@ def _survey() -> tuple[list[Entry], list[str]]:
 def find_model(name_or_path: str | Path) -> Path:
     """Path of a model given by name or path.
 
+    Parameters
+    ----------
+    name_or_path
+        Name as listed, or path of a bundle.
+
     Raises
     ------
     ModelError
@@ -153,13 +170,25 @@ def load_model(name_or_path: str | Path) -> "Model":
 
 
 def model_of(provenance: Mapping[str, Any] | None) -> "Model | None":
-    """The installed model that made an output, by the name and hash it carries; None if it is not there."""
+    """The installed model that made an output, by the name and hash it carries; None if it is not there.
+
+    Parameters
+    ----------
+    provenance
+        Of an output; None finds nothing.
+    """
     entry = entry_of(provenance)
     return None if entry is None else load_model(entry.path)
 
 
 def entry_of(provenance: Mapping[str, Any] | None) -> Entry | None:
-    """Where the model that made an output is installed, and its card; see `model_of`."""
+    """Where the model that made an output is installed, and its card; see `model_of`.
+
+    Parameters
+    ----------
+    provenance
+        Of an output; None finds nothing.
+    """
     if not provenance or "model_hash" not in provenance:
         return None
     for entry in list_models():
@@ -228,7 +257,15 @@ def _named(folder: Path, name: str) -> Path | None:
 
 
 def export_model(name: str | Path, file: Path) -> None:
-    """Write a model as one ``.semsr`` file to give to a colleague."""
+    """Write a model as one ``.semsr`` file to give to a colleague.
+
+    Parameters
+    ----------
+    name
+        Name as listed, or path of a bundle.
+    file
+        File to write.
+    """
     from napari_sem_sr.model.bundle import copy_bundle
 
     if file.suffix != SUFFIX:

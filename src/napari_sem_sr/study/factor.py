@@ -14,7 +14,7 @@ from napari_sem_sr.events import Event, Progress
 from napari_sem_sr.measure.particles import Particles, Segmentation, detect, match
 from napari_sem_sr.model.bicubic import upscale_bicubic
 from napari_sem_sr.model.bundle import Model
-from napari_sem_sr.model.card import Architecture
+from napari_sem_sr.model.card_parts import Architecture
 from napari_sem_sr.samples.truth import Simulated
 from napari_sem_sr.study.folder import Row, StudyFolder
 from napari_sem_sr.study.grid import GridPicture, write_grid

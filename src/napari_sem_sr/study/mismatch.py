@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from pydantic import BaseModel, ConfigDict
 
 from napari_sem_sr.events import Event, Notice
-from napari_sem_sr.model.card import Architecture
+from napari_sem_sr.model.card_parts import Architecture
 from napari_sem_sr.study.folder import Row, StudyFolder
 from napari_sem_sr.study.grid import write_grid
 from napari_sem_sr.study.images import real_images, simulated_images

@@ -6,8 +6,8 @@ from scipy.ndimage import gaussian_filter
 from napari_sem_sr.checking.evidence import resolving_power as resolving
 from napari_sem_sr.checking.evidence.resolving_power import SIZES, erase, plant, resolving_power
 from napari_sem_sr.model.bicubic import upscale_bicubic
-from napari_sem_sr.model.card import Recovery
 from napari_sem_sr.model.generator import Generator
+from napari_sem_sr.model.recovery import Recovery
 
 
 def ground(side: int = 320, seed: int = 0) -> np.ndarray:

@@ -9,7 +9,8 @@ from napari_sem_sr.checking.report.plots import (
     plots_against_hr,
     plots_of_reference,
 )
-from napari_sem_sr.model.card import Card, Recovery, ResolvingPower
+from napari_sem_sr.model.card import Card
+from napari_sem_sr.model.recovery import Recovery, ResolvingPower
 from tests.conftest import card as tiny_card
 
 EDGES = [4.0 * 2**i for i in range(5)]

@@ -15,7 +15,7 @@ from napari_sem_sr.intensity import range_of
 from napari_sem_sr.io.databar import Databar
 from napari_sem_sr.metrics.resample import area_average
 from napari_sem_sr.model.bundle import load_bundle
-from napari_sem_sr.model.card import Architecture
+from napari_sem_sr.model.card_parts import Architecture
 from napari_sem_sr.teachers.teacher import Teacher
 from napari_sem_sr.training.data.patch_sampler import PatchSampler
 from napari_sem_sr.training.settings import TrainSettings

@@ -17,7 +17,7 @@ from napari_sem_sr.errors import InputError
 from napari_sem_sr.events import Notice, drain
 from napari_sem_sr.io import write_tiff
 from napari_sem_sr.io.databar import Databar
-from napari_sem_sr.model.card import Architecture
+from napari_sem_sr.model.card_parts import Architecture
 from napari_sem_sr.samples import medulla_hr
 from napari_sem_sr.stack import SemStack
 from napari_sem_sr.teachers.measured_pairs import read_pairs

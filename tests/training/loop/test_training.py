@@ -10,7 +10,7 @@ from napari_sem_sr import events
 from napari_sem_sr.errors import InputError, ModelError, OutputError, TrainingError
 from napari_sem_sr.inference.engine.devices import fast_precisions
 from napari_sem_sr.model.bundle import load_bundle
-from napari_sem_sr.model.card import Architecture
+from napari_sem_sr.model.card_parts import Architecture
 from napari_sem_sr.teachers.teacher import Teacher
 from napari_sem_sr.training import trainer
 from napari_sem_sr.training.data.patch_sampler import PatchSampler

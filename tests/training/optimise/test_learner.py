@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from napari_sem_sr.model.card import Architecture
+from napari_sem_sr.model.card_parts import Architecture
 from napari_sem_sr.teachers.teacher import Teacher
 from napari_sem_sr.training.data.patch_sampler import PatchSampler
 from napari_sem_sr.training.optimise import losses

@@ -29,8 +29,8 @@ from napari_sem_sr.measure.particles import Polarity, detect
 from napari_sem_sr.metrics.resample import area_average
 from napari_sem_sr.model.bicubic import upscale_bicubic
 from napari_sem_sr.model.bundle import Which
-from napari_sem_sr.model.card import Recovery, ResolvingPower
 from napari_sem_sr.model.generator import Generator
+from napari_sem_sr.model.recovery import Recovery, ResolvingPower
 
 Image = npt.NDArray[Any]
 Float = npt.NDArray[np.float32]

@@ -16,11 +16,23 @@ VENDORS = (fibics.find, zeiss.find, thermofisher.find, tescan.find, hitachi.find
 
 
 def find_metadata(image: ImageFile) -> VendorMetadata | None:
-    """Return what the image's vendor says about it, or None where no vendor is recognised."""
+    """Return what the image's vendor says about it, or None where no vendor is recognised.
+
+    Parameters
+    ----------
+    image
+        The image, and its TIFF if it is one.
+    """
     return next((found for find in VENDORS if (found := find(image)) is not None), None)
 
 
 def sidecars_of(image: Path) -> tuple[Path, ...]:
-    """Return the vendors' files beside an image that belong to it."""
+    """Return the vendors' files beside an image that belong to it.
+
+    Parameters
+    ----------
+    image
+        Path of the image; it need not be one.
+    """
     beside = (jeol.sidecar_of(image), tescan.sidecar_of(image))
     return tuple(path for path in beside if path is not None)

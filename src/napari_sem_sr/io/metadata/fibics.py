@@ -27,7 +27,13 @@ _TO_US = {"ns": 1e-3, "µs": 1.0, "us": 1.0, "ms": 1e3}
 
 
 def find(image: ImageFile) -> VendorMetadata | None:
-    """Read the XML; its pixel size holds only for an image of the size it names."""
+    """Read the XML; its pixel size holds only for an image of the size it names.
+
+    Parameters
+    ----------
+    image
+        Of any kind; None comes back where Atlas did not write it.
+    """
     root = xml.parse(image.tag(51023))
     if root is None or xml.local(root.tag) != "Fibics":
         return None

@@ -23,7 +23,19 @@ _SHIFT_JIS = re.compile(rb"[\x81-\x9f][\x40-\x7e\x80-\xfc]")
 
 @dataclass(frozen=True)
 class ImageFile:
-    """An image whose metadata are wanted: its path, its size in pixels and, for a TIFF, the open file."""
+    """An image whose metadata are wanted: its path, its size in pixels and, for a TIFF, the open file.
+
+    Parameters
+    ----------
+    path
+        Of the image; sidecars are looked for beside it.
+    height
+        Rows, a databar included.
+    width
+        Columns.
+    tiff
+        The open file; None for other formats.
+    """
 
     path: Path
     height: int
@@ -31,7 +43,13 @@ class ImageFile:
     tiff: tifffile.TiffFile | None = None
 
     def tag(self, code: int) -> bytes | None:
-        """Return the bytes of a tag of the first page as they are in the file, None where it is not there."""
+        """Return the bytes of a tag of the first page as they are in the file, None where it is not there.
+
+        Parameters
+        ----------
+        code
+            Number of the TIFF tag.
+        """
         entry = self.tiff.pages.first.tags.get(code) if self.tiff else None
         if entry is None or self.tiff is None:
             return None
@@ -50,6 +68,8 @@ class VendorMetadata:
 
     Parameters
     ----------
+    instrument
+        What is said about the microscope.
     pixel_nm
         Pixel size (y, x) in nm as recorded, before any foreshortening is undone.
     z_nm
@@ -71,7 +91,15 @@ class VendorMetadata:
 
 
 def number(value: Any, factor: float = 1.0) -> float | None:
-    """Return ``value * factor`` where it is a finite number, else None."""
+    """Return ``value * factor`` where it is a finite number, else None.
+
+    Parameters
+    ----------
+    value
+        Number or text, or anything that a damaged file may hold.
+    factor
+        To the unit that is wanted.
+    """
     if isinstance(value, bool):
         return None
     try:
@@ -98,30 +126,64 @@ def _with_point(said: str) -> str:
 
 
 def positive(value: Any, factor: float = 1.0) -> float | None:
-    """Return ``value * factor`` where it is a finite number above zero, else None."""
+    """Return ``value * factor`` where it is a finite number above zero, else None.
+
+    Parameters
+    ----------
+    value
+        Number or text, or anything that a damaged file may hold.
+    factor
+        To the unit that is wanted.
+    """
     result = number(value, factor)
     return result if result is not None and result > 0 else None
 
 
 def degrees(radians: Any) -> float | None:
-    """Return an angle in degrees, None where it is no number."""
+    """Return an angle in degrees, None where it is no number.
+
+    Parameters
+    ----------
+    radians
+        Number or text, or anything that a damaged file may hold.
+    """
     result = number(radians)
     return None if result is None else math.degrees(result)
 
 
 def text(value: Any) -> str | None:
-    """Return a non-empty string, else None."""
+    """Return a non-empty string, else None.
+
+    Parameters
+    ----------
+    value
+        Anything that a file may hold.
+    """
     return str(value).strip() or None if value is not None else None
 
 
 def place(xyz: Iterable[Any], to_mm: float) -> Triple[float | None] | None:
-    """Return a stage position (x, y, z) in mm, None where none of it is known."""
+    """Return a stage position (x, y, z) in mm, None where none of it is known.
+
+    Parameters
+    ----------
+    xyz
+        Three numbers or texts; each may be missing.
+    to_mm
+        Millimetres in the file's unit.
+    """
     x, y, z = (number(v, to_mm) for v in xyz)
     return None if x is None and y is None and z is None else (x, y, z)
 
 
 def moment(value: Any, *formats: str) -> str | None:
-    """Return a time in ISO 8601, as it stands where it follows none of ``formats``."""
+    """Return a time in ISO 8601, as it stands where it follows none of ``formats``.
+
+    Parameters
+    ----------
+    value
+        Text of date and time.
+    """
     said = text(value)
     for form in formats:
         try:
@@ -132,7 +194,13 @@ def moment(value: Any, *formats: str) -> str | None:
 
 
 def decoded(content: bytes) -> str:
-    """Return a text file's content: UTF-16 or UTF-8 by its mark, else UTF-8, else Shift_JIS, else Latin-1."""
+    """Return a text file's content: UTF-16 or UTF-8 by its mark, else UTF-8, else Shift_JIS, else Latin-1.
+
+    Parameters
+    ----------
+    content
+        Bytes of the file.
+    """
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return content.decode("utf-16", errors="replace")
     if len(content) > 3 and content[1] == 0 and content[3] == 0:
@@ -151,7 +219,13 @@ def decoded(content: bytes) -> str:
 
 
 def sections(content: str) -> dict[str, dict[str, str]]:
-    """Read ``[section]`` and ``key=value`` lines; lines before the first section belong to ``""``."""
+    """Read ``[section]`` and ``key=value`` lines; lines before the first section belong to ``""``.
+
+    Parameters
+    ----------
+    content
+        Text of the file.
+    """
     found: dict[str, dict[str, str]] = {}
     current: dict[str, str] = {}
     for line in content.splitlines():
@@ -170,6 +244,11 @@ def sidecar(path: Path, *suffixes: str) -> Path | None:
     """Return the file of the image's name with one of ``suffixes``, if there is one.
 
     A suffix is put in the place of the image's, or after it.
+
+    Parameters
+    ----------
+    path
+        Of the image.
     """
     candidates: list[Path] = []
     for suffix in suffixes:
@@ -186,7 +265,15 @@ def _is_short_file(path: Path) -> bool:
 
 
 def amount(said: Any, factors: Mapping[str, float] | Callable[[str], float | None]) -> float | None:
-    """Read a number with its unit, as ``"15000 Volt"`` or ``"8100 um"``; None where the unit is unknown."""
+    """Read a number with its unit, as ``"15000 Volt"`` or ``"8100 um"``; None where the unit is unknown.
+
+    Parameters
+    ----------
+    said
+        Number and unit with a space between.
+    factors
+        To the unit that is wanted, by name of the unit, or a function that gives it.
+    """
     parts = str(said or "").split()
     if len(parts) != 2:
         return None
@@ -199,6 +286,13 @@ def stale(image: ImageFile, width: Any) -> tuple[str, ...]:
     """Say that metadata were written for an image of another width: a copy that was binned, or cut out.
 
     What they say about the pixel size does not hold for it then. Heights differ by databars.
+
+    Parameters
+    ----------
+    image
+        The image as it is.
+    width
+        Columns that the metadata name.
     """
     named = positive(width)
     if named is None or int(named) == image.width:

@@ -30,7 +30,13 @@ _TO_NA = {"pa": 1e-3, "na": 1.0, "ua": 1e3, "µa": 1e3}
 
 
 def find(image: ImageFile) -> VendorMetadata | None:
-    """Read the sidecar; its pixel size holds only for an image of the size it names."""
+    """Read the sidecar; its pixel size holds only for an image of the size it names.
+
+    Parameters
+    ----------
+    image
+        Of any kind; None comes back where no Hitachi sidecar is beside it.
+    """
     beside = sidecar_of(image.path)
     if beside is None:
         return None
@@ -73,5 +79,11 @@ def find(image: ImageFile) -> VendorMetadata | None:
 
 
 def sidecar_of(path: Path) -> Path | None:
-    """Return the ``.txt`` with the image's name, if there is one."""
+    """Return the ``.txt`` with the image's name, if there is one.
+
+    Parameters
+    ----------
+    path
+        Of the image.
+    """
     return sidecar(path, ".txt")

@@ -27,7 +27,13 @@ _MARKER = re.compile(r"^\s*([0-9.,]+)\s*(\D+?)\s*$")
 
 
 def find(image: ImageFile) -> VendorMetadata | None:
-    """Read the sidecar; the pixel size holds only where the image is as wide as the full frame."""
+    """Read the sidecar; the pixel size holds only where the image is as wide as the full frame.
+
+    Parameters
+    ----------
+    image
+        Of any kind; None comes back where no JEOL sidecar is beside it.
+    """
     beside = sidecar_of(image.path)
     if beside is None:
         return None
@@ -71,7 +77,13 @@ def find(image: ImageFile) -> VendorMetadata | None:
 
 
 def sidecar_of(path: Path) -> Path | None:
-    """Return the ``.txt`` with the image's name, if there is one."""
+    """Return the ``.txt`` with the image's name, if there is one.
+
+    Parameters
+    ----------
+    path
+        Of the image.
+    """
     return sidecar(path, ".txt")
 
 

@@ -18,6 +18,21 @@ class MergedMetadata:
     """Voxel size and tilt with their sources, the instrument, and sentences a person should read.
 
     ``question`` is what a person should be asked as long as nobody has typed the tilt or y.
+
+    Parameters
+    ----------
+    voxel_nm
+        (z, y, x); None where unknown.
+    tilt_deg
+        Between the beam and the normal of the imaged face; None where unknown.
+    sources
+        Where these numbers come from.
+    instrument
+        What is said about the microscope.
+    databar_row
+        First row that the vendor says is no image.
+    notices
+        Sentences that a person should read.
     """
 
     voxel_nm: Triple[float | None] = _UNKNOWN
@@ -84,7 +99,15 @@ def merged(
 
 
 def databar_notice(path: Path, rows: tuple[int, int], width: int) -> str:
-    """Offer to leave the databar out; ``rows`` are those (first, end) of the image."""
+    """Offer to leave the databar out; ``rows`` are those (first, end) of the image.
+
+    Parameters
+    ----------
+    path
+        Of the image, to name it.
+    width
+        Columns of the image.
+    """
     first, end = rows
     where = f"from row {end} on" if first == 0 else f"above row {first}"
     return (

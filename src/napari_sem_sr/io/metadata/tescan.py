@@ -26,7 +26,13 @@ _STARTS = (b"[MAIN]", b"AccFrames=", b"[M\0A\0I\0N\0]\0")
 
 
 def find(image: ImageFile) -> VendorMetadata | None:
-    """Read the tag, else the sidecar."""
+    """Read the tag, else the sidecar.
+
+    Parameters
+    ----------
+    image
+        Of any kind; None comes back where TESCAN did not write it.
+    """
     content = _text_of_tag(image.tag(_TAG))
     if content is None:
         beside = sidecar_of(image.path)
@@ -64,7 +70,13 @@ def find(image: ImageFile) -> VendorMetadata | None:
 
 
 def sidecar_of(path: Path) -> Path | None:
-    """Return the ``.hdr`` of the image's name, ``a.hdr`` or, as TESCAN writes it, ``a-tif.hdr``."""
+    """Return the ``.hdr`` of the image's name, ``a.hdr`` or, as TESCAN writes it, ``a-tif.hdr``.
+
+    Parameters
+    ----------
+    path
+        Of the image.
+    """
     with_kind = path.with_name(f"{path.stem}-{path.suffix.lstrip('.')}{path.suffix}")
     return sidecar(path, ".hdr") or sidecar(with_kind, ".hdr")
 

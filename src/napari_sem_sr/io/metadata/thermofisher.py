@@ -34,7 +34,13 @@ _MAKER = "Thermo Fisher Scientific (FEI)"
 
 
 def find(image: ImageFile) -> VendorMetadata | None:
-    """Read the sections of the beam that made the image, or the XML."""
+    """Read the sections of the beam that made the image, or the XML.
+
+    Parameters
+    ----------
+    image
+        Of any kind; None comes back where Thermo Fisher did not write it.
+    """
     content = image.tag(34682) or image.tag(34680)
     root = xml.parse(image.tag(34683))
     ini = sections(decoded(content)) if content else {}
@@ -47,6 +53,11 @@ def slice_thickness_nm(image: Path) -> float | None:
     """Return ``ZCutSpacing`` of the Auto Slice & View project that an image belongs to.
 
     The project lies in a folder above; its data sets are folders of images, and begin the images' names.
+
+    Parameters
+    ----------
+    image
+        Path of the image.
     """
     for folder in list(image.absolute().parents)[:_FOLDERS_ABOVE]:
         project = folder / PROJECT

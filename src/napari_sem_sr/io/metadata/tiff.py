@@ -23,7 +23,19 @@ _RESOLUTION_UNITS = {2: "inch", 3: "cm"}
 def describe(
     tiff: tifffile.TiffFile, path: Path, planes: SliceSource, notices: tuple[str, ...]
 ) -> Contents:
-    """Add what the file says about itself; each axis takes the first source that knows it."""
+    """Add what the file says about itself; each axis takes the first source that knows it.
+
+    Parameters
+    ----------
+    tiff
+        The open file.
+    path
+        Its path.
+    planes
+        Its slices.
+    notices
+        What was found out so far, for a person.
+    """
     ours = _our_annotation(tiff)
     said = merged(
         path,

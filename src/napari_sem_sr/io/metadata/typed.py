@@ -28,6 +28,11 @@ def kept_in() -> Path:
 def keep_typed(stack: SemStack) -> None:
     """Keep what a person typed for a stack's files; where nothing is typed any more, forget it.
 
+    Parameters
+    ----------
+    stack
+        Read from files; what is typed says so in its ``sources``.
+
     Raises
     ------
     OutputError
@@ -55,7 +60,13 @@ def keep_typed(stack: SemStack) -> None:
 
 
 def with_kept(stack: SemStack) -> SemStack:
-    """Put what a person once typed for a stack's files over what they say."""
+    """Put what a person once typed for a stack's files over what they say.
+
+    Parameters
+    ----------
+    stack
+        As its files say.
+    """
     if not stack.paths:
         return stack
     kept = _all_kept()

@@ -41,7 +41,13 @@ class SmartSem:
 
     @classmethod
     def of(cls, content: str) -> "SmartSem":
-        """Read the lines; a key that no value follows is left out."""
+        """Read the lines; a key that no value follows is left out.
+
+        Parameters
+        ----------
+        content
+            Text of the tag.
+        """
         head: list[str] = []
         values: dict[str, tuple[str, str]] = {}
         key = ""
@@ -57,13 +63,27 @@ class SmartSem:
         return cls(tuple(head), values)
 
     def said(self, *keys: str) -> str | None:
-        """Return the first value there is; a key is one as ``AP_WD`` or a name as ``WD``."""
+        """Return the first value there is; a key is one as ``AP_WD`` or a name as ``WD``.
+
+        Parameters
+        ----------
+        keys
+            In the order in which they are believed.
+        """
         named = dict(self.values.values())
         both = (self.values[k][1] if k in self.values else named.get(k) for k in keys)
         return next((v for said in both if (v := text(said))), None)
 
     def scaled(self, factors: Mapping[str, float], *keys: str) -> float | None:
-        """Return the first value that is a number of a known unit."""
+        """Return the first value that is a number of a known unit.
+
+        Parameters
+        ----------
+        factors
+            To the unit that is wanted, by name of the unit.
+        keys
+            In the order in which they are believed.
+        """
         for key in keys:
             match = _NUMBER.match(self.said(key) or "")
             factor = factors.get(match[2].lower()) if match else None
@@ -72,7 +92,13 @@ class SmartSem:
         return None
 
     def length_nm(self, *keys: str) -> float | None:
-        """Return the first value that is a length above zero."""
+        """Return the first value that is a length above zero.
+
+        Parameters
+        ----------
+        keys
+            In the order in which they are believed.
+        """
         for key in keys:
             match = _NUMBER.match(self.said(key) or "")
             factor = nm_per(match[2]) if match else None
@@ -81,7 +107,13 @@ class SmartSem:
         return None
 
     def degrees(self, *keys: str) -> float | None:
-        """Return the first value that is a number, in degrees as all angles are here."""
+        """Return the first value that is a number, in degrees as all angles are here.
+
+        Parameters
+        ----------
+        keys
+            In the order in which they are believed.
+        """
         for key in keys:
             match = re.match(r"^([-+]?[0-9.,]+)", self.said(key) or "")
             if match and (result := number(match[1])) is not None:
@@ -90,7 +122,13 @@ class SmartSem:
 
 
 def find(image: ImageFile) -> VendorMetadata | None:
-    """Read SmartSEM's own values; the pixel size is that of the stored image, not of the screen."""
+    """Read SmartSEM's own values; the pixel size is that of the stored image, not of the screen.
+
+    Parameters
+    ----------
+    image
+        Of any kind; None comes back where SmartSEM did not write it.
+    """
     content = image.tag(34118) or image.tag(34119)
     if not content:
         return None

@@ -24,6 +24,10 @@ def named(names: Sequence[str], shape: Sequence[int], where: str) -> tuple[str, 
 
     Parameters
     ----------
+    names
+        One for each axis, as the file writes them.
+    shape
+        Of the array.
     where
         The array, as a person is told of it.
 
@@ -49,6 +53,13 @@ def named(names: Sequence[str], shape: Sequence[int], where: str) -> tuple[str, 
 def guessed(shape: Sequence[int], where: str) -> tuple[str, ...]:
     """Take the last two axes of an array whose axes have no names for y, x, and one longer than 1 before for z.
 
+    Parameters
+    ----------
+    shape
+        Of the array.
+    where
+        The array, as a person would name it.
+
     Raises
     ------
     InputError
@@ -73,19 +84,41 @@ def guessed(shape: Sequence[int], where: str) -> tuple[str, ...]:
 
 
 def size_of(axes: Sequence[str], shape: Sequence[int]) -> tuple[int, int, int]:
-    """Return the number of voxels (z, y, x)."""
+    """Return the number of voxels (z, y, x).
+
+    Parameters
+    ----------
+    axes
+        "z", "y", "x" or "" for each axis.
+    shape
+        Of the array.
+    """
     size = dict(zip(axes, shape, strict=True))
     return int(size.get("z", 1)), int(size["y"]), int(size["x"])
 
 
 def block(axes: Sequence[str], first: int, end: int) -> tuple[Any, ...]:
-    """Return the index of slices ``first`` to ``end`` of an array."""
+    """Return the index of slices ``first`` to ``end`` of an array.
+
+    Parameters
+    ----------
+    axes
+        "z", "y", "x" or "" for each axis.
+    """
     place: dict[str, Any] = {"z": slice(first, end), "": 0}
     return tuple(place.get(axis, slice(None)) for axis in axes)
 
 
 def in_order(values: npt.NDArray[Any], axes: Sequence[str]) -> npt.NDArray[Any]:
-    """Return what `block` picked as (z, y, x)."""
+    """Return what `block` picked as (z, y, x).
+
+    Parameters
+    ----------
+    values
+        Of as many axes as the array.
+    axes
+        "z", "y", "x" or "" for each axis.
+    """
     kept = [axis for axis in axes if axis]
     order = [kept.index(axis) for axis in "zyx" if axis in kept]
     turned = np.transpose(values, order)

@@ -11,12 +11,13 @@ from natsort import natsorted, ns
 
 from napari_sem_sr.errors import InputError
 from napari_sem_sr.events import Event, Progress
+from napari_sem_sr.io.joined_source import JoinedSource, LostSource
 from napari_sem_sr.io.metadata import sidecars_of
 from napari_sem_sr.io.metadata.thermofisher import PROJECT
 from napari_sem_sr.io.read import picture, tiff
 from napari_sem_sr.io.read.raw import open_raw
 from napari_sem_sr.io.read.volumes import HEAD_BYTES, SLICE_SUFFIXES, opener
-from napari_sem_sr.io.slice_source import Contents, JoinedSource, LostSource, SliceSource
+from napari_sem_sr.io.slice_source import Contents, SliceSource
 
 SUFFIXES = frozenset({".tif", ".tiff", ".btf", ".tf8", ".png", ".bmp", ".jpg", ".jpeg", ".jpe"})
 # More names than this help nobody.
@@ -36,6 +37,12 @@ def open_file(
 
     Parameters
     ----------
+    path
+        Of the file.
+    grey
+        Consent to converting a colour photograph.
+    metadata
+        Whether what the file says about itself is wanted too.
     part
         What stood after ``::``: the dataset of an HDF5 file, or the header of a file of raw pixels.
     alone
@@ -68,6 +75,15 @@ def iter_open_folder(
 ) -> Generator[Event, None, Contents]:
     """Open a folder's images in natural order (slice 2 before slice 10); name the files that are none.
 
+    Parameters
+    ----------
+    folder
+        One that is there.
+    grey
+        Consent to converting a colour photograph.
+    elsewhere
+        Whether pixels may lie outside of the folder.
+
     Yields
     ------
     Event
@@ -85,6 +101,11 @@ def iter_open_folder(
 
 def list_images(folder: Path) -> tuple[list[Path], tuple[str, ...]]:
     """Images of a folder in natural order, and a sentence naming the files that are none.
+
+    Parameters
+    ----------
+    folder
+        One that is there.
 
     Raises
     ------
@@ -122,6 +143,15 @@ def iter_open_files(
 
     Files that cannot be read or are of another size or type than most are kept as lost slices. The files of one
     OME-TIFF are one stack in its own order, where all of them are given; else each stands for its own slices.
+
+    Parameters
+    ----------
+    paths
+        In the order of the slices.
+    grey
+        Consent to converting a colour photograph.
+    elsewhere
+        Whether pixels may lie outside of the files' folders.
 
     Yields
     ------

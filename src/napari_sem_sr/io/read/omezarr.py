@@ -32,7 +32,19 @@ _XARRAY = "_ARRAY_DIMENSIONS"
 
 @dataclass(frozen=True)
 class ZarrSource(SliceSource):
-    """Slices of a Zarr array, whatever the order of its axes; those of length 1 other than z, y, x are dropped."""
+    """Slices of a Zarr array, whatever the order of its axes; those of length 1 other than z, y, x are dropped.
+
+    Parameters
+    ----------
+    path
+        Folder of the array.
+    axes
+        "z", "y", "x" or "" for each axis of the array.
+    lost
+        Slices of a finished output of ours that went missing since, or are cut off.
+    opened
+        Sets this opening apart from any other.
+    """
 
     path: Path
     shape: Triple[int]
@@ -69,12 +81,25 @@ class ZarrSource(SliceSource):
 
 
 def is_zarr(folder: Path) -> bool:
-    """Whether a folder is a Zarr group or array."""
+    """Whether a folder is a Zarr group or array.
+
+    Parameters
+    ----------
+    folder
+        Any path.
+    """
     return any((folder / mark).is_file() for mark in _MARKS)
 
 
 def open_zarr(path: Path, *, grey: bool) -> Contents:
     """Find level 0 of an OME-Zarr image, or take a plain array as it is.
+
+    Parameters
+    ----------
+    path
+        Folder of a group or an array.
+    grey
+        Consent to converting colours.
 
     Raises
     ------

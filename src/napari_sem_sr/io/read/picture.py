@@ -29,7 +29,13 @@ _ORIENTATION = 0x0112
 
 @dataclass(frozen=True)
 class PictureSource(SliceSource):
-    """One picture as a stack of one slice."""
+    """One picture as a stack of one slice.
+
+    Parameters
+    ----------
+    path
+        Of the file.
+    """
 
     path: Path
     shape: Triple[int]
@@ -59,6 +65,15 @@ class PictureSource(SliceSource):
 
 def open_picture(path: Path, *, grey: bool, metadata: bool = True) -> Contents:
     """Read a picture's header; its print resolution is not a pixel size.
+
+    Parameters
+    ----------
+    path
+        Of the file.
+    grey
+        Consent to converting a colour photograph.
+    metadata
+        Whether what the file says about itself is wanted too.
 
     Raises
     ------

@@ -19,7 +19,19 @@ _FORM = "Z,Y,X,TYPE[,OFFSET], as '::200,1024,1536,uint16' or '::200,1024,1536,>u
 
 @dataclass(frozen=True)
 class RawSource(SliceSource):
-    """Slices of one size, uncompressed."""
+    """Slices of one size, uncompressed.
+
+    Parameters
+    ----------
+    path
+        Of the file with the pixels.
+    stored
+        Dtype in the file, byte order included.
+    offset
+        Bytes before the first pixel.
+    header
+        File that says how to read the pixels; None where a person typed it.
+    """
 
     path: Path
     shape: Triple[int]
@@ -72,7 +84,13 @@ class RawSource(SliceSource):
 
 
 def native(stored: np.dtype[Any]) -> np.dtype[Any]:
-    """Return the dtype in memory: the machine's byte order, and uint8 for 1-bit pixels."""
+    """Return the dtype in memory: the machine's byte order, and uint8 for 1-bit pixels.
+
+    Parameters
+    ----------
+    stored
+        Dtype in the file.
+    """
     return np.dtype(np.uint8) if stored.kind == "b" else stored.newbyteorder("=")
 
 
@@ -81,9 +99,13 @@ def open_raw(path: Path, header: str, *, grey: bool) -> Contents:
 
     Parameters
     ----------
+    path
+        Of the file.
     header
         ``"Z,Y,X,TYPE"`` or ``"Z,Y,X,TYPE,OFFSET"``: numbers of slices, rows and columns, a NumPy type (``>uint16``
         for big-endian), and how many bytes to leave out at the start.
+    grey
+        Consent to converting colours.
 
     Raises
     ------

@@ -12,10 +12,11 @@ from napari_sem_sr.errors import InputError
 from napari_sem_sr.events import Event, drain
 from napari_sem_sr.geometry import with_typed
 from napari_sem_sr.io.databar import find_databar
+from napari_sem_sr.io.joined_source import JoinedSource
 from napari_sem_sr.io.metadata.merged import databar_notice
 from napari_sem_sr.io.read.folder import iter_open_files, iter_open_folder, open_file
 from napari_sem_sr.io.read.omezarr import is_zarr, open_zarr
-from napari_sem_sr.io.slice_source import Contents, JoinedSource
+from napari_sem_sr.io.slice_source import Contents
 from napari_sem_sr.stack import SemStack, Triple
 
 _LONGEST_NAME = 200
@@ -90,6 +91,21 @@ def iter_read_stack(
     elsewhere: bool = False,
 ) -> Generator[Event, None, SemStack]:
     """Open as :func:`read_stack` does, and report each file of a folder or list: thousands take a while.
+
+    Parameters
+    ----------
+    source
+        As for `read_stack`.
+    voxel_nm
+        As for `read_stack`.
+    tilt_deg
+        As for `read_stack`.
+    without
+        As for `read_stack`.
+    grey
+        As for `read_stack`.
+    elsewhere
+        As for `read_stack`.
 
     Yields
     ------

@@ -11,6 +11,7 @@ import numpy as np
 import tifffile
 
 from napari_sem_sr.errors import InputError
+from napari_sem_sr.io.joined_source import JoinedSource
 from napari_sem_sr.io.metadata.tiff import describe
 from napari_sem_sr.io.read.raw import RawSource, native
 from napari_sem_sr.io.read.tiff_chain import Chain, walk
@@ -21,13 +22,7 @@ from napari_sem_sr.io.read.tiff_pages import (
     is_upside_down,
     said_of,
 )
-from napari_sem_sr.io.slice_source import (
-    Contents,
-    JoinedSource,
-    SliceSource,
-    check_beside,
-    first_line,
-)
+from napari_sem_sr.io.slice_source import Contents, SliceSource, check_beside, first_line
 
 MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 # A few detectors at once, but nobody has ten channels in an SEM.
@@ -51,6 +46,10 @@ def open_tiff(
 
     Parameters
     ----------
+    path
+        Of the file.
+    grey
+        Consent to converting a colour photograph.
     alone
         Read this file's own pages only, where it is one of several of an OME-TIFF.
     elsewhere

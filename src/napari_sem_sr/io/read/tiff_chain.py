@@ -34,6 +34,11 @@ class Chain:
 def walk(path: Path) -> Chain:
     """Go from page to page; tifffile would silently give fewer of a file that is cut off.
 
+    Parameters
+    ----------
+    path
+        Of the file.
+
     Raises
     ------
     InputError

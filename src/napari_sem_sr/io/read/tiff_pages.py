@@ -22,7 +22,17 @@ _ORIENTATION, _NO_DATA = 274, 42113
 
 @dataclass(frozen=True)
 class TiffPageSource(SliceSource):
-    """Slices that are pages (IFDs) of one or, in OME-TIFF, several files."""
+    """Slices that are pages (IFDs) of one or, in OME-TIFF, several files.
+
+    Parameters
+    ----------
+    path
+        Of the file, or the first of several.
+    paths
+        Of all files.
+    pages
+        Of each slice: number of the file, and of the page in it.
+    """
 
     path: Path
     shape: Triple[int]
@@ -53,17 +63,35 @@ class TiffPageSource(SliceSource):
 
 
 def is_palette(page: tifffile.TiffPage) -> bool:
-    """Whether pixels are numbers of colours."""
+    """Whether pixels are numbers of colours.
+
+    Parameters
+    ----------
+    page
+        Of an open file.
+    """
     return bool(page.photometric == _PHOTOMETRIC.PALETTE and page.colormap is not None)
 
 
 def is_upside_down(page: tifffile.TiffPage) -> bool:
-    """Whether white is low."""
+    """Whether white is low.
+
+    Parameters
+    ----------
+    page
+        Of an open file.
+    """
     return bool(page.photometric == _PHOTOMETRIC.MINISWHITE)
 
 
 def annotation_colours(page: tifffile.TiffPage) -> int:
-    """Return how many colours are set aside for writing in a palette that is otherwise grey; 0 in any other."""
+    """Return how many colours are set aside for writing in a palette that is otherwise grey; 0 in any other.
+
+    Parameters
+    ----------
+    page
+        Of an open file.
+    """
     if not is_palette(page):
         return 0
     palette = np.asarray(page.colormap)
@@ -73,6 +101,13 @@ def annotation_colours(page: tifffile.TiffPage) -> int:
 
 def check_colours(page: tifffile.TiffPage, path: Path) -> None:
     """Make sure that samples are grey, red, green and blue, with alpha at most.
+
+    Parameters
+    ----------
+    page
+        Of an open file.
+    path
+        To name the file.
 
     Raises
     ------
@@ -95,7 +130,15 @@ def check_colours(page: tifffile.TiffPage, path: Path) -> None:
 
 
 def said_of(page: tifffile.TiffPage, path: Path) -> tuple[str, ...]:
-    """Sentences on what a page says and is not followed, or is unusual."""
+    """Sentences on what a page says and is not followed, or is unusual.
+
+    Parameters
+    ----------
+    page
+        Of an open file.
+    path
+        To name the file.
+    """
     said: list[str] = []
     if written := annotation_colours(page):
         said.append(

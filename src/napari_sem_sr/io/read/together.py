@@ -33,6 +33,11 @@ class Together:
 def iter_sort_together(paths: Sequence[Path]) -> Generator[Event, None, Together]:
     """Sort files that were chosen together; their pixels are not read.
 
+    Parameters
+    ----------
+    paths
+        As a person chose them.
+
     Yields
     ------
     Event

@@ -20,6 +20,10 @@ def absent(array: zarr.Array[Any], path: Path, axes: tuple[str, ...]) -> tuple[s
 
     Parameters
     ----------
+    array
+        Opened for reading.
+    path
+        Its folder.
     axes
         "z", "y", "x" or "" for each axis.
     """

@@ -30,7 +30,15 @@ _BAR_SHARE = 0.3
 
 @dataclass(frozen=True, eq=False)
 class ColourBar:
-    """Colours (n, 3), uint8, of the values from ``low`` to ``high``, and what these are."""
+    """Colours (n, 3), uint8, of the values from ``low`` to ``high``, and what these are.
+
+    Parameters
+    ----------
+    colours
+        ``(n, 3)`` from low to high.
+    label
+        Quantity and unit.
+    """
 
     colours: npt.NDArray[np.uint8]
     low: float
@@ -54,6 +62,8 @@ class Panel:
         ``"nanometer"``, or ``"pixel"`` of LR where the voxel size is unknown.
     synthetic
         Whether it was not measured.
+    colour_bar
+        What the colours mean; None for grey.
     """
 
     pixels: npt.NDArray[np.uint8]
@@ -84,6 +94,8 @@ def write_figure(
         Its suffix says the format.
     caption
         What is to be known about the figure.
+    columns
+        Panels in a row.
     width_mm, dpi
         Width on paper, and dots per inch of what is not drawn as lines and letters.
     mark

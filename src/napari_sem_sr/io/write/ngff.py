@@ -7,7 +7,13 @@ from napari_sem_sr.stack import SemStack, World
 
 
 def multiscales(like: SemStack, halved: Halved) -> dict[str, Any]:
-    """Build the OME-Zarr 0.5 attribute "ome" (https://ngff.openmicroscopy.org/0.5); ``halved`` are the axes that levels halve."""
+    """Build the OME-Zarr 0.5 attribute "ome" (https://ngff.openmicroscopy.org/0.5); ``halved`` are the axes that levels halve.
+
+    Parameters
+    ----------
+    like
+        Stack of which axes, scale and place are taken.
+    """
     world = like.world
     axes: list[dict[str, str]] = []
     for name, unit in zip("zyx", world.units, strict=True):

@@ -24,6 +24,10 @@ def write_png(image2d: npt.NDArray[Any], path: str | Path, *, mark: bool = True)
 
     Parameters
     ----------
+    image2d
+        ``(y, x)`` of any real dtype.
+    path
+        File to write.
     mark
         Draw "super-resolved (synthetic)" into the lower left corner.
 

@@ -20,7 +20,17 @@ TIFF_DTYPES = {"int8", "int16", "int32", "uint8", "uint16", "uint32", "float32",
 
 
 def write_tiff(stack: SemStack, path: str | Path, *, provenance: Mapping[str, Any]) -> Path:
-    """Write a stack as OME-BigTIFF; see :func:`iter_write_tiff`."""
+    """Write a stack as OME-BigTIFF; see :func:`iter_write_tiff`.
+
+    Parameters
+    ----------
+    stack
+        Read slice by slice.
+    path
+        File to write.
+    provenance
+        As for `iter_write_tiff`.
+    """
     return drain(iter_write_tiff(stack, path, provenance=provenance))
 
 
@@ -34,6 +44,13 @@ def iter_write_tiff(
     otherwise), origin and pixel step are kept as JSON in an OME-XML comment annotation, from where
     ``read_stack`` takes them back. The file appears under its name when all of it is on disk; with ``overwrite`` another
     one keeps its place until then.
+
+    Parameters
+    ----------
+    stack
+        Read slice by slice.
+    path
+        File to write.
 
     Yields
     ------

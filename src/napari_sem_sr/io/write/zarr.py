@@ -66,7 +66,7 @@ class DurableStore(LocalStore):
     """Zarr's local store, with every file synced before it gets its name."""
 
     async def set(self, key: str, value: Buffer) -> None:
-        """Write one file."""
+        """Write ``value`` as the file ``key``."""
         await asyncio.to_thread(self.set_sync, key, value)
 
     async def set_if_not_exists(self, key: str, value: Buffer) -> None:
@@ -84,7 +84,7 @@ class DurableStore(LocalStore):
 
 
 class ZarrStackWriter:
-    """Writes one stack, slice by slice, to OME-Zarr 0.5; made by :meth:`create` or :meth:`reopen`.
+    """Writes one stack, slice by slice, as OME-Zarr 0.5 (``group`` at ``path``); see :meth:`create` and :meth:`reopen`.
 
     Slices may be written in any order and from several threads (different slices). A slice is done once its
     level 0 is on disk, which is written last; what was done survives a kill or a power cut.
@@ -228,7 +228,7 @@ class ZarrStackWriter:
             raise _not_ours(self._path) from error
 
     def write_slice(self, index: int, image: npt.NDArray[Any]) -> None:
-        """Put one slice, (y, x) in the output's dtype, on disk with all its levels.
+        """Put slice ``index``, ``image`` (y, x) in the output's dtype, on disk with all its levels.
 
         Raises
         ------
@@ -259,7 +259,7 @@ class ZarrStackWriter:
         return [(index, picture) for picture in images[1:]]
 
     def forget(self, slices: Collection[int]) -> None:
-        """Say that slices are not done, because their pixels are wrong or damaged.
+        """Say that ``slices`` are not done, because their pixels are wrong or damaged.
 
         Raises
         ------
@@ -273,7 +273,7 @@ class ZarrStackWriter:
                 slice_file(self._path, 0, index).unlink(missing_ok=True)
 
     def amend(self, changes: Mapping[str, Any]) -> None:
-        """Correct entries of the provenance of an output that is not finished.
+        """Correct entries (``changes``) of the provenance of an output that is not finished.
 
         Raises
         ------

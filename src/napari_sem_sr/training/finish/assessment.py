@@ -26,9 +26,10 @@ from napari_sem_sr.intensity import range_of
 from napari_sem_sr.metrics.psnr_ssim import psnr
 from napari_sem_sr.model.bicubic import upscale_bicubic
 from napari_sem_sr.model.bundle import Which, built
-from napari_sem_sr.model.card import Architecture, ImageScore, ResolvingPower, SharpnessUnder
+from napari_sem_sr.model.card_parts import Architecture, ImageScore, SharpnessUnder
 from napari_sem_sr.model.conditioning import is_conditioned
 from napari_sem_sr.model.generator import Generator as Network
+from napari_sem_sr.model.recovery import ResolvingPower
 from napari_sem_sr.stack import SemStack
 from napari_sem_sr.teachers.teacher import Split
 from napari_sem_sr.training.finish.check_calibration import (

@@ -8,14 +8,8 @@ import torch
 
 from napari_sem_sr.events import Event
 from napari_sem_sr.model.bundle import Model, load_bundle, save_model
-from napari_sem_sr.model.card import (
-    Card,
-    CurvePoint,
-    Groups,
-    Teachers,
-    Tested,
-    Training,
-)
+from napari_sem_sr.model.card import Card
+from napari_sem_sr.model.card_parts import CurvePoint, Groups, Teachers, Tested, Training
 from napari_sem_sr.teachers.teacher import Split, Teacher
 from napari_sem_sr.training.finish.assessment import Weights, iter_assess
 from napari_sem_sr.training.finish.outcome import Outcome

@@ -20,7 +20,13 @@ _DM_VERSIONS = (b"\0\0\0\3", b"\0\0\0\4")
 
 
 def opener(head: bytes, path: Path) -> Callable[..., Contents] | None:
-    """Return what opens a volume whose file begins with ``head``, None where it is none."""
+    """Return what opens a volume whose file begins with ``head``, None where it is none.
+
+    Parameters
+    ----------
+    path
+        For formats that are known by their suffix only.
+    """
     if head.startswith(b"\x89HDF\r\n\x1a\n"):
         name = "hdf5"
     elif head.startswith(b"NRRD"):

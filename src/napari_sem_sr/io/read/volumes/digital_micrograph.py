@@ -28,6 +28,19 @@ def open_volume(
 ) -> Contents:
     """Read the tags; the pixels stay in the file.
 
+    Parameters
+    ----------
+    path
+        Of the file.
+    grey
+        Consent to converting colours.
+    metadata
+        Whether what the file says about itself is wanted too.
+    part
+        Has to be empty, as only the last image counts.
+    elsewhere
+        Of no effect: the pixels are in the file.
+
     Raises
     ------
     InputError

@@ -44,6 +44,11 @@ class DamagedError(ValueError):
 def read_tags(path: Path) -> tuple[Tree, str]:
     """Return the tag tree and the byte order of values, "<" or ">"; unnamed tags are called "0", "1", ...
 
+    Parameters
+    ----------
+    path
+        Of the file.
+
     Raises
     ------
     DamagedError

@@ -25,7 +25,25 @@ _NAMED = 8
 
 @dataclass(frozen=True)
 class Hdf5Source(SliceSource):
-    """Slices of a dataset, whatever the order of its axes; those of length 1 are left out."""
+    """Slices of a dataset, whatever the order of its axes; those of length 1 are left out.
+
+    Parameters
+    ----------
+    path
+        Of the file.
+    dataset
+        Path in the file.
+    axes
+        "z", "y", "x" or "" for each axis.
+    depth
+        Slices that a chunk covers.
+    stored
+        The dtype that the bits are meant to be.
+    white_is_low
+        Whether high numbers are dark.
+    others
+        Files of other datasets, or of raw pixels, that this one is made of.
+    """
 
     path: Path
     shape: Triple[int]
@@ -74,6 +92,17 @@ def open_volume(
     path: Path, *, grey: bool, metadata: bool = True, part: str = "", elsewhere: bool = False
 ) -> Contents:
     """Open the dataset named ``part``, or the only one that is an image or a stack.
+
+    Parameters
+    ----------
+    path
+        Of the file.
+    grey
+        Consent to converting colours.
+    metadata
+        Whether what the file says about itself is wanted too.
+    elsewhere
+        Whether pixels may lie outside of the file's folder.
 
     Raises
     ------

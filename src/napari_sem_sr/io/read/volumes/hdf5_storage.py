@@ -16,7 +16,17 @@ _DEEPEST = 4
 
 @dataclass
 class Storage:
-    """Other files that hold pixels, slices that are not there and why, and what a person should read."""
+    """Other files that hold pixels, slices that are not there and why, and what a person should read.
+
+    Parameters
+    ----------
+    files
+        Other files that hold pixels.
+    lost
+        Why they are not there, by number of the slice.
+    notices
+        What a person should read.
+    """
 
     files: list[Path] = field(default_factory=list)
     lost: dict[int, str] = field(default_factory=dict)
@@ -24,7 +34,15 @@ class Storage:
 
 
 def open_dataset(file: h5py.File, name: str) -> h5py.Dataset:
-    """Open a dataset whose other files are looked for beside its own, not in the folder where a program runs."""
+    """Open a dataset whose other files are looked for beside its own, not in the folder where a program runs.
+
+    Parameters
+    ----------
+    file
+        The open file.
+    name
+        Path of the dataset in it.
+    """
     access = h5py.h5p.create(h5py.h5p.DATASET_ACCESS)
     access.set_efile_prefix(b"${ORIGIN}")
     access.set_virtual_prefix(b"${ORIGIN}")
@@ -36,8 +54,12 @@ def storage_of(path: Path, data: h5py.Dataset, z_axis: int | None, where: str) -
 
     Parameters
     ----------
+    path
+        Of the file.
     z_axis
         The axis of ``data`` that counts slices; None where there is one.
+    where
+        The dataset, as a person would name it.
 
     Raises
     ------

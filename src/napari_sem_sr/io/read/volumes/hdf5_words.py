@@ -41,6 +41,8 @@ class Words:
         The dtype that the bits are meant to be.
     shape
         Voxels (z, y, x), without what the writer padded.
+    voxel_nm
+        (z, y, x); None where unknown.
     white_is_low
         Whether high numbers are dark.
     """
@@ -53,7 +55,15 @@ class Words:
 
 
 def images(names: Sequence[str], file: h5py.File) -> list[str]:
-    """Of all datasets that could be one, those that are the images of a known program; else all of them."""
+    """Of all datasets that could be one, those that are the images of a known program; else all of them.
+
+    Parameters
+    ----------
+    names
+        Paths of datasets.
+    file
+        The open file.
+    """
     for known in (
         [n for n in names if (bdv := _BDV.match(n)) and bdv[2] == "0"],
         [n for n in names if (imaris := _IMARIS.match(n)) and imaris[1] == "0"],
@@ -67,6 +77,17 @@ def images(names: Sequence[str], file: h5py.File) -> list[str]:
 
 def words_of(path: Path, file: h5py.File, data: h5py.Dataset, where: str) -> Words:
     """Read what the file says about a dataset.
+
+    Parameters
+    ----------
+    path
+        Of the file.
+    file
+        The open file.
+    data
+        The dataset.
+    where
+        The dataset, as a person would name it.
 
     Raises
     ------

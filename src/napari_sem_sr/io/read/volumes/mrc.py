@@ -30,6 +30,19 @@ def open_volume(
 ) -> Contents:
     """Read the header; the slices are the map's sections.
 
+    Parameters
+    ----------
+    path
+        Of the file.
+    grey
+        Of no effect: a map has no colours.
+    metadata
+        Whether what the header says about voxel size is wanted too.
+    part
+        Has to be empty, as a map is one volume.
+    elsewhere
+        Of no effect: the pixels are in the file.
+
     Raises
     ------
     InputError

@@ -41,7 +41,17 @@ _LARGEST_GZIP = 2 << 30
 
 @dataclass(frozen=True)
 class MemorySource(SliceSource):
-    """Slices that had to be read at once."""
+    """Slices that had to be read at once.
+
+    Parameters
+    ----------
+    path
+        Of the file with the header.
+    array
+        ``(z, y, x)``.
+    read
+        Files that the pixels came from.
+    """
 
     path: Path
     shape: Triple[int]
@@ -69,6 +79,19 @@ def open_volume(
     path: Path, *, grey: bool, metadata: bool = True, part: str = "", elsewhere: bool = False
 ) -> Contents:
     """Read the header; raw pixels stay in the file, gzipped ones are read up to 2 GiB.
+
+    Parameters
+    ----------
+    path
+        Of the file with the header.
+    grey
+        Consent to converting colours.
+    metadata
+        Whether what the header says about voxel size is wanted too.
+    part
+        Has to be empty, as a file is one volume.
+    elsewhere
+        Whether pixels may lie outside of the header's folder.
 
     Raises
     ------
