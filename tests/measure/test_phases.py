@@ -7,6 +7,7 @@ from skimage.filters import apply_hysteresis_threshold, threshold_otsu
 
 from napari_sem_sr.errors import InputError
 from napari_sem_sr.events import drain
+from napari_sem_sr.measure.phases.given import check_labels
 from napari_sem_sr.measure.phases.label import iter_given, iter_threshold
 from napari_sem_sr.measure.phases.segmentation import NOTHING, Threshold, check_volume
 from napari_sem_sr.stack import SemStack
@@ -112,9 +113,9 @@ def test_a_phase_that_fills_everything_or_nothing_is_refused(tmp_path):
 def test_labels_that_do_not_fit_are_refused(tmp_path):
     grey, field = blobs()
     with pytest.raises(InputError, match=r"shape \(7, 40, 40\)"):
-        drain(iter_given(stack(grey), stack(field[1:].astype(np.uint8)), tmp_path / "p"))
+        check_labels(stack(field[1:].astype(np.uint8)), stack(grey))
     with pytest.raises(InputError, match="whole numbers"):
-        drain(iter_given(stack(grey), stack(field.astype(np.float32)), tmp_path / "p"))
+        check_labels(stack(field.astype(np.float32)), stack(grey))
     many = np.arange(grey.size, dtype=np.int32).reshape(grey.shape)
     with pytest.raises(InputError, match="looks like objects"):
         drain(iter_given(stack(grey), stack(many), tmp_path / "p"))

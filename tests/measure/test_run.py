@@ -11,6 +11,7 @@ from scipy.ndimage import gaussian_filter
 from napari_sem_sr.errors import InputError, OutputError
 from napari_sem_sr.io import read_stack
 from napari_sem_sr.measure import iter_measure, measure
+from napari_sem_sr.measure.bicubic import interpolated
 from napari_sem_sr.measure.measurement import words
 from napari_sem_sr.stack import SemStack
 from tests.measure.shapes import spheres
@@ -171,6 +172,8 @@ def test_what_cannot_be_measured_writes_nothing(tmp_path):
         measure(stack(np.zeros((1, 9, 9), np.uint8)), out)
     with pytest.raises(InputError, match="2 volumes of labels for 1"):
         measure(stack(grey(phantom())), out, labels=[stack(np.zeros(SHAPE, np.uint8))] * 2)
+    with pytest.raises(InputError, match="give labels of the same voxels"):
+        measure(stack(grey(phantom())), out, labels=stack(np.zeros((9, 9, 9), np.uint8)))
     with pytest.raises(InputError, match="no volume"):
         measure([], out)
     with pytest.raises(InputError, match="no finished check"):
@@ -195,3 +198,15 @@ def test_the_door_of_the_package_measures_however_often_it_is_opened():
 
         with pytest.raises(InputError, match="no volume"):
             opened([], "nowhere")
+
+
+def test_lr_of_an_isotropic_volume_is_interpolated_between_its_slices():
+    planes = np.array([10, 40, 100], np.uint8)[:, None, None] * np.ones((1, 6, 5), np.uint8)
+    slices = SemStack.from_array(planes, "slices", voxel_nm=(12.0, 4.0, 4.0), origin_nm=(7.0, 0, 0))
+    volume = SemStack.from_array(np.zeros((7, 6, 5), np.uint8), "volume", voxel_nm=(4.0, 4.0, 4.0))
+    between = interpolated(slices, volume)
+    assert between.voxel_nm == (4.0, 4.0, 4.0)
+    assert between.origin_nm == (7.0, 0, 0)
+    assert [int(between.slice(z)[3, 2]) for z in range(7)] == [10, 20, 30, 40, 60, 80, 100]
+    with pytest.raises(InputError, match="nor filled in between its slices"):
+        interpolated(slices, volume.cropped((0, 6)))

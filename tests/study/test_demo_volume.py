@@ -21,4 +21,11 @@ def test_it_leaves_a_volume_beside_its_truth_and_says_how_far_they_are_apart(
     # four steps are next to nothing, and an untrained network is linear interpolation
     assert abs(result.psnr["isotropic volume"] - result.psnr["linear interpolation"]) < 1.0
     assert "isotropic.zarr" in result.summary()
+    told = result.numbers.document()["volumes"]
+    assert [volume["name"] for volume in told] == ["slices", "linear", "isotropic", "truth"]
+    assert [volume["voxel_nm"][0] for volume in told] == [30.0, 10.0, 10.0, 10.0]
+    dark = [volume["phases"][0]["volume_fraction"]["value"] for volume in told]
+    assert max(dark) - min(dark) < 0.05
+    assert str(result.numbers.volumes[3].phases[0].numbers["chord_nm.z"]) in result.summary()
+    assert (result.out / "numbers" / "report.html").exists()
     assert Image.open(result.out / "depth.png").width > 500

@@ -30,6 +30,7 @@ from napari_sem_sr.measure.measurement import (
 )
 from napari_sem_sr.measure.numbers.transport import check_installed
 from napari_sem_sr.measure.phase import Asked, PhaseNumbers, iter_phase
+from napari_sem_sr.measure.phases.given import check_labels
 from napari_sem_sr.measure.phases.label import Phases, iter_given, iter_threshold
 from napari_sem_sr.measure.phases.segmentation import Threshold, check_volume
 from napari_sem_sr.measure.report.page import DrawnVolume, render, shown_slice
@@ -104,8 +105,10 @@ def iter_measure(
     method = Threshold.parse(threshold) if isinstance(threshold, str) else threshold
     if transport:
         check_installed()
-    for stack in stacks:
+    for number, stack in enumerate(stacks):
         check_volume(stack)
+        if given:
+            check_labels(given[number % len(given)], stack)
     out = Path(out)
     if (out / JSON).exists() and not overwrite:
         raise OutputError(

@@ -47,14 +47,13 @@ class Phases:
 
 
 def iter_given(stack: SemStack, labels: SemStack, path: Path) -> Generator[Event, None, Phases]:
-    """Take the phases of a volume from labels.
+    """Take the phases of a volume from labels that `given.check_labels` let pass.
 
     Raises
     ------
     InputError
-        If the labels do not fit, or hold one phase only.
+        If they hold one phase only.
     """
-    given.check_labels(labels, stack)
     values = yield from given.iter_values(labels)
     file = PlaneFile(path, stack.shape, np.uint8)
     for index in range(stack.shape[0]):
