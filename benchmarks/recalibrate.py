@@ -19,23 +19,28 @@ from napari_sem_sr.checking.evidence.trust import Trust
 from napari_sem_sr.checking.suspects.extreme_values import tails_of
 from napari_sem_sr.degradation.degrade import Degradation
 from napari_sem_sr.degradation.noise_steps import DetectorNoise
-from napari_sem_sr.degradation.steps import AreaAverage
+from napari_sem_sr.degradation.steps import AreaAverage, BeamBlur
 from napari_sem_sr.events import Progress, drain
 from napari_sem_sr.model.bundle import Model, load_bundle, save_model
 from napari_sem_sr.teachers.teacher import Split
 from napari_sem_sr.training.finish.assessment import iter_assess
 
-# Standard deviations as parts of the range, about 5 and 12 grey levels of our images, and correlations along the line.
-NOISES = ((0.03, 0.0), (0.08, 0.3))
+# Standard deviations as parts of the range, about 5 and 12 grey levels of our images, correlations along the line, and blur
+# in LR pixels.
+NOISES = ((0.03, 0.0, 0.0), (0.08, 0.3, 0.0), (0.02, 0.0, 0.5))
 
 
 def noisy_ways() -> list[Degradation]:
     """Ways to degrade, beside plain averaging, that a model which knows noise is assessed under."""
     return [
         Degradation(
-            steps=(AreaAverage(), DetectorNoise(black=sd, white=sd, correlation=correlation))
+            steps=(
+                *([BeamBlur(sigma=blur, unit="LR pixel")] if blur else []),
+                AreaAverage(),
+                DetectorNoise(black=sd, white=sd, correlation=correlation),
+            )
         )
-        for sd, correlation in NOISES
+        for sd, correlation, blur in NOISES
     ]
 
 

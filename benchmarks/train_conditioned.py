@@ -387,7 +387,8 @@ class Trainer:
         partial.replace(path)
         save_file(self.average.weights(), self.out / f"{self.stage}.safetensors")
         if self.stage == "gan":
-            save_file(self.judge.state_dict(), self.out / "discriminator.safetensors")
+            judge = {k: v.contiguous() for k, v in self.judge.state_dict().items()}
+            save_file(judge, self.out / "discriminator.safetensors")
 
     def resume(self) -> None:
         """Go on from the checkpoint that this stage left in the output folder."""

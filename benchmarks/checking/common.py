@@ -1,6 +1,7 @@
 """What the measurements of the answer checks share: images nobody trained on, and how results are kept."""
 
 import json
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,9 @@ from napari_sem_sr.samples.specimens import simulate
 from napari_sem_sr.stack import SemStack
 from napari_sem_sr.teachers.teacher import group_name
 from napari_sem_sr.training.validation.evaluation import Pair, upscale_pair
+
+# What trains the models lies one folder up.
+sys.path.append(str(Path(__file__).parents[1]))
 
 FIELD_PX = 512
 CPU = torch.device("cpu")

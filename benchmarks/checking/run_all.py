@@ -18,6 +18,7 @@ from napari_sem_sr.model.bundle import Model
 from napari_sem_sr.model.zoo import load_model
 
 PARTS = (
+    "expected_gain",
     "planted",
     "trust_mask",
     "domain_alarm",
