@@ -101,7 +101,8 @@ def test_the_verdict_is_one_sentence(scores):
 
 
 @pytest.mark.parametrize(
-    ("value", "low", "colour"), [(2.0, 1.0, "green"), (0.5, -0.4, "amber"), (-0.2, -1.0, "red")]
+    ("value", "low", "colour"),
+    [(2.0, 1.0, "green"), (0.8, -0.4, "green"), (0.2, -0.4, "amber"), (-0.2, -1.0, "red")],
 )
 def test_without_hr_the_gain_over_bicubic_is_foreseen(value, low, colour):
     expected = {"psnr_gain_over_bicubic_db": value, "low": low, "high": value + 1}

@@ -37,6 +37,9 @@ RIDGE = 1e-2
 ROUNDING = 1 / 12
 # Held-out errors between these quantiles make the interval.
 INTERVAL = (0.05, 0.95)
+# Gains in dB below which bicubic may well be as close: so little is foreseen where there is nothing to gain. The interval
+# does not decide: it reaches below nothing for half of the images that do gain (docs/measurements-checking.md).
+DOUBTFUL_DB = 0.3
 # Fewer specimens than this give no interval, and then no prediction either.
 MIN_SPECIMENS = 5
 
@@ -119,7 +122,7 @@ class Gain:
         """Green where better than bicubic, red where worse, amber where that is not sure."""
         if self.value <= 0:
             return "red"
-        return "amber" if self.low <= 0 else "green"
+        return "amber" if self.value < DOUBTFUL_DB else "green"
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from napari_sem_sr.checking.evidence.expected_gain import DOUBTFUL_DB
 from napari_sem_sr.checking.report.document import Report
 from napari_sem_sr.geometry import spoken_length
 
@@ -109,8 +110,8 @@ def _better(report: Report) -> Light:
     why = f"{value:+.1f} dB are expected from LR, SR and twin alone ({low:+.1f} to {high:+.1f} with 90 % probability)."
     if value <= 0:
         return Light(question, "red", "probably not", why)
-    if low <= 0:
-        return Light(question, "amber", "probably", why)
+    if value < DOUBTFUL_DB:
+        return Light(question, "amber", "hardly", why)
     return Light(question, "green", "yes, as expected", why)
 
 
