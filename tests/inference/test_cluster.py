@@ -15,9 +15,10 @@ import tifffile
 from napari_sem_sr.errors import InputError, ModelError, OutputError
 from napari_sem_sr.events import SliceDone
 from napari_sem_sr.inference import block
-from napari_sem_sr.inference.cluster import connected, iter_upscale_on, shares
+from napari_sem_sr.inference.cluster import iter_upscale_on, shares
 from napari_sem_sr.inference.ledger import UNREADABLE, Ledger
 from napari_sem_sr.inference.runner import UpscaleSettings, upscale
+from napari_sem_sr.inference.workers import connected
 from napari_sem_sr.io import ZarrStackWriter, read_stack
 from napari_sem_sr.model.bundle import Model, load_bundle, save_model
 from tests.conftest import card
@@ -139,7 +140,7 @@ def test_an_unreadable_slice_is_named_and_done_by_one_machine_once_mended(
 def test_no_scheduler_is_one_sentence(
     place: Path, model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("napari_sem_sr.inference.cluster.CONNECT_SECONDS", 0.5)
+    monkeypatch.setattr("napari_sem_sr.inference.workers.CONNECT_SECONDS", 0.5)
     work = iter_upscale_on(
         "tcp://127.0.0.1:9", read_stack(place / "lr"), tmp_path / "sr.zarr", model, SETTINGS
     )

@@ -37,6 +37,27 @@ class AxialCard(BaseModel):
     """What is known about an axial model.
 
     ``leave_out`` is how many slices there are for each one that the test network saw; 0 if there is none.
+
+    Parameters
+    ----------
+    ratio
+        Slice spacing over pixel size.
+    section
+        How a slice averages over its depth.
+    channels
+        Features of the blocks.
+    blocks
+        Residual blocks.
+    steps
+        Optimiser steps of each network.
+    seed
+        Of all that was random.
+    source_name
+        Of the stack it was learned on.
+    source_hash
+        Of that stack.
+    software_version
+        Of this package.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -55,13 +76,27 @@ class AxialCard(BaseModel):
 
 @dataclass(frozen=True, eq=False)
 class AxialModel:
-    """The volume's network and, where there is one, the one that the test on left-out slices used."""
+    """The volume's network and, where there is one, the one that the test on left-out slices used.
+
+    Parameters
+    ----------
+    card
+        What is known about it.
+    weights
+        By network, then by name, any shape.
+    """
 
     card: AxialCard
     weights: Mapping[Which, Mapping[str, Tensor]]
 
     def network(self, which: Which) -> AxialGenerator:
-        """Fp32 network in eval mode: (N, 1, n, W) in [0, 1] -> (N, 1, n * phases, W)."""
+        """Fp32 network in eval mode: (N, 1, n, W) in [0, 1] -> (N, 1, n * phases, W).
+
+        Parameters
+        ----------
+        which
+            The volume's, or that of the test.
+        """
         recipe = Recipe(channels=self.card.channels, blocks=self.card.blocks)
         return network_of(self.weights[which], recipe)
 
@@ -78,6 +113,11 @@ class AxialModel:
     def check_fits(self, grid: AxialGrid) -> None:
         """Make sure that the model bridges the distance between this stack's slices.
 
+        Parameters
+        ----------
+        grid
+            Where the slices of a volume lie.
+
         Raises
         ------
         ModelError
@@ -92,7 +132,13 @@ class AxialModel:
 
 @dataclass(frozen=True)
 class Companion:
-    """The folder beside a volume that holds what it was made with, and what its test found."""
+    """The folder beside a volume that holds what it was made with, and what its test found.
+
+    Parameters
+    ----------
+    folder
+        Its path.
+    """
 
     folder: Path
 
@@ -144,7 +190,15 @@ class Companion:
 
 
 def save_axial_model(path: Path, model: AxialModel) -> None:
-    """Write atomically."""
+    """Write atomically.
+
+    Parameters
+    ----------
+    path
+        File to write.
+    model
+        What was learned.
+    """
     tensors = {
         f"{which}.{name}": tensor.contiguous()
         for which, weights in model.weights.items()
@@ -156,6 +210,11 @@ def save_axial_model(path: Path, model: AxialModel) -> None:
 
 def load_axial_model(path: str | Path) -> AxialModel:
     """Load a model from its file, or from an isotropic volume (``*.zarr``) that was made with it.
+
+    Parameters
+    ----------
+    path
+        Of the model, or of a volume.
 
     Raises
     ------

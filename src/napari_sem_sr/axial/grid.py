@@ -78,6 +78,11 @@ def phases_for(ratio: float) -> int:
 
     A ratio of 4 takes 4, one of 2.5 takes 5, as every second place is then a voxel. Others take twice as many
     places as there are voxels, between which cubic interpolation loses nothing worth mentioning.
+
+    Parameters
+    ----------
+    ratio
+        Slice spacing over pixel size, more than 1.
     """
     least = ceil(ratio - _EXACT)
     for phases in range(least, 2 * least + 1):

@@ -12,7 +12,13 @@ RESIDUAL_SCALE = 0.5
 
 
 class AxialBlock(nn.Module):
-    """Residual block (Lim et al. 2017, EDSR) that looks one slice far and two pixels."""
+    """Residual block (Lim et al. 2017, EDSR) that looks one slice far and two pixels.
+
+    Parameters
+    ----------
+    channels
+        Features in and out.
+    """
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -20,7 +26,13 @@ class AxialBlock(nn.Module):
         self.second = nn.Conv2d(channels, channels, (1, 3), padding=(0, 1))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, C, n, W) to the same shape."""
+        """Map (N, C, n, W) to the same shape.
+
+        Parameters
+        ----------
+        x
+            ``(N, C, n, W)``.
+        """
         change: Tensor = self.second(F.relu(self.first(x)))
         return x + RESIDUAL_SCALE * change
 
@@ -69,6 +81,11 @@ class AxialGenerator(nn.Module):
         """Map (N, 1, n, W) to (N, 1, n * phases, W); row k * phases + i lies i / phases below row k.
 
         The rows below the last one are what the network makes of no next slice, and of no use.
+
+        Parameters
+        ----------
+        x
+            ``(N, 1, n, W)`` on the network's scale.
         """
         features = self.head(x)
         features = features + self.body(features)
@@ -77,7 +94,15 @@ class AxialGenerator(nn.Module):
 
 
 def linear(x: Tensor, phases: int) -> Tensor:
-    """Linear interpolation along the rows, (N, 1, n, W) to (N, 1, n * phases, W); the last row is repeated."""
+    """Linear interpolation along the rows, (N, 1, n, W) to (N, 1, n * phases, W); the last row is repeated.
+
+    Parameters
+    ----------
+    x
+        ``(N, 1, n, W)``.
+    phases
+        Rows of the result per row.
+    """
     following = torch.cat([x[:, :, 1:], x[:, :, -1:]], dim=2)
     weight = torch.arange(phases, dtype=x.dtype, device=x.device)[:, None] / phases
     between = torch.lerp(x[:, :, :, None], following[:, :, :, None], weight)
@@ -86,6 +111,13 @@ def linear(x: Tensor, phases: int) -> Tensor:
 
 def network_of(weights: Mapping[str, Tensor], recipe: Recipe) -> AxialGenerator:
     """Fp32 network in eval mode with these weights.
+
+    Parameters
+    ----------
+    weights
+        By name, any shape.
+    recipe
+        Channels and blocks.
 
     Raises
     ------

@@ -51,6 +51,17 @@ class PatchSampler:
     ) -> "PatchSampler":
         """Choose patches that fit into the planes.
 
+        Parameters
+        ----------
+        planes
+            ``(y, x)`` each, on the network's scale.
+        ratio
+            Slice spacing over pixel size.
+        phases
+            Places per slice spacing.
+        section
+            How a slice averages over its depth.
+
         Raises
         ------
         InputError
@@ -60,7 +71,13 @@ class PatchSampler:
         return cls(planes, ratio, phases, section, rows)
 
     def draw(self, count: int, random: np.random.Generator) -> tuple[Tensor, Tensor]:
-        """``count`` questions (N, 1, rows, W) and answers (N, 1, (rows - 1) * phases + 1, W)."""
+        """``count`` questions (N, 1, rows, W) and answers (N, 1, (rows - 1) * phases + 1, W).
+
+        Parameters
+        ----------
+        random
+            Draws places, directions and turns.
+        """
         pairs = [self._pair(random) for _ in range(count)]
         questions, answers = (np.stack(part)[:, None] for part in zip(*pairs, strict=True))
         return torch.from_numpy(questions), torch.from_numpy(answers)
@@ -102,6 +119,13 @@ class PatchSampler:
 
 def rows_of_patches(side: int, ratio: float, section: Section) -> int:
     """Rows of a question on planes of ``side`` pixels.
+
+    Parameters
+    ----------
+    ratio
+        Slice spacing over pixel size.
+    section
+        How a slice averages over its depth.
 
     Raises
     ------

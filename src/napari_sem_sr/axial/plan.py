@@ -38,6 +38,16 @@ class IsotropicPlan:
         The measured slices, laid over each other.
     like
         Shape, place and name of the volume; no pixels.
+    grid
+        Where the slices of the volume lie.
+    settings
+        What was asked for.
+    intensity
+        Range of the stack.
+    destination
+        Where the volume lies, and where it is worked on.
+    companion
+        Folder beside it.
     recorded
         Provenance of the output as it is now.
     finished
@@ -56,7 +66,15 @@ class IsotropicPlan:
 
 
 def isotropic_stack(stack: SemStack, grid: AxialGrid) -> SemStack:
-    """Empty volume with isotropic voxels from the first measured slice to the last."""
+    """Empty volume with isotropic voxels from the first measured slice to the last.
+
+    Parameters
+    ----------
+    stack
+        The slices.
+    grid
+        Where the slices of the volume lie.
+    """
     _, y, x = stack.voxel_nm
     shape = (grid.n_output, *stack.shape[1:])
     data = da.zeros(shape, dtype=stack.dtype, chunks=(1, *shape[1:]))
@@ -80,7 +98,23 @@ def iter_plan_isotropic(
     resume: bool,
     overwrite: bool,
 ) -> Generator[Event, None, IsotropicPlan]:
-    """Check everything that can be checked, then make or reopen the output, which is locked; see `iter_isotropic`."""
+    """Check everything that can be checked, then make or reopen the output, which is locked; see `iter_isotropic`.
+
+    Parameters
+    ----------
+    stack
+        The slices.
+    destination
+        Where the volume goes.
+    settings
+        What is asked for.
+    model
+        Learned before; None to learn one.
+    resume
+        Whether to go on with what is there.
+    overwrite
+        Whether to replace what is there.
+    """
     grid = AxialGrid.of(stack)
     if stack.shape[0] < FEWEST_SLICES:
         raise InputError(

@@ -14,7 +14,19 @@ Section = Literal["thin", "thick"]
 
 @dataclass(frozen=True)
 class Recipe:
-    """Size of the network and how it learns; values that work on two cores."""
+    """Size of the network and how it learns; values that work on two cores.
+
+    Parameters
+    ----------
+    channels
+        Features of the blocks.
+    blocks
+        Residual blocks.
+    batch
+        Patches per step.
+    learning_rate
+        Highest rate.
+    """
 
     channels: int = 48
     blocks: int = 8

@@ -39,6 +39,11 @@ def iter_steady(stack: SemStack) -> Generator[Event, None, Steadied]:
 
     Either is undone only if neighbouring slices are clearly more alike then. A steady drift that the tilt does not
     explain stays: it cannot be told from structure that runs obliquely.
+
+    Parameters
+    ----------
+    stack
+        As it was read.
     """
     found = yield from iter_examine(stack)
     single = [f for f in found.findings if f.slice is not None]

@@ -26,18 +26,17 @@ from napari_sem_sr.checking.view.setup import Role
 from napari_sem_sr.degradation.conditions import Conditions
 from napari_sem_sr.events import Event, Progress
 from napari_sem_sr.inference.block import claim
-from napari_sem_sr.inference.cluster import (
-    Share,
+from napari_sem_sr.inference.cluster import Share, iter_blocks
+from napari_sem_sr.inference.plan import Choice
+from napari_sem_sr.inference.settings import UpscaleSettings
+from napari_sem_sr.inference.workers import (
     at_absolute_paths,
     connected,
-    iter_blocks,
     iter_wait_for_workers,
     place_of,
     site,
     translate_cluster_errors,
 )
-from napari_sem_sr.inference.plan import Choice
-from napari_sem_sr.inference.settings import UpscaleSettings
 from napari_sem_sr.io.lock import locked
 from napari_sem_sr.model.bundle import Model
 from napari_sem_sr.stack import SemStack

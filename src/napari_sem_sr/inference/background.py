@@ -19,6 +19,14 @@ def watch(future: "Future[T]", progress: Progress) -> Generator[Event, None, T]:
 
 
 def in_background(work: Callable[[], T], what: str) -> Generator[Event, None, T]:
-    """Do something that reports nothing itself in a thread, with an event at every beat."""
+    """Do something that reports nothing itself in a thread, with an event at every beat.
+
+    Parameters
+    ----------
+    work
+        Called once, without arguments; what it raises is raised here.
+    what
+        Name of the step, for a person.
+    """
     with ThreadPoolExecutor(1) as pool:
         return (yield from watch(pool.submit(work), Progress(what, 0, 1, "step")))

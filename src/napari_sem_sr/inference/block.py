@@ -38,7 +38,15 @@ _RUN = f".run{PARTIAL}"
 
 @dataclass(frozen=True)
 class ModelPlace:
-    """A model as workers find it: on a disk that they share."""
+    """A model as workers find it: on a disk that they share.
+
+    Parameters
+    ----------
+    path
+        Of the bundle.
+    content_hash
+        By which a worker knows that it has the same model.
+    """
 
     path: Path
     content_hash: str
@@ -56,6 +64,22 @@ class UpscaleJob:
         Folder of the output.
     first
         Index in the LR stack of the output's first slice.
+    model
+        Where workers find it.
+    conditions
+        Noise and blur of the stack.
+    sharpness
+        0 twin to 1 SRGAN.
+    device
+        Kind of device, settled for all workers.
+    precision
+        Settled for all workers.
+    tile
+        Side of a tile in LR pixels, settled for all workers.
+    intensity
+        Range of the stack.
+    region
+        ((y0, y1), (x0, x1)) in LR pixels, half open.
     """
 
     run: str
@@ -73,7 +97,19 @@ class UpscaleJob:
 
 @dataclass(frozen=True, eq=False)
 class BlockResult:
-    """What became of the slices of a block; ``unusable`` gives reasons by index in the LR stack."""
+    """What became of the slices of a block; ``unusable`` gives reasons by index in the LR stack.
+
+    Parameters
+    ----------
+    seconds
+        From reading to disk, by index in the LR stack.
+    outside
+        Pixels beyond what the dtype can hold.
+    stages
+        Seconds by stage.
+    deviation
+        Largest difference from fp32, in parts of the intensity range.
+    """
 
     seconds: Mapping[int, float]
     unusable: Mapping[int, str]
@@ -110,6 +146,8 @@ def upscale_block(job: UpscaleJob, stack: SemStack, slices: Sequence[int]) -> Bl
 
     Parameters
     ----------
+    job
+        What all blocks have in common.
     stack
         A part of the LR stack, from ``slices[0]`` on.
     """
@@ -156,7 +194,21 @@ def upscale_block(job: UpscaleJob, stack: SemStack, slices: Sequence[int]) -> Bl
 def choose(
     model: ModelPlace, device: str, precision: str, tile: int | None, pixels: int
 ) -> tuple[str, str, int, str]:
-    """Settle every ``auto`` on a worker: device, precision, tile, and the version installed there."""
+    """Settle every ``auto`` on a worker: device, precision, tile, and the version installed there.
+
+    Parameters
+    ----------
+    model
+        Where workers find it.
+    device
+        As for `upscale`.
+    precision
+        As for `upscale`.
+    tile
+        Side of a tile in LR pixels; None is automatic.
+    pixels
+        LR pixels of the whole run.
+    """
     with ONE_AT_A_TIME:
         torch.set_num_threads(threads())
         engine = Engine(
@@ -191,6 +243,11 @@ def _check_sight(job: UpscaleJob, stack: SemStack) -> None:
 
 def model_at(place: ModelPlace) -> Model:
     """Load a model.
+
+    Parameters
+    ----------
+    place
+        Path, and the hash that it must have.
 
     Raises
     ------

@@ -4,11 +4,9 @@ The client plans and finishes, workers read, compute and write. What is done is 
 that dies costs the slices it had in hand, and a client that dies is started again with ``resume``.
 """
 
-import contextlib
 from collections import deque
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -16,15 +14,24 @@ from uuid import uuid4
 
 from dask.base import optimize
 
-from napari_sem_sr.errors import InputError, OutputError
+from napari_sem_sr.errors import OutputError
 from napari_sem_sr.events import Event, Notice, Progress, SliceDone
 from napari_sem_sr.inference import block
 from napari_sem_sr.inference.background import BEAT
 from napari_sem_sr.inference.output import Destination
 from napari_sem_sr.inference.pipeline import Stopwatch, Tally
-from napari_sem_sr.inference.plan import Choice, Plan, Site, iter_plan
+from napari_sem_sr.inference.plan import Plan, iter_plan
 from napari_sem_sr.inference.runner import DEFAULTS, iter_finish
 from napari_sem_sr.inference.settings import UpscaleResult, UpscaleSettings
+from napari_sem_sr.inference.workers import (
+    at_absolute_paths,
+    connected,
+    iter_wait_for_workers,
+    place_of,
+    site,
+    translate_cluster_errors,
+    workers,
+)
 from napari_sem_sr.io.lock import locked
 from napari_sem_sr.model.bundle import Model
 from napari_sem_sr.stack import SemStack
@@ -35,7 +42,6 @@ BLOCK = 4
 AHEAD = 2
 # Times that a block is given out; each time Dask itself tries several workers.
 PATIENCE = 2
-CONNECT_SECONDS = 20
 
 
 def iter_upscale_on(
@@ -55,6 +61,18 @@ def iter_upscale_on(
     scheduler
         Address, ``tcp://host:8786``. Input, output and model have to lie on a disk that all workers share,
         under the same absolute paths, and the same version of this package has to be installed there.
+    stack
+        LR; its files have to be there for workers, too.
+    output
+        On a disk that all workers share.
+    model
+        The model that upscales.
+    settings
+        As for `iter_upscale`.
+    resume
+        As for `iter_upscale`.
+    overwrite
+        As for `iter_upscale`.
 
     Raises
     ------
@@ -82,121 +100,17 @@ def iter_upscale_on(
             return (yield from iter_finish(plan, tally, clock, deviation))
 
 
-@contextlib.contextmanager
-def connected(scheduler: str) -> Iterator[Any]:
-    """A client of a scheduler.
-
-    Raises
-    ------
-    InputError
-        If none answers, or Dask's scheduler is not installed.
-    """
-    try:
-        import distributed
-    except ImportError as error:
-        raise InputError(
-            "Running on a cluster needs Dask's scheduler; install napari-sem-sr[cluster]."
-        ) from error
-    # a client that was made without them waits for long, and leaves a traceback behind
-    certificates = distributed.Security().get_connection_args("client")["ssl_context"]
-    if scheduler.startswith("tls://") and certificates is None:
-        raise InputError(
-            f"The scheduler at '{scheduler}' wants certificates; name them in Dask's configuration "
-            "(distributed.comm.tls)."
-        )
-    try:
-        # not the default client: what this process reads itself must not go to the cluster
-        client: Any = distributed.Client(scheduler, timeout=CONNECT_SECONDS, set_as_default=False)
-    except Exception as error:  # addresses are refused in many ways
-        said = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise InputError(
-            f"No Dask scheduler answers at '{scheduler}' ({said.rstrip('.')}); start one with 'dask scheduler' and "
-            "give the address it prints."
-        ) from error
-    try:
-        yield client
-    finally:
-        client.close()
-
-
-def iter_wait_for_workers(client: Any, scheduler: str) -> Generator[Event, None, None]:
-    """Wait until there is a worker, and say so once."""
-    told = False
-    while not workers(client):
-        if not told:
-            yield Notice(f"Waiting for workers of '{scheduler}'.")
-            told = True
-        with contextlib.suppress(TimeoutError):
-            client.wait_for_workers(1, timeout=BEAT)
-        yield Progress("waiting for workers", 0, 1, "step")
-
-
-def workers(client: Any) -> int:
-    """How many workers there are at this moment."""
-    return len(client.scheduler_info(n_workers=-1)["workers"])
-
-
-def site(client: Any, model: Model) -> Site:
-    """Let a worker settle what is automatic, as this machine may have no GPU at all."""
-
-    def choose(model: Model, settings: UpscaleSettings, pixels: int) -> Choice:
-        device, precision, tile, installed = client.submit(
-            block.choose,
-            place_of(model),
-            settings.device,
-            settings.precision,
-            settings.tile,
-            pixels,
-            pure=False,
-        ).result()
-        if installed != version("napari-sem-sr"):
-            raise InputError(
-                f"The workers have napari-sem-sr {installed}, this machine has {version('napari-sem-sr')}; "
-                "install the same version everywhere."
-            )
-        return Choice(device, precision, tile)
-
-    def devices() -> tuple[str, ...]:
-        there: tuple[str, ...] = client.submit(block.devices, pure=False).result()
-        return there
-
-    return Site(choose, devices)
-
-
-def place_of(model: Model) -> block.ModelPlace:
-    """Where workers find a model."""
-    return block.ModelPlace(model.path.absolute(), model.content_hash)
-
-
-def at_absolute_paths(stack: SemStack) -> SemStack:
-    """A stack that is the same whatever folder a worker runs in."""
-    return replace(stack, paths=tuple(path.absolute() for path in stack.paths))
-
-
-@contextlib.contextmanager
-def translate_cluster_errors(scheduler: str, output: str | Path) -> Iterator[None]:
-    """Say in one sentence what a cluster does not get done."""
-    from distributed.client import FutureCancelledError
-    from distributed.comm.core import CommClosedError
-
-    try:
-        yield
-    except (FutureCancelledError, CommClosedError) as error:
-        raise OutputError(
-            f"The Dask scheduler at '{scheduler}' went away; finished slices of '{output}' are kept, "
-            "run again with --resume."
-        ) from error
-    except (ImportError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and "deserializ" not in str(error):
-            raise
-        raise InputError(
-            f"The workers of '{scheduler}' cannot run napari-sem-sr ({error}); install the same version there."
-        ) from error
-
-
 @dataclass
 class Share:
-    """Slices that one task does, and how often it has been given out."""
+    """Slices that one task does, and how often it has been given out.
+
+    Parameters
+    ----------
+    slices
+        Neighbours, ascending.
+    given
+        How often; a slice that kills every worker is given up.
+    """
 
     slices: tuple[int, ...]
     given: int = 0
@@ -250,6 +164,10 @@ def iter_blocks(
 
     Parameters
     ----------
+    client
+        As `connected` gives it.
+    todo
+        Numbers of the slices, ascending.
     submit
         Gives a block to the cluster; returns Dask's future.
     collected
@@ -293,7 +211,15 @@ def iter_blocks(
 
 
 def shares(todo: tuple[int, ...], n_workers: int) -> list[Share]:
-    """Blocks of neighbouring slices, small enough that every worker gets some."""
+    """Blocks of neighbouring slices, small enough that every worker gets some.
+
+    Parameters
+    ----------
+    todo
+        Numbers of the slices, ascending.
+    n_workers
+        How many there are.
+    """
     size = max(1, min(BLOCK, len(todo) // (AHEAD * max(1, n_workers))))
     found: list[Share] = []
     for z in todo:

@@ -16,6 +16,15 @@ def settle_conditions(
 ) -> MeasuredConditions:
     """Conditions of ``stack``: what a person typed, and what is measured where they left it to us.
 
+    Parameters
+    ----------
+    model
+        The model that is to be told.
+    settings
+        What a person typed, or left automatic.
+    intensity
+        Range of the stack.
+
     Raises
     ------
     InputError
@@ -45,7 +54,15 @@ def settle_conditions(
 
 
 def check_typed(model: Model, settings: UpscaleSettings) -> None:
-    """Refuse typed conditions that the model could not follow; see `settle_conditions`."""
+    """Refuse typed conditions that the model could not follow; see `settle_conditions`.
+
+    Parameters
+    ----------
+    model
+        The model that is to be told.
+    settings
+        What a person typed, or left automatic.
+    """
     if model.is_conditioned or (settings.noise in ("auto", "none") and settings.blur == "auto"):
         return
     raise InputError(

@@ -21,7 +21,13 @@ class LoadedModel(Model):
 
     @classmethod
     def of(cls, model: Model) -> Self:
-        """Return the same model with the method ``upscale``."""
+        """Return the same model with the method ``upscale``.
+
+        Parameters
+        ----------
+        model
+            As `load_bundle` gives it.
+        """
         if isinstance(model, cls):
             return model
         return cls(**{f.name: getattr(model, f.name) for f in fields(Model)})

@@ -20,7 +20,13 @@ Stamp = tuple[int, int, int]
 
 
 def stamps_of(stack: SemStack) -> tuple[Stamp | None, ...]:
-    """State of every file of a stack; None for one that is a folder or cannot be looked at."""
+    """State of every file of a stack; None for one that is a folder or cannot be looked at.
+
+    Parameters
+    ----------
+    stack
+        Read from files.
+    """
     return tuple(_stamp(path) for path in stack.paths)
 
 
@@ -34,6 +40,11 @@ def _stamp(path: Path) -> Stamp | None:
 
 def hash_of(stack: SemStack) -> str:
     """Hash of all of a stack.
+
+    Parameters
+    ----------
+    stack
+        As it was read.
 
     Raises
     ------
@@ -100,6 +111,8 @@ def iter_check_unchanged(
 
     Parameters
     ----------
+    work
+        The unfinished output.
     slices
         Those of ``stack`` that the output was made from.
     source_hash

@@ -22,7 +22,13 @@ UNREADABLE = "unreadable"
 
 
 def slice_hash(lr: npt.NDArray[Any]) -> str:
-    """Hash of one LR slice's pixels."""
+    """Hash of one LR slice's pixels.
+
+    Parameters
+    ----------
+    lr
+        ``(y, x)`` of any dtype.
+    """
     return hashlib.blake2b(np.ascontiguousarray(lr).tobytes(), digest_size=16).hexdigest()
 
 
@@ -43,7 +49,13 @@ class Ledger:
         self._log = self._log_of(output / f"{NAME}{writer}{SUFFIX}")
 
     def note(self, index: int, what: str) -> None:
-        """Add what is known of slice ``index`` of the input: its hash, or ``UNREADABLE``; from any thread."""
+        """Add what is known of slice ``index`` of the input: its hash, or ``UNREADABLE``; from any thread.
+
+        Parameters
+        ----------
+        what
+            Hash, or ``UNREADABLE``.
+        """
         self._log.append({"slice": index, "is": what})
 
     def read(self) -> dict[int, str]:

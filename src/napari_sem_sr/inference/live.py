@@ -60,7 +60,13 @@ class LiveTile(Event):
 
 
 class Recent(Generic[K, V]):
-    """A mapping of bounded weight that forgets what was not used for longest; safe between threads."""
+    """A mapping of bounded weight that forgets what was not used for longest; safe between threads.
+
+    Parameters
+    ----------
+    capacity
+        Most weight that it holds.
+    """
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
@@ -77,7 +83,15 @@ class Recent(Generic[K, V]):
             return self._kept[key][0]
 
     def put(self, key: K, value: V, weight: int) -> None:
-        """Keep ``value``, and forget what is too much."""
+        """Keep ``value``, and forget what is too much.
+
+        Parameters
+        ----------
+        key
+            What ``value`` is found by.
+        weight
+            Of ``value``, in the unit of the capacity.
+        """
         with self._lock:
             if key in self._kept:
                 self.weight -= self._kept.pop(key)[1]

@@ -70,6 +70,13 @@ class Destination:
     def of(cls, output: str | Path, source: SemStack) -> "Destination":
         """Check a path that was asked for; touches nothing.
 
+        Parameters
+        ----------
+        output
+            A folder ``*.zarr`` or a file ``*.tif``.
+        source
+            The input, which must not be overwritten.
+
         Raises
         ------
         OutputError
@@ -221,6 +228,15 @@ class Destination:
 
 def check_same(recorded: Mapping[str, Any], wanted: Mapping[str, Any], path: Path) -> None:
     """Make sure that a run would continue what an earlier one began.
+
+    Parameters
+    ----------
+    recorded
+        What the output says of its run.
+    wanted
+        What is asked for now.
+    path
+        Of the output, to name it.
 
     Raises
     ------

@@ -42,7 +42,13 @@ class Stopwatch:
             self.add({stage: time.perf_counter() - begun})
 
     def add(self, seconds: Mapping[str, float]) -> None:
-        """Add seconds by stage that were measured elsewhere."""
+        """Add seconds by stage that were measured elsewhere.
+
+        Parameters
+        ----------
+        seconds
+            By stage.
+        """
         with self._lock:
             for stage, more in seconds.items():
                 self._seconds[stage] = self._seconds.get(stage, 0.0) + more
@@ -66,7 +72,21 @@ class Stopwatch:
 
 @dataclass
 class Tally:
-    """What a run has done so far."""
+    """What a run has done so far.
+
+    Parameters
+    ----------
+    done
+        Slices on disk.
+    total
+        Slices of the output.
+    computed
+        Slices that this run computed.
+    outside
+        Pixels beyond what the dtype can hold.
+    unusable
+        Why slices could not be used, by number.
+    """
 
     done: int
     total: int
@@ -93,17 +113,25 @@ def iter_slices(
 
     Parameters
     ----------
-    total
-        Slices of the whole output, whose batches are no larger.
     read_slice
-        Called as ``read_slice(index)`` in a thread of its own; gives (y, x).
+        Gives a slice ``(y, x)`` by its number.
     dtype
         Of LR and SR pixels.
+    total
+        Slices of the whole output, whose batches are no larger.
+    engine
+        Computes.
+    intensity
+        Range of the stack.
+    region
+        ((y0, y1), (x0, x1)) in LR pixels, half open.
     write
         Called as ``write(index, lr, sr)`` in other threads, one for each slice of a batch; the slice is done when it
         returns.
     tally
         Kept up to date; slices that cannot be read or are all NaN go to ``unusable`` with the reason.
+    clock
+        Seconds by stage are added to it.
     """
 
     def read(slices: Sequence[int]) -> list[_Read]:

@@ -28,7 +28,15 @@ from napari_sem_sr.stack import SemStack
 
 @dataclass(frozen=True)
 class Choice:
-    """What ``auto`` came to on the machine that computes; ``device`` is a kind, without a number."""
+    """What ``auto`` came to on the machine that computes; ``device`` is a kind, without a number.
+
+    Parameters
+    ----------
+    precision
+        Of the arithmetic.
+    tile
+        Side in LR pixels.
+    """
 
     device: str
     precision: str
@@ -46,14 +54,26 @@ class Plan:
     ----------
     model
         As it is under ``conditions``.
+    destination
+        Where the output lies, and where it is worked on.
+    name
+        Name of the SR stack.
     settings
         As asked for, with every ``auto`` settled.
     conditions
         Noise and blur of the stack, measured or typed.
-    name
-        Name of the SR stack.
+    sharpness
+        0 twin to 1 SRGAN.
+    intensity
+        Range of the stack.
+    region
+        ((y0, y1), (x0, x1)) in LR pixels, half open.
+    provenance
+        What the output says of its run.
     first
         Index in ``stack`` of the output's first slice.
+    total
+        Slices of the output.
     todo
         Indices in ``stack`` of the slices that are not done.
     finished
@@ -82,6 +102,11 @@ class Plan:
 def sr_stack(stack: SemStack, factor: int, settings: UpscaleSettings) -> SemStack:
     """Empty SR stack that covers what ``settings`` choose of ``stack``.
 
+    Parameters
+    ----------
+    factor
+        SR pixels per LR pixel.
+
     Raises
     ------
     InputError
@@ -95,7 +120,15 @@ def sr_stack(stack: SemStack, factor: int, settings: UpscaleSettings) -> SemStac
 
 
 def choose_here(model: Model, settings: UpscaleSettings, pixels: int) -> Choice:
-    """Settle every ``auto`` on this machine, for a run over ``pixels`` LR pixels."""
+    """Settle every ``auto`` on this machine, for a run over ``pixels`` LR pixels.
+
+    Parameters
+    ----------
+    model
+        The model that upscales.
+    settings
+        What is asked for.
+    """
     engine = Engine(
         model.network("twin"),
         device=settings.device,
@@ -109,7 +142,15 @@ def choose_here(model: Model, settings: UpscaleSettings, pixels: int) -> Choice:
 
 @dataclass(frozen=True)
 class Site:
-    """Where the pixels are computed: who settles every ``auto`` there, and which devices there are."""
+    """Where the pixels are computed: who settles every ``auto`` there, and which devices there are.
+
+    Parameters
+    ----------
+    choose
+        Settles what is automatic for a run.
+    devices
+        Gives the names of the devices there.
+    """
 
     choose: Chooser = choose_here
     devices: Callable[[], tuple[str, ...]] = available_devices
@@ -128,7 +169,25 @@ def iter_plan(
     overwrite: bool,
     site: Site = HERE,
 ) -> Generator[Event, None, Plan]:
-    """Check everything that can be checked, then make or reopen the output, which is locked; see `iter_upscale`."""
+    """Check everything that can be checked, then make or reopen the output, which is locked; see `iter_upscale`.
+
+    Parameters
+    ----------
+    stack
+        LR.
+    destination
+        Where the output goes.
+    model
+        The model that upscales.
+    settings
+        What is asked for.
+    resume
+        Whether to go on with what is there.
+    overwrite
+        Whether to replace what is there.
+    site
+        Where the pixels are computed.
+    """
     # what makes no sense is refused before anything is touched
     model.blended(settings.sharpness or 0.0)
     check_typed(model, settings)

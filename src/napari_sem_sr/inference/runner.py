@@ -36,7 +36,23 @@ def upscale(
     resume: bool = False,
     overwrite: bool = False,
 ) -> UpscaleResult:
-    """Upscale a stack into a file; see `iter_upscale`."""
+    """Upscale a stack into a file; see `iter_upscale`.
+
+    Parameters
+    ----------
+    stack
+        LR.
+    output
+        A folder ``*.zarr`` or a file ``*.tif``.
+    model
+        The model that upscales.
+    settings
+        As for `iter_upscale`.
+    resume
+        As for `iter_upscale`.
+    overwrite
+        As for `iter_upscale`.
+    """
     return drain(iter_upscale(stack, output, model, settings, resume=resume, overwrite=overwrite))
 
 
@@ -116,7 +132,15 @@ def _iter_locked(
 
 
 def engine_of(plan: Plan, settings: UpscaleSettings) -> Engine:
-    """The engine that a plan settled on."""
+    """The engine that a plan settled on.
+
+    Parameters
+    ----------
+    plan
+        What was settled.
+    settings
+        Device, precision and tile.
+    """
     return Engine(
         plan.model.blended(plan.sharpness),
         device=settings.device if ":" in settings.device else plan.provenance["device"],
@@ -136,6 +160,14 @@ def iter_compute(
 
     Parameters
     ----------
+    plan
+        What is missing.
+    engine
+        Computes.
+    tally
+        Is kept up to date.
+    clock
+        Seconds by stage are added to it.
     made
         Called in another thread with every slice (its index in the LR stack, LR and SR) before `SliceDone` says
         that it is on disk.
@@ -171,7 +203,19 @@ def iter_compute(
 def iter_finish(
     plan: Plan, tally: Tally, clock: Stopwatch, deviation: float | None
 ) -> Generator[Event, None, UpscaleResult]:
-    """Finish an output whose slices have been tried, or say which of them are missing and why."""
+    """Finish an output whose slices have been tried, or say which of them are missing and why.
+
+    Parameters
+    ----------
+    plan
+        What was to be done.
+    tally
+        What was done.
+    clock
+        Seconds by stage.
+    deviation
+        Largest difference from fp32; None where nothing was computed.
+    """
     destination = plan.destination
     if tally.unusable:
         ledger = Ledger(destination.work)

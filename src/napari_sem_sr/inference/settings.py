@@ -45,7 +45,17 @@ class UpscaleSettings:
 
 @dataclass(frozen=True)
 class Stage:
-    """Seconds of work in one stage; stages and writers overlap, so shares of the wall time may sum to more than 1."""
+    """Seconds of work in one stage; stages and writers overlap, so shares of the wall time may sum to more than 1.
+
+    Parameters
+    ----------
+    name
+        For a person.
+    seconds
+        Of work.
+    share
+        Of the wall time.
+    """
 
     name: str
     seconds: float

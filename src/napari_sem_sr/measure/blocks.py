@@ -27,7 +27,13 @@ LENGTHS = 5.0
 
 @dataclass(frozen=True)
 class Interval:
-    """A number with its 95 % interval; ``low`` and ``high`` are None where there are too few blocks."""
+    """A number with its 95 % interval; ``low`` and ``high`` are None where there are too few blocks.
+
+    Parameters
+    ----------
+    value
+        The number.
+    """
 
     value: float
     low: float | None = None
@@ -59,7 +65,13 @@ class BlockGrid:
         return np.searchsorted(self.edges(axis), position, "right") - 1
 
     def plane_sums(self, plane: npt.NDArray[Any]) -> Floats:
-        """Sums of a plane (y, x) over the blocks that it crosses, (blocks in y, blocks in x)."""
+        """Sums of a plane (y, x) over the blocks that it crosses, (blocks in y, blocks in x).
+
+        Parameters
+        ----------
+        plane
+            ``(y, x)``.
+        """
         # a row at a time: whole numbers below 2 ** 16 stay exact and fast
         rows = np.add.reduceat(plane, self.edges(2), axis=1, dtype=np.float64)
         return np.asarray(np.add.reduceat(rows, self.edges(1), axis=0))
@@ -71,7 +83,15 @@ class BlockGrid:
 
 @dataclass(frozen=True, eq=False)
 class Ratio:
-    """A number that is a sum over a sum, each kept apart by block, any shape but the same."""
+    """A number that is a sum over a sum, each kept apart by block, any shape but the same.
+
+    Parameters
+    ----------
+    top
+        By block.
+    bottom
+        By block.
+    """
 
     top: Floats
     bottom: Floats
@@ -109,14 +129,26 @@ def jackknife(value: float, without: Floats, least: float = 0.0) -> Interval:
 
 @dataclass(frozen=True)
 class Merging:
-    """How the finest blocks of a grid are put together into ``counts`` (z, y, x) that hardly depend on each other."""
+    """How the finest blocks of a grid are put together into ``counts`` (z, y, x) that hardly depend on each other.
+
+    Parameters
+    ----------
+    grid
+        The finest blocks.
+    """
 
     grid: BlockGrid
     counts: Triple[int]
 
     @classmethod
     def beyond(cls, grid: BlockGrid, voxel: Triple[float], length: float) -> "Merging":
-        """Blocks much wider than a correlation ``length``, in the unit of the ``voxel`` size (z, y, x)."""
+        """Blocks much wider than a correlation ``length``, in the unit of the ``voxel`` size (z, y, x).
+
+        Parameters
+        ----------
+        grid
+            The finest blocks.
+        """
         z, y, x = (
             _coarse(count, n * size / (LENGTHS * length) if length > 0 else np.inf)
             for count, n, size in zip(grid.counts, grid.shape, voxel, strict=True)

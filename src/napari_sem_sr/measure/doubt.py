@@ -24,7 +24,13 @@ TRUST, ERROR = "trust", "expected_error"
 
 
 def has_trust(folder: Path) -> bool:
-    """Whether a folder holds a finished check with a trust mask that was not refused."""
+    """Whether a folder holds a finished check with a trust mask that was not refused.
+
+    Parameters
+    ----------
+    folder
+        Any path.
+    """
     return (folder / REPORT).exists() and (folder / MAPS / TRUST).exists()
 
 
@@ -49,6 +55,11 @@ class Doubt:
     @classmethod
     def read(cls, folder: Path, sr: SemStack) -> "Doubt":
         """Take up the maps in the ``folder`` of a check.
+
+        Parameters
+        ----------
+        sr
+            The stack that was checked.
 
         Raises
         ------
@@ -101,12 +112,14 @@ class Doubt:
 
         Parameters
         ----------
+        index
+            Number of the slice.
         untrusted
             Of `untrusted`.
         mask
             Where the phase is.
         from_threshold
-            Distance of each grey value from the nearest threshold, grey levels; None for given labels.
+            ``(y, x)``, distance of each grey value from the nearest threshold, grey levels; None for given labels.
         """
         if self.error is not None and from_threshold is not None:
             error = self._fine(np.asarray(self.error[index], np.float32))

@@ -26,7 +26,13 @@ PHASES, OBJECTS = "phases", "objects"
 
 
 def folder_name(volume: str) -> str:
-    """A volume's name as that of a folder."""
+    """A volume's name as that of a folder.
+
+    Parameters
+    ----------
+    volume
+        Its name.
+    """
     return (
         "".join(c if c.isalnum() or c in "-_. ()" else "_" for c in volume).strip(". ") or "volume"
     )
@@ -39,7 +45,15 @@ class LabelsWriter:
         self._group = zarr.create_group(path)
 
     def iter_phases(self, stack: SemStack, phases: Phases) -> Generator[Event, None, None]:
-        """Write the phases by their labels; 0 where there is none, and for a phase that is called 0."""
+        """Write the phases by their labels; 0 where there is none, and for a phase that is called 0.
+
+        Parameters
+        ----------
+        stack
+            The volume.
+        phases
+            Its phases.
+        """
         top = max(phases.values)
         array = self._create(stack, PHASES, stack.shape, np.min_scalar_type(top), (1, 1, 1))
         lookup = np.zeros(NOTHING + 1, array.dtype)
@@ -51,7 +65,17 @@ class LabelsWriter:
     def iter_objects(
         self, stack: SemStack, label: int, objects: Objects
     ) -> Generator[Event, None, None]:
-        """Write the objects of a phase, each with a number of its own; 0 outside."""
+        """Write the objects of a phase, each with a number of its own; 0 outside.
+
+        Parameters
+        ----------
+        stack
+            The volume.
+        label
+            Of the phase.
+        objects
+            Of the phase.
+        """
         name = f"{OBJECTS} {label}"
         array = self._create(stack, name, objects.labels.shape, np.dtype(np.uint32), objects.merged)
         for index in range(array.shape[0]):
@@ -119,7 +143,17 @@ class ObjectsImage:
 
 
 def read_objects(folder: Path, volume: str, label: int) -> ObjectsImage | None:
-    """Read the objects of a phase out of the folder of a measurement, slice by slice; None where there are none."""
+    """Read the objects of a phase out of the folder of a measurement, slice by slice; None where there are none.
+
+    Parameters
+    ----------
+    folder
+        Of the measurement.
+    volume
+        Its name.
+    label
+        Of the phase.
+    """
     path = folder / LABELS / folder_name(volume) / f"{OBJECTS} {label}"
     if not path.exists():
         return None

@@ -65,7 +65,19 @@ class Measurement:
 
 @dataclass(frozen=True)
 class MeasuredPhase:
-    """The numbers of one phase, by names such as ``volume_fraction`` or ``chord_nm.z``."""
+    """The numbers of one phase, by names such as ``volume_fraction`` or ``chord_nm.z``.
+
+    Parameters
+    ----------
+    label
+        Of the phase.
+    numbers
+        By name; None where it could not be measured.
+    objects
+        How many; None where they were not asked for.
+    curves
+        Columns by name, by name of the curve.
+    """
 
     label: int
     numbers: Mapping[str, Measurement | None]
@@ -92,8 +104,18 @@ class MeasuredVolume:
 
     Parameters
     ----------
+    name
+        For a person.
+    voxel_nm
+        (z, y, x) in nm.
+    shape
+        (z, y, x).
     threshold
         Grey values between its phases, or "labels".
+    phases
+        In the order of their labels.
+    synthetic
+        Whether it was made by a network.
     """
 
     name: str
@@ -123,6 +145,8 @@ class Measurements:
 
     Parameters
     ----------
+    volumes
+        In the order in which they were given.
     verdict
         One plain sentence.
     limits
@@ -162,6 +186,8 @@ def measured_phase(
     ----------
     label
         By which the phase is called.
+    found
+        Its numbers as they were measured.
     others
         What was measured with the doubtful voxels gone the one and the other way; empty without a trust mask.
     """
@@ -189,14 +215,26 @@ def measured_phase(
 
 
 def words(name: str) -> str:
-    """A number's name as people say it, with its unit."""
+    """A number's name as people say it, with its unit.
+
+    Parameters
+    ----------
+    name
+        As in ``measure.json``.
+    """
     group, _, key = name.partition(".")
     unit, said = WORDS[group]
     return " ".join(part for part in (said, key, f"({unit})" if unit else "") if part)
 
 
 def sentence(volumes: Sequence[MeasuredVolume]) -> str:
-    """What a person should take away, about the volume that trust is known of, or the last one."""
+    """What a person should take away, about the volume that trust is known of, or the last one.
+
+    Parameters
+    ----------
+    volumes
+        In the order in which they were given.
+    """
     told = next((v for v in volumes if _doubted(v)), volumes[-1])
     phase = min(told.phases, key=lambda p: _value(p, FRACTION))
     fraction, surface = phase.numbers[FRACTION], phase.numbers[SURFACE]
@@ -235,7 +273,17 @@ def _value(phase: MeasuredPhase, name: str) -> float:
 
 
 def write_tables(found: Measurements, csv_path: Path, json_path: Path) -> None:
-    """Write ``measure.csv`` and ``measure.json``."""
+    """Write ``measure.csv`` and ``measure.json``.
+
+    Parameters
+    ----------
+    found
+        What was measured.
+    csv_path
+        File to write.
+    json_path
+        File to write.
+    """
     with csv_path.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
         writer.writerow(

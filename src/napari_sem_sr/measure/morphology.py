@@ -32,7 +32,15 @@ CHORD_EDGES = np.unique(np.floor(2.0 ** (np.arange(1, 28) / 3))) - 0.5
 
 
 def measure(image: Image, segmentation: Segmentation) -> Numbers:
-    """Sums over one picture (y, x); lengths in its pixels, NaN is ground and does not count."""
+    """Sums over one picture (y, x); lengths in its pixels, NaN is ground and does not count.
+
+    Parameters
+    ----------
+    image
+        ``(y, x)``; may hold NaN.
+    segmentation
+        The one that all pictures share.
+    """
     mask, valid = segmentation.mask(image), np.isfinite(image)
     objects = detect(image, None, segmentation=segmentation)
     chords = np.concatenate([_runs(mask), _runs(mask.T)])
@@ -80,7 +88,13 @@ def summarise_morphology(slices: Sequence[Mapping[str, Any]], pixel: float) -> d
 
 
 def slice_links(mask: npt.NDArray[np.bool_], before: npt.NDArray[np.bool_] | None) -> Numbers:
-    """Components of one slice: their sizes, and which components of the slice ``before`` they lie on."""
+    """Components of one slice: their sizes, and which components of the slice ``before`` they lie on.
+
+    Parameters
+    ----------
+    mask
+        ``(y, x)``, where the phase is.
+    """
     labels, n = label(mask)
     found: Numbers = {"sizes": [int(v) for v in np.bincount(labels.ravel(), minlength=n + 1)[1:]]}
     if before is not None:
@@ -93,6 +107,11 @@ def slice_links(mask: npt.NDArray[np.bool_], before: npt.NDArray[np.bool_] | Non
 
 def connectivity(slices: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Components of the phase in 3D, from `slice_links` of every slice in order.
+
+    Parameters
+    ----------
+    slices
+        `slice_links` of each slice.
 
     Returns
     -------

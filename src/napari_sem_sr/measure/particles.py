@@ -72,7 +72,15 @@ class Segmentation:
 
     @classmethod
     def of(cls, image: Image, polarity: Polarity) -> "Segmentation":
-        """Take it from one picture (y, x), HR or a teacher, for all that are compared with it; NaN left out."""
+        """Take it from one picture (y, x), HR or a teacher, for all that are compared with it; NaN left out.
+
+        Parameters
+        ----------
+        image
+            ``(y, x)``; may hold NaN.
+        polarity
+            Whether the phase is bright or dark.
+        """
         smooth = _smooth(image)
         values = smooth[np.isfinite(smooth)]
         flat = values.size == 0 or float(np.ptp(values)) == 0
@@ -81,7 +89,13 @@ class Segmentation:
         return cls(polarity, threshold, SIGMAS * NOISE_LEFT * noise_sigma(image))
 
     def mask(self, image: Image) -> npt.NDArray[np.bool_]:
-        """Pixels (y, x) of the phase; NaN is ground."""
+        """Pixels (y, x) of the phase; NaN is ground.
+
+        Parameters
+        ----------
+        image
+            ``(y, x)``; may hold NaN.
+        """
         sign = 1.0 if self.polarity == "bright" else -1.0
         level = np.nan_to_num(sign * (_smooth(image) - self.threshold), nan=-np.inf)
         if not (level > self.rise).any():
@@ -176,7 +190,15 @@ def detect(
 
 
 def match(truth: Particles, other: Particles) -> Matches:
-    """Match two pictures' objects one to one, nearest centres first."""
+    """Match two pictures' objects one to one, nearest centres first.
+
+    Parameters
+    ----------
+    truth
+        Objects of HR.
+    other
+        Objects of another picture of the same field.
+    """
     everything = (np.arange(len(truth)), np.arange(len(other)))
     if len(truth) == 0 or len(other) == 0:
         return Matches(np.empty((0, 2), np.intp), *everything)
@@ -201,7 +223,17 @@ def match(truth: Particles, other: Particles) -> Matches:
 
 
 def count(truth: Particles, other: Particles, matches: Matches) -> dict[str, list[int]]:
-    """Objects by class of diameter (`EDGES_PX`): in the truth, of those found; in the other, of those right."""
+    """Objects by class of diameter (`EDGES_PX`): in the truth, of those found; in the other, of those right.
+
+    Parameters
+    ----------
+    truth
+        Objects of HR.
+    other
+        Objects of another picture of the same field.
+    matches
+        As `match` gives them.
+    """
 
     def classes(particles: Particles, which: Index | slice = np.s_[:]) -> list[int]:
         diameters = particles.diameters[which] * particles.unit_px
@@ -219,6 +251,13 @@ def summarise_counts(
     counts: Sequence[Mapping[str, Sequence[int]]], pixel_nm: float | None
 ) -> dict[str, Any]:
     """Recall and precision by diameter, of `count` of one or many pictures.
+
+    Parameters
+    ----------
+    counts
+        `count` of each picture.
+    pixel_nm
+        Side of a pixel in nm; None where unknown.
 
     Returns
     -------

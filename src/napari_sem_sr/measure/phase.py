@@ -98,6 +98,8 @@ def iter_phase(
         Where files are kept meanwhile.
     what
         What is measured, for progress.
+    asked
+        Which numbers are wanted.
     untrusted
         What of a slice is not trusted.
     """

@@ -42,7 +42,17 @@ SCRATCH = ".measuring-"
 
 
 def measure(volumes: Volume | Sequence[Volume], out: str | Path, **settings: Any) -> Measurements:
-    """Measure volumes; see `iter_measure`."""
+    """Measure volumes; see `iter_measure`.
+
+    Parameters
+    ----------
+    volumes
+        As for `iter_measure`.
+    out
+        Folder of the results.
+    settings
+        As for `iter_measure`.
+    """
     return drain(iter_measure(volumes, out, **settings))
 
 

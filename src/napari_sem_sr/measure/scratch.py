@@ -40,7 +40,13 @@ class PlaneFile:
         self._stream = path.open("r+b", buffering=0)
 
     def read(self, index: int) -> npt.NDArray[Any]:
-        """One plane (rows, columns)."""
+        """One plane (rows, columns).
+
+        Parameters
+        ----------
+        index
+            Number of the plane.
+        """
         return np.asarray(self.read_slab(index, index + 1)[0])
 
     def read_slab(self, first: int, end: int) -> npt.NDArray[Any]:
@@ -57,11 +63,27 @@ class PlaneFile:
         return slab
 
     def write(self, index: int, plane: npt.NDArray[Any]) -> None:
-        """Put one plane into the file."""
+        """Put one plane into the file.
+
+        Parameters
+        ----------
+        index
+            Number of the plane.
+        plane
+            ``(rows, columns)``.
+        """
         self.write_part(index, 0, np.ascontiguousarray(plane, self.dtype))
 
     def write_part(self, index: int, row: int, rows: npt.NDArray[Any]) -> None:
-        """Put some whole rows of a plane into the file, from ``row`` on."""
+        """Put some whole rows of a plane into the file, from ``row`` on.
+
+        Parameters
+        ----------
+        index
+            Number of the plane.
+        rows
+            ``(rows, columns)``, all columns.
+        """
         self._stream.seek(index * self._size + row * self.shape[2] * self.dtype.itemsize)
         view = np.ascontiguousarray(rows, self.dtype).reshape(-1).view(np.uint8).data
         while view:
@@ -77,7 +99,13 @@ class PlaneFile:
         )
 
     def write_region(self, first: Triple[int], part: npt.NDArray[Any]) -> None:
-        """Put a part of the volume where it begins at ``first``."""
+        """Put a part of the volume where it begins at ``first``.
+
+        Parameters
+        ----------
+        part
+            ``(planes, rows, columns)``.
+        """
         for index, plane in enumerate(part, start=first[0]):
             whole = self.read(index)
             whole[first[1] : first[1] + plane.shape[0], first[2] : first[2] + plane.shape[1]] = (
@@ -89,6 +117,11 @@ class PlaneFile:
         """The volume with ``axis`` first and the other two in their order, in another file.
 
         For ``axis`` 0 this is the volume itself.
+
+        Parameters
+        ----------
+        path
+            File to write.
         """
         if axis == 0:
             return self

@@ -24,6 +24,8 @@ def shared_part(
 
     Parameters
     ----------
+    stacks
+        By role.
     largest
         Voxels along an axis of the finest stack at most.
     """
@@ -83,5 +85,13 @@ def opaque(
 
 
 def in_memory(stack: SemStack, planes: npt.NDArray[Any]) -> SemStack:
-    """The stack with pixels that are held in memory, where it lies."""
+    """The stack with pixels that are held in memory, where it lies.
+
+    Parameters
+    ----------
+    stack
+        Whose place and name are kept.
+    planes
+        ``(z, y, x)``.
+    """
     return replace(stack, data=SemStack.from_array(planes, stack.name).data, paths=())

@@ -17,6 +17,21 @@ class TrainingProgress:
     """Where a training run stands; goes into its checkpoints.
 
     ``curve`` holds scores by stage, epoch and step; ``best`` those of the network that is kept.
+
+    Parameters
+    ----------
+    seconds
+        That the run took.
+    pixels
+        HR pixels shown.
+    stage_seconds
+        By stage.
+    epochs
+        By stage.
+    steps
+        By stage.
+    retries
+        How often the run was brought back to a sound state.
     """
 
     seconds: float = 0.0
@@ -38,7 +53,15 @@ class TrainingProgress:
     retries: int = 0
 
     def spend(self, stage: str, seconds: float) -> None:
-        """Account for time that the stage took."""
+        """Account for time that the stage took.
+
+        Parameters
+        ----------
+        stage
+            ``"twin"`` or ``"gan"``.
+        seconds
+            That it took.
+        """
         self.seconds += seconds
         self.stage_seconds[stage] += seconds
 
@@ -75,6 +98,8 @@ class Budget:
 
     Parameters
     ----------
+    settings
+        Minutes or epochs.
     epoch_steps
         Steps by stage that show each teacher's share of patches once.
     """
@@ -92,21 +117,43 @@ class Budget:
         return self.settings.gan_share if stage == "gan" else 1 - self.settings.gan_share
 
     def epochs_of(self, stage: str) -> int:
-        """Epochs planned for a stage; 0 where the budget is in time."""
+        """Epochs planned for a stage; 0 where the budget is in time.
+
+        Parameters
+        ----------
+        stage
+            ``"twin"`` or ``"gan"``.
+        """
         if self.settings.epochs is None:
             return 0
         gan = round(self.settings.epochs * self.settings.gan_share)
         return gan if stage == "gan" else self.settings.epochs - gan
 
     def done(self, stage: str, progress: TrainingProgress) -> float:
-        """Part of a stage's budget that is used, 0 to 1."""
+        """Part of a stage's budget that is used, 0 to 1.
+
+        Parameters
+        ----------
+        stage
+            ``"twin"`` or ``"gan"``.
+        progress
+            Where the run stands.
+        """
         if self.seconds is not None:
             return min(1.0, progress.stage_seconds[stage] / (self.seconds * self._share(stage)))
         total = self.epochs_of(stage) * self.epoch_steps[stage]
         return min(1.0, progress.steps[stage] / total) if total else 1.0
 
     def expected_epochs(self, stage: str, progress: TrainingProgress) -> int | None:
-        """Epochs that the stage will have had, as far as its pace tells."""
+        """Epochs that the stage will have had, as far as its pace tells.
+
+        Parameters
+        ----------
+        stage
+            ``"twin"`` or ``"gan"``.
+        progress
+            Where the run stands.
+        """
         if self.seconds is None:
             return self.epochs_of(stage)
         steps, done = progress.steps[stage], self.done(stage, progress)
@@ -115,7 +162,15 @@ class Budget:
         return max(1, round(steps / done / self.epoch_steps[stage]))
 
     def seconds_left(self, stage: str, progress: TrainingProgress) -> float | None:
-        """Seconds that the rest of the run takes; None before the pace is known."""
+        """Seconds that the rest of the run takes; None before the pace is known.
+
+        Parameters
+        ----------
+        stage
+            ``"twin"`` or ``"gan"``.
+        progress
+            Where the run stands.
+        """
         if self.seconds is not None:
             return max(0.0, self.seconds - sum(progress.stage_seconds.values()))
         pace = self._step_seconds(stage, progress)
@@ -129,7 +184,15 @@ class Budget:
         return max(0.0, left)
 
     def whole_seconds(self, stage: str, progress: TrainingProgress) -> float | None:
-        """Seconds that the whole run takes; None before the pace is known."""
+        """Seconds that the whole run takes; None before the pace is known.
+
+        Parameters
+        ----------
+        stage
+            ``"twin"`` or ``"gan"``.
+        progress
+            Where the run stands.
+        """
         left = self.seconds_left(stage, progress)
         return None if left is None else left + sum(progress.stage_seconds.values())
 

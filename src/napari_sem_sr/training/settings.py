@@ -10,7 +10,17 @@ from napari_sem_sr.model.card_parts import Architecture
 
 
 class LossWeights(BaseModel):
-    """Weights of the generator's losses in the adversarial stage; the pixel loss weighs 1."""
+    """Weights of the generator's losses in the adversarial stage; the pixel loss weighs 1.
+
+    Parameters
+    ----------
+    adversarial
+        Of the adversarial loss.
+    feature
+        Of the feature loss.
+    spectrum
+        Of the loss over radial power.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     adversarial: float = Field(1e-2, ge=0)
@@ -25,6 +35,37 @@ class TrainSettings(BaseModel):
 
     The budget is ``epochs`` or ``minutes``. An epoch shows each teacher's share of patches once: as
     many patches as fill its area with content.
+
+    Parameters
+    ----------
+    factor
+        HR pixels per LR pixel.
+    gan_share
+        Part of the minutes for the SRGAN.
+    architecture
+        Of both networks.
+    degradation
+        How LR is made of teachers.
+    batch
+        Patches per step of the twin.
+    gan_batch
+        Patches per step of the SRGAN.
+    patch_lr_px
+        Side of a patch in LR pixels.
+    learning_rate
+        Highest rate of the twin.
+    gan_learning_rate
+        Highest rate of the SRGAN.
+    discriminator_learning_rate
+        Highest rate of the discriminator.
+    weights
+        Of the losses.
+    seed
+        Of all that is random.
+    device
+        ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
+    precision
+        Of the networks' arithmetic.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -61,6 +61,11 @@ def iter_train(
     Yields an event for every step, and with ``watched`` a picture of one patch every few seconds; closing the
     generator leaves a checkpoint from which ``resume`` continues exactly (on the CPU bit for bit, with a
     budget in epochs). A budget in minutes runs from ``began`` on the monotonic clock, now by default.
+
+    Parameters
+    ----------
+    teachers, settings, lr, pixel_nm, name, split, start, licence, credits
+        As for `train`.
     """
     began = time.monotonic() if began is None else began
     folder = training_folder(out)

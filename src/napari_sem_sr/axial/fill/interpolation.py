@@ -14,6 +14,11 @@ def interpolated(slices: Float, places: npt.NDArray[Any], how: Literal["linear",
     """Slices at ``places`` (m,), in slices, of ``slices`` (n, y, x): (m, y, x).
 
     Linear, or cubic convolution (Keys 1981).
+
+    Parameters
+    ----------
+    how
+        The kind of interpolation.
     """
     if how == "cubic":
         return rows_at(slices, places)

@@ -23,7 +23,13 @@ _TOGETHER_ON_GPU = 1 << 22
 
 
 def tiles(shape: tuple[int, int]) -> list[Tile]:
-    """Rows and columns of the tiles of a slice; a last one narrower than half a tile belongs to its neighbour."""
+    """Rows and columns of the tiles of a slice; a last one narrower than half a tile belongs to its neighbour.
+
+    Parameters
+    ----------
+    shape
+        (y, x) of a slice.
+    """
     return [(y, x) for y in _cuts(shape[0]) for x in _cuts(shape[1])]
 
 
@@ -44,12 +50,16 @@ def fill_tile(
 
     Parameters
     ----------
+    network
+        fp32, in eval mode, on ``device``.
     slices
         (n, Y, X) on the network's scale, whole slices.
     places
         (m,) in slices, 0 to n - 1.
     tile
         Rows and columns that are wanted; the network sees as far around as it reaches.
+    device
+        Where it is computed.
 
     Returns
     -------
@@ -95,7 +105,21 @@ def iter_fill(
     what: str,
     device: torch.device,
 ) -> Generator[Event, None, None]:
-    """Fill in whole slices (n, Y, X) tile by tile; ``store(tile, rows)`` takes the rows (m, y, x) at ``places``."""
+    """Fill in whole slices (n, Y, X) tile by tile; ``store(tile, rows)`` takes the rows (m, y, x) at ``places``.
+
+    Parameters
+    ----------
+    network
+        fp32, in eval mode, on ``device``.
+    slices
+        On the network's scale.
+    store
+        Called once for each tile.
+    what
+        Name of the step, for a person.
+    device
+        Where it is computed.
+    """
     shape = (slices.shape[1], slices.shape[2])
     cut = tiles(shape)
     with ThreadPoolExecutor(1) as pool:

@@ -37,7 +37,19 @@ class GapBlock:
 
 
 def blocks(grid: AxialGrid, reach: int, shape: tuple[int, int], itemsize: int) -> list[GapBlock]:
-    """Cut a stack into blocks of gaps; the same stack is always cut the same way, so that a resume is, too."""
+    """Cut a stack into blocks of gaps; the same stack is always cut the same way, so that a resume is, too.
+
+    Parameters
+    ----------
+    grid
+        Where the slices of the volume lie.
+    reach
+        Slices that the network looks far.
+    shape
+        (y, x) of a slice.
+    itemsize
+        Bytes of a pixel.
+    """
     pixels = shape[0] * shape[1]
     # measured slices are held as float32, filled-in ones in the dtype of the stack
     around = 2 * reach * 4 * pixels
@@ -69,6 +81,18 @@ def iter_volume(
     ----------
     read
         Gives measured slice k, (y, x).
+    dtype
+        Of the volume.
+    shape
+        (y, x) of a slice.
+    grid
+        Where the slices of the volume lie.
+    intensity
+        Range of the stack.
+    network
+        fp32, in eval mode, on ``device``.
+    device
+        Where it is computed.
     write
         Called as ``write(j, slice)`` for output slice j; measured ones are passed on as they are.
 

@@ -65,6 +65,11 @@ class AxialLearner:
         """Start from the weights of a network that fills in other distances.
 
         Of its last layer the rows are taken that lie nearest to the same parts of the way to the next slice.
+
+        Parameters
+        ----------
+        weights
+            By name, any shape; of a network of the same channels and blocks.
         """
         phases = self._sampler.phases
         known = weights["tail.weight"].shape[0]
@@ -132,6 +137,16 @@ class AxialLearner:
 
 
 def learning_rate(base: float, step: int, progress: float) -> float:
-    """Linear warm-up, then a cosine down to 1 % at the end of the budget (Loshchilov & Hutter 2017)."""
+    """Linear warm-up, then a cosine down to 1 % at the end of the budget (Loshchilov & Hutter 2017).
+
+    Parameters
+    ----------
+    base
+        Highest rate.
+    step
+        Of the stage, from 0 on.
+    progress
+        Part of the budget that is used, 0 to 1.
+    """
     warm = min(1.0, (step + 1) / WARM_UP_STEPS)
     return base * warm * (FINAL_RATE + (1 - FINAL_RATE) * 0.5 * (1 + math.cos(math.pi * progress)))

@@ -36,7 +36,17 @@ FEWEST_KEPT = 3
 
 
 def iter_teach(plan: IsotropicPlan, which: Which, lesson: Lesson) -> Generator[Event, None, bool]:
-    """Learn one of the networks within its budget; False where there is nothing to learn it from."""
+    """Learn one of the networks within its budget; False where there is nothing to learn it from.
+
+    Parameters
+    ----------
+    plan
+        What is to be done.
+    which
+        The volume's network, or that of the test.
+    lesson
+        Where learning stands.
+    """
     if which in lesson.done:
         return True
     every = plan.settings.leave_out if which == "test" else 1
@@ -97,7 +107,13 @@ def _budget(plan: IsotropicPlan, which: Which, lesson: Lesson) -> LearningTime:
 
 
 def applying_s(plan: IsotropicPlan) -> float:
-    """About how many seconds the volume takes, from how long a piece of a plane does."""
+    """About how many seconds the volume takes, from how long a piece of a plane does.
+
+    Parameters
+    ----------
+    plan
+        What is to be done.
+    """
     recipe = plan.settings.recipe
     device = torch.device(plan.settings.device)
     network = AxialGenerator(plan.grid.phases, recipe.channels, recipe.blocks).to(device).eval()
@@ -115,7 +131,15 @@ def applying_s(plan: IsotropicPlan) -> float:
 
 
 def model_of(plan: IsotropicPlan, lesson: Lesson, **card: Any) -> AxialModel:
-    """Return what was learned as a model; ``card`` completes its card."""
+    """Return what was learned as a model; ``card`` completes its card.
+
+    Parameters
+    ----------
+    plan
+        What was to be done.
+    lesson
+        What was learned.
+    """
     recipe = plan.settings.recipe
     return AxialModel(
         AxialCard(

@@ -26,14 +26,34 @@ class LearningTime:
     after_s: float = 0.0
 
     def progress(self, step: int, seconds: float) -> float:
-        """Part that is done, 0 to 1."""
+        """Part that is done, 0 to 1.
+
+        Parameters
+        ----------
+        step
+            Steps so far.
+        seconds
+            Seconds so far.
+        """
         done = seconds / self.seconds if self.steps is None else step / self.steps
         return min(1.0, done)
 
 
 @dataclass
 class Lesson:
-    """Where learning stands: weights of the networks that are done, and the seconds all of it took."""
+    """Where learning stands: weights of the networks that are done, and the seconds all of it took.
+
+    Parameters
+    ----------
+    path
+        File in which it is kept.
+    done
+        Weights by network, then by name, any shape.
+    steps
+        By network.
+    seconds
+        Of all learning so far.
+    """
 
     path: Path
     done: dict[Which, dict[str, Tensor]] = field(default_factory=dict)
@@ -41,7 +61,17 @@ class Lesson:
     seconds: float = 0.0
 
     def save(self, which: Which, learner: AxialLearner, spent: float) -> None:
-        """Write everything from which `resume` goes on."""
+        """Write everything from which `resume` goes on.
+
+        Parameters
+        ----------
+        which
+            The network that learns.
+        learner
+            As it stands.
+        spent
+            Seconds of all learning so far.
+        """
         checkpoint = learner.checkpoint(
             {"which": which, "spent": spent, "seconds": self.seconds, "steps": self.steps}
         )
@@ -62,7 +92,13 @@ class Lesson:
 
     @classmethod
     def reopen(cls, path: Path) -> "Lesson":
-        """Learning as an earlier run left it; from the start where it left nothing."""
+        """Learning as an earlier run left it; from the start where it left nothing.
+
+        Parameters
+        ----------
+        path
+            File in which it is kept.
+        """
         if not path.exists():
             return cls(path)
         checkpoint = load_checkpoint(path)
@@ -80,6 +116,17 @@ def iter_learn(
     lesson: Lesson, which: Which, learner: AxialLearner, budget: LearningTime
 ) -> Generator[Event, None, None]:
     """Learn until the budget is used up; the weights are in ``lesson.done`` then.
+
+    Parameters
+    ----------
+    lesson
+        Where learning stands.
+    which
+        The network that learns.
+    learner
+        Network, optimiser and patches.
+    budget
+        How long it may take.
 
     Yields
     ------

@@ -36,7 +36,19 @@ SIDE = 1024
 
 @dataclass(frozen=True)
 class SliceScore:
-    """Mean squared errors, in grey values², on one slice that was left out."""
+    """Mean squared errors, in grey values², on one slice that was left out.
+
+    Parameters
+    ----------
+    index
+        Number of the slice.
+    network
+        Of the network.
+    linear
+        Of linear interpolation.
+    cubic
+        Of cubic interpolation.
+    """
 
     index: int
     network: float
@@ -94,12 +106,24 @@ class LeftOut:
 
 
 def kept_slices(n_slices: int, every: int) -> list[int]:
-    """Slices that are kept where of every ``every`` slices one is."""
+    """Slices that are kept where of every ``every`` slices one is.
+
+    Parameters
+    ----------
+    n_slices
+        Of the stack.
+    """
     return list(range(0, n_slices, every))
 
 
 def runs(n_kept: int) -> list[tuple[int, int]]:
-    """First and last kept slice of each run whose gaps are looked at."""
+    """First and last kept slice of each run whose gaps are looked at.
+
+    Parameters
+    ----------
+    n_kept
+        Slices that are kept.
+    """
     gaps = n_kept - 1
     if gaps <= GAPS:
         return [(0, gaps)]
@@ -124,8 +148,14 @@ def iter_left_out(
         Gives slice z as measured, (y, x).
     dtype
         Of the stack; predictions are rounded to it as the volume's slices are.
+    intensity
+        Range of the stack.
+    n_slices
+        Of the stack.
     network
         Learned on the kept slices only, at ``every`` times the stack's ratio.
+    device
+        Where it is computed.
     """
     kept = kept_slices(n_slices, every)
     scores: list[SliceScore] = []

@@ -20,7 +20,13 @@ _SHOWN_DB = 4.0
 
 
 def gain_map(left_out: LeftOut) -> npt.NDArray[np.float32]:
-    """Gain over linear interpolation by place, (y, x) in dB; NaN where nothing was compared."""
+    """Gain over linear interpolation by place, (y, x) in dB; NaN where nothing was compared.
+
+    Parameters
+    ----------
+    left_out
+        What the test found.
+    """
     valid = np.isfinite(left_out.linear_map)
     weight = gaussian_filter(valid.astype(np.float64), SMOOTH)
     errors = [
@@ -34,7 +40,13 @@ def gain_map(left_out: LeftOut) -> npt.NDArray[np.float32]:
 
 
 def write_left_out(folder: Path, left_out: LeftOut) -> None:
-    """Write ``left_out.csv``, ``left_out.tif`` (gain in dB) and ``left_out.png`` into ``folder``."""
+    """Write ``left_out.csv``, ``left_out.tif`` (gain in dB) and ``left_out.png`` into ``folder``.
+
+    Parameters
+    ----------
+    left_out
+        What the test found.
+    """
     table, picture, drawn = (folder / name for name in LEFT_OUT_FILES)
     gain = gain_map(left_out)
     with translate_os_errors(folder):

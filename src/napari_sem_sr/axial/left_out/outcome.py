@@ -9,12 +9,24 @@ UNTESTED = "Not tested on slices left out."
 
 
 def is_worth_it(left_out: Mapping[str, Any]) -> bool:
-    """Whether the network did better than interpolation on slices it never saw."""
+    """Whether the network did better than interpolation on slices it never saw.
+
+    Parameters
+    ----------
+    left_out
+        As in the provenance of a volume.
+    """
     return bool(_gain(left_out) >= WORTH_IT_DB)
 
 
 def spoken(left_out: Mapping[str, Any]) -> str:
-    """Say in one sentence what the test found; takes ``provenance.left_out``."""
+    """Say in one sentence what the test found; takes ``provenance.left_out``.
+
+    Parameters
+    ----------
+    left_out
+        As in the provenance of a volume.
+    """
     gain, count = _gain(left_out), left_out["n_slices"]
     slices = f"{count} slice{'s' if count > 1 else ''} it never saw"
     best = "linear" if left_out["linear_psnr"] >= left_out["cubic_psnr"] else "cubic"

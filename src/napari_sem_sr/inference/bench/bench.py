@@ -40,6 +40,8 @@ class BenchSettings:
 
     Parameters
     ----------
+    device
+        As for `upscale`.
     sides
         Widths of the square slices in LR pixels; None for those that suit the device.
     rounds
@@ -67,6 +69,13 @@ def iter_bench(
     model: Model, settings: BenchSettings = DEFAULTS
 ) -> Generator[Event, None, dict[str, Any]]:
     """Measure; events come between measurements only, so that they do not disturb them.
+
+    Parameters
+    ----------
+    model
+        The model that is measured.
+    settings
+        What is measured.
 
     Returns
     -------
@@ -116,7 +125,15 @@ def iter_bench(
 
 
 def plain(network: Network, lr: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """What a script of a few lines does: the whole image through the network as it is."""
+    """What a script of a few lines does: the whole image through the network as it is.
+
+    Parameters
+    ----------
+    network
+        fp32, in eval mode, on the CPU.
+    lr
+        ``(y, x)``.
+    """
     device = next(network.parameters()).device
     with torch.inference_mode():
         x = torch.from_numpy(lr).to(device).float().div_(255)[None, None]
@@ -124,7 +141,15 @@ def plain(network: Network, lr: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
 
 
 def plain_tiled(network: Network, lr: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """What scripts do for large images: overlapping tiles, averaged with weights that fall to their edges."""
+    """What scripts do for large images: overlapping tiles, averaged with weights that fall to their edges.
+
+    Parameters
+    ----------
+    network
+        fp32, in eval mode, on the CPU.
+    lr
+        ``(y, x)``.
+    """
     device = next(network.parameters()).device
     f, height, width = network.factor, *lr.shape
     tile = min(PLAIN_TILE, height, width)
@@ -155,7 +180,15 @@ def _to_uint8(sr: Tensor) -> npt.NDArray[np.uint8]:
 
 
 def operations(network: Network, side: int) -> float:
-    """Floating point operations (a multiplication and an addition are two) of one slice, without any halo."""
+    """Floating point operations (a multiplication and an addition are two) of one slice, without any halo.
+
+    Parameters
+    ----------
+    network
+        Any generator.
+    side
+        Of a square slice, in LR pixels.
+    """
     total = 0.0
     probe = 16
 
@@ -173,7 +206,15 @@ def operations(network: Network, side: int) -> float:
 
 
 def matrix_rate(device: torch.device, precision: str) -> float:
-    """Operations per second of one large matrix product."""
+    """Operations per second of one large matrix product.
+
+    Parameters
+    ----------
+    device
+        Where it is computed.
+    precision
+        ``"fp32"``, ``"bf16"`` or ``"fp16"``.
+    """
     n = MATRIX[device.type]
     one, other = (torch.ones((n, n), dtype=PRECISIONS[precision], device=device) for _ in range(2))
     return 2 * n**3 / _seconds(lambda: one @ other, device)

@@ -24,7 +24,15 @@ from napari_sem_sr.stack import SemStack
 
 
 def specimen(side: int, seed: int = 0) -> npt.NDArray[np.uint8]:
-    """A slice of blobs that use all grey levels."""
+    """A slice of blobs that use all grey levels.
+
+    Parameters
+    ----------
+    side
+        In pixels.
+    seed
+        Of the blobs.
+    """
     noise = np.random.default_rng(seed).standard_normal((side, side))
     smooth = gaussian_filter(noise, 2)
     low, high = np.percentile(smooth, (0.1, 99.9))
@@ -41,12 +49,16 @@ def iter_stacks(
 
     Parameters
     ----------
+    model
+        The model that upscales.
     compared
         Numbers of slices of which the peak memory is compared.
     long
         Slices of the stack along which the time per slice is compared.
     side
         Width of the slices in LR pixels.
+    device
+        As for `upscale`.
     """
     numbers = sorted({*compared, long})
     runs: dict[int, dict[str, Any]] = {}
@@ -73,7 +85,19 @@ def iter_stacks(
 
 
 def run_stack(model: str, slices: int, side: int, device: str) -> dict[str, Any]:
-    """Upscale a made-up stack to disk in this process and say what it took."""
+    """Upscale a made-up stack to disk in this process and say what it took.
+
+    Parameters
+    ----------
+    model
+        Name or path.
+    slices
+        How many.
+    side
+        Of a slice, in LR pixels.
+    device
+        As for `upscale`.
+    """
     planes = np.stack([specimen(side, seed) for seed in range(4)])
 
     class Cycling:

@@ -27,7 +27,15 @@ PAUSE = 0.0005
 
 
 def to_device(windows: npt.NDArray[np.float32], device: torch.device) -> Tensor:
-    """``(n, y, x)`` on the device; does not wait for a GPU to have it."""
+    """``(n, y, x)`` on the device; does not wait for a GPU to have it.
+
+    Parameters
+    ----------
+    windows
+        ``(n, y, x)`` in memory.
+    device
+        Where to.
+    """
     tensor = torch.from_numpy(windows)
     if device.type == "cuda":
         return tensor.pin_memory().to(device, non_blocking=True)

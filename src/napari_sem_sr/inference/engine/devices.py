@@ -20,6 +20,11 @@ def available_devices() -> tuple[str, ...]:
 def pick_device(name: str) -> torch.device:
     """Device by name: ``auto`` (cuda, then mps, then cpu), ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
 
+    Parameters
+    ----------
+    name
+        As a person types it.
+
     Raises
     ------
     InputError
@@ -40,7 +45,13 @@ def pick_device(name: str) -> torch.device:
 
 
 def fast_precisions(device: torch.device) -> tuple[str, ...]:
-    """Reduced precisions that this device computes in hardware, best first."""
+    """Reduced precisions that this device computes in hardware, best first.
+
+    Parameters
+    ----------
+    device
+        As `pick_device` gives it.
+    """
     if device.type == "cuda":
         # both run at one rate where both exist; fp16 keeps three more bits of the grey value
         bf16 = torch.cuda.is_bf16_supported(including_emulation=False)
@@ -80,7 +91,13 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def release_memory(device: torch.device) -> None:
-    """Give cached blocks of the device back, so that smaller ones fit."""
+    """Give cached blocks of the device back, so that smaller ones fit.
+
+    Parameters
+    ----------
+    device
+        Of no effect on a CPU.
+    """
     if device.type == "cuda":
         torch.cuda.empty_cache()
     elif device.type == "mps":

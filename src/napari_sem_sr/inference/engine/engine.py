@@ -199,7 +199,15 @@ class Engine:
         dtype: np.dtype[Any],
         region: Region | None = None,
     ) -> Gen[Event, None, list[SliceResult]]:
-        """Do what `iter_slice` does, for slices of one shape; as many at once as `together` says."""
+        """Do what `iter_slice` does, for slices of one shape; as many at once as `together` says.
+
+        Parameters
+        ----------
+        prepared
+            Slices of one shape.
+        dtype, region
+            As for `iter_slice`.
+        """
         height, width = prepared[0].image.shape
         region = region or ((0, height), (0, width))
         for (start, stop), size in zip(region, (height, width), strict=True):
@@ -246,7 +254,13 @@ class Engine:
         region: Region | None = None,
         index: int = 0,
     ) -> SliceResult:
-        """Upscale one slice; see `iter_slice`."""
+        """Upscale one slice; see `iter_slice`.
+
+        Parameters
+        ----------
+        lr, intensity, dtype, region, index
+            As for `iter_slice`; ``lr`` is (y, x).
+        """
         return drain(self.iter_slice(lr, intensity, dtype, region, index))
 
     def seconds_for(self, tile: int) -> float:

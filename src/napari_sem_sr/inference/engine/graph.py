@@ -40,6 +40,15 @@ class InferenceGraph(nn.Module):
     Only the detail that the network adds is computed in the reduced precision. The bicubic skip carries the grey
     values themselves and stays fp32, and so does the first convolution, which costs next to nothing: bf16 cannot
     tell 256 grey levels apart, and rounding the picture itself was seven eighths of its whole deviation.
+
+    Parameters
+    ----------
+    network
+        Left as it is.
+    device
+        Where the copy lives.
+    dtype
+        Of the network's arithmetic.
     """
 
     def __init__(self, network: Generator, device: torch.device, dtype: torch.dtype) -> None:
@@ -69,7 +78,13 @@ class InferenceGraph(nn.Module):
             self.skip = _bicubic_convolution(self.factor).to(device)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map fp32 (N, 1, H, W) on the device to fp32 (N, 1, fH, fW)."""
+        """Map fp32 (N, 1, H, W) on the device to fp32 (N, 1, fH, fW).
+
+        Parameters
+        ----------
+        x
+            ``(N, 1, H, W)``.
+        """
         work = self.iter_forward(x)
         while True:
             try:
@@ -79,7 +94,13 @@ class InferenceGraph(nn.Module):
                 return sr
 
     def iter_forward(self, x: Tensor) -> Gen[None, None, Tensor]:
-        """Do the same, pausing between layers and strips for whoever wants to look up or stop."""
+        """Do the same, pausing between layers and strips for whoever wants to look up or stop.
+
+        Parameters
+        ----------
+        x
+            fp32 ``(N, 1, H, W)`` on the device.
+        """
         f = self.factor
         height = x.shape[2]
         head = self.head(x.contiguous(memory_format=torch.channels_last)).to(self.dtype)

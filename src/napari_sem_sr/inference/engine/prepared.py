@@ -40,6 +40,15 @@ class PreparedSlice:
 def prepare_slice(lr: npt.NDArray[Any], intensity: IntensityRange, index: int = 0) -> PreparedSlice:
     """Normalise a slice and fill what is not finite.
 
+    Parameters
+    ----------
+    lr
+        ``(y, x)`` of any real dtype; may hold NaN.
+    intensity
+        Range of the stack.
+    index
+        Number of the slice, to name it.
+
     Raises
     ------
     UnusableSliceError

@@ -32,7 +32,21 @@ REPAID_PIXELS = 32_000_000
 
 
 class TimedEngine(Protocol):
-    """What can be run on a tile of any size; an :class:`~napari_sem_sr.inference.engine.engine.Engine`."""
+    """What can be run on a tile of any size; an :class:`~napari_sem_sr.inference.engine.engine.Engine`.
+
+    Parameters
+    ----------
+    device
+        Where it computes.
+    precision
+        Of its arithmetic.
+    factor
+        SR pixels per LR pixel.
+    network_size
+        Number of weights.
+    reach
+        How far an SR pixel looks, in LR pixels.
+    """
 
     device: "torch.device"
     precision: str
@@ -50,13 +64,25 @@ def cache_file() -> Path:
 
 
 def remembered_tile(engine: TimedEngine) -> int | None:
-    """Tile measured earlier on this machine for such a network and precision, or None."""
+    """Tile measured earlier on this machine for such a network and precision, or None.
+
+    Parameters
+    ----------
+    engine
+        Names network and precision.
+    """
     tile = _remembered().get(_key(engine))
     return tile if tile in CANDIDATES[engine.device.type] else None
 
 
 def settled_tile(engine: TimedEngine) -> int:
-    """Tile measured earlier, or measured now and remembered."""
+    """Tile measured earlier, or measured now and remembered.
+
+    Parameters
+    ----------
+    engine
+        What is measured.
+    """
     tile = remembered_tile(engine)
     if tile is None:
         tile = fastest_tile(engine)
@@ -65,7 +91,13 @@ def settled_tile(engine: TimedEngine) -> int:
 
 
 def fastest_tile(engine: TimedEngine, budget: float = BUDGET) -> int:
-    """Measure which tile gives most pixels per second, trying larger ones for ``budget`` seconds."""
+    """Measure which tile gives most pixels per second, trying larger ones for ``budget`` seconds.
+
+    Parameters
+    ----------
+    engine
+        What is measured.
+    """
     best, best_rate, spent, rate = 0, 0.0, 0.0, 0.0
     for tile in CANDIDATES[engine.device.type]:
         # twice, as the first run of a shape also prepares it

@@ -40,7 +40,19 @@ def layout(shape: tuple[int, int], region: Region, tile: int, halo: int) -> tupl
 
 
 def intervals(bounds: Interval, size: int, tile: int, halo: int) -> list[tuple[Interval, Interval]]:
-    """Windows and cores along one axis; see `layout`."""
+    """Windows and cores along one axis; see `layout`.
+
+    Parameters
+    ----------
+    bounds
+        What is wanted of the axis, half open.
+    size
+        Of the axis.
+    tile
+        Most pixels of a core.
+    halo
+        Pixels that a window has beyond its core, where the axis goes on.
+    """
     low, high = max(0, bounds[0] - halo), min(size, bounds[1] + halo)
     length = high - low
     count = max(1, -(-(length - 2 * halo) // tile))

@@ -33,14 +33,30 @@ class QueuedRun:
 
 @dataclass(frozen=True, eq=False)
 class RunStarted(Event):
-    """A run's turn has come."""
+    """A run's turn has come.
+
+    Parameters
+    ----------
+    run
+        Whose turn it is.
+    """
 
     run: QueuedRun
 
 
 @dataclass(frozen=True, eq=False)
 class RunEnded(Event):
-    """A run is over: with a result, or with one sentence that says why there is none."""
+    """A run is over: with a result, or with one sentence that says why there is none.
+
+    Parameters
+    ----------
+    run
+        Which is over.
+    result
+        None where it failed.
+    error
+        Empty where there is a result.
+    """
 
     run: QueuedRun
     result: UpscaleResult | None

@@ -25,6 +25,8 @@ class RecordedRun:
         Name on the card of the model.
     model_hash
         Its content, which tells two models of one name apart.
+    factor
+        SR pixels per LR pixel.
     sharpness
         0 (twin) to 1 (GAN).
     source_name
@@ -50,7 +52,13 @@ class RecordedRun:
 
     @classmethod
     def of(cls, provenance: Mapping[str, Any] | None) -> "RecordedRun | None":
-        """What an output's provenance says; None where it does not say how it was made."""
+        """What an output's provenance says; None where it does not say how it was made.
+
+        Parameters
+        ----------
+        provenance
+            Of an output; None where it carries none.
+        """
         try:
             known = dict(provenance or {})
             (y0, y1), (x0, x1) = known["region"]
@@ -70,13 +78,27 @@ class RecordedRun:
             return None
 
     def settings(self, device: str = "auto") -> UpscaleSettings:
-        """What continues the run; precision and tile are taken from the output anyway."""
+        """What continues the run; precision and tile are taken from the output anyway.
+
+        Parameters
+        ----------
+        device
+            As for `upscale`.
+        """
         return UpscaleSettings(
             sharpness=self.sharpness, device=device, slices=self.slices, region=self.region
         )
 
     def is_of(self, stack: SemStack, card: Card, settings: UpscaleSettings) -> bool:
-        """Whether a run of ``stack`` with these settings would be this one, as far as names and numbers tell."""
+        """Whether a run of ``stack`` with these settings would be this one, as far as names and numbers tell.
+
+        Parameters
+        ----------
+        card
+            Of the model.
+        settings
+            What is asked for now.
+        """
         usual = card.sharpness_under(Conditions.from_json(self.conditions))
         sharpness = usual if settings.sharpness is None else settings.sharpness
         return (
@@ -112,6 +134,15 @@ def iter_recognised(
 ) -> Generator[Event, None, RecordedRun]:
     """Make sure that a result was made of a stack, by its pixels; takes as long as reading them.
 
+    Parameters
+    ----------
+    stack
+        LR.
+    recorded
+        What the output says of its run.
+    output
+        Path of the output, to name it.
+
     Raises
     ------
     InputError
@@ -134,7 +165,17 @@ def iter_recognised(
 
 
 def output_stem(stack: SemStack, card: Card, settings: UpscaleSettings) -> str:
-    """Name of a run's output without suffix: stack, model with its factor, and what is not as usual."""
+    """Name of a run's output without suffix: stack, model with its factor, and what is not as usual.
+
+    Parameters
+    ----------
+    stack
+        LR.
+    card
+        Of the model.
+    settings
+        What is asked for.
+    """
     name = "".join(c if c.isalnum() or c in "-_." else "_" for c in stack.name).strip("_.")
     factor = f"x{card.factor}"
     model = card.name if factor in card.name else f"{card.name}-{factor}"
@@ -150,7 +191,15 @@ def output_stem(stack: SemStack, card: Card, settings: UpscaleSettings) -> str:
 
 
 def covers_picture(stack: SemStack, settings: UpscaleSettings) -> bool:
-    """Whether all of each slice is upscaled, a databar left out or not."""
+    """Whether all of each slice is upscaled, a databar left out or not.
+
+    Parameters
+    ----------
+    stack
+        LR.
+    settings
+        What is asked for.
+    """
     whole = _region(stack, UpscaleSettings())
     rows = stack.image_rows or whole[0]
     return _region(stack, settings) in (whole, (tuple(rows), whole[1]))

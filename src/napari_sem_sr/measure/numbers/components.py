@@ -41,7 +41,13 @@ class Components:
         self._final: npt.NDArray[np.int32] | None = None
 
     def add(self, index: int, mask: Mask, marked: Mask | None = None) -> None:
-        """Label plane ``index`` (in order); ``marked`` voxels mark the component they are in."""
+        """Label plane ``index`` (in order); ``marked`` voxels mark the component they are in.
+
+        Parameters
+        ----------
+        mask
+            ``(y, x)``, where the phase is.
+        """
         labels, n = label(mask)
         ids = np.full(n + 1, -1, np.int64)
         if self._before is not None:
@@ -94,7 +100,13 @@ class Components:
         self._joined, self._sides, self._marks, self._before = [], [], [], None
 
     def through(self, axis: int) -> Mask:
-        """Which components reach from face to face along an axis."""
+        """Which components reach from face to face along an axis.
+
+        Parameters
+        ----------
+        axis
+            0 (z), 1 (y) or 2 (x).
+        """
         found: Mask = self._through[axis]
         return found
 
@@ -104,7 +116,13 @@ class Components:
         return self._marked
 
     def plane(self, index: int, mask: Mask) -> Ids:
-        """Component + 1 of each voxel of a plane that was added, 0 outside the phase; ``mask`` is the same as then."""
+        """Component + 1 of each voxel of a plane that was added, 0 outside the phase; ``mask`` is the same as then.
+
+        Parameters
+        ----------
+        index
+            Of the plane.
+        """
         assert self._final is not None, "settled() comes first"
         start, n = self._starts[index]
         self._stream.seek(start)

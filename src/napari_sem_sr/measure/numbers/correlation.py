@@ -24,7 +24,15 @@ GROUPS = 3
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """S2 along an axis at ``lags`` (in the unit of the voxel size)."""
+    """S2 along an axis at ``lags`` (in the unit of the voxel size).
+
+    Parameters
+    ----------
+    s2
+        Chance that both ends of a rod of that length lie in the phase.
+    length
+        Correlation length with its interval; None where it cannot be told.
+    """
 
     lags: Floats
     s2: Floats
@@ -32,7 +40,13 @@ class Curve:
 
 
 class Correlation:
-    """Counts pairs plane by plane; every plane once, in order."""
+    """Counts pairs plane by plane; every plane once, in order.
+
+    Parameters
+    ----------
+    grid
+        The finest blocks of the volume.
+    """
 
     def __init__(self, grid: BlockGrid) -> None:
         self._grid = grid
@@ -52,7 +66,15 @@ class Correlation:
         self._known = [np.zeros((g, n + 1)) for g, n in zip(groups, self._lags, strict=True)]
 
     def add(self, index: int, mask: Mask, valid: Mask) -> None:
-        """Count plane ``index``."""
+        """Count plane ``index``.
+
+        Parameters
+        ----------
+        mask
+            ``(y, x)``, where the phase is.
+        valid
+            ``(y, x)``, what is known at all.
+        """
         block = self._grid.block_of(0, index)
         for axis, turned in ((1, True), (2, False)):
             rows, known = (mask.T, valid.T) if turned else (mask, valid)
@@ -74,7 +96,13 @@ class Correlation:
             self._known[0][:, lag] += np.bincount(there[known_then[known_now]], minlength=n)
 
     def curve(self, axis: int, size: float) -> Curve:
-        """S2 along an axis whose voxels are ``size`` long."""
+        """S2 along an axis whose voxels are ``size`` long.
+
+        Parameters
+        ----------
+        axis
+            0 (z), 1 (y) or 2 (x).
+        """
         both, known = self._both[axis], self._known[axis]
         lags: Floats = np.arange(self._lags[axis] + 1.0) * size
         s2: Floats = both.sum(0) / np.maximum(known.sum(0), 1.0)

@@ -74,7 +74,17 @@ class Crossings:
         self._before: tuple[Mask, Mask, Mask | None] | None = None
 
     def add(self, index: int, mask: Mask, valid: Mask, untrusted: Mask | None = None) -> None:
-        """Count plane ``index`` (planes in order): the phase, what is known at all, and what of it is not trusted."""
+        """Count plane ``index`` (planes in order): the phase, what is known at all, and what of it is not trusted.
+
+        Parameters
+        ----------
+        mask
+            ``(y, x)``, where the phase is.
+        valid
+            ``(y, x)``, what is known at all.
+        untrusted
+            ``(y, x)``, what is not trusted; None where nothing is known of trust.
+        """
         block = self._grid.block_of(0, index)
         self._phase[block] += self._grid.plane_sums(mask)
         self._valid[block] += self._grid.plane_sums(valid)
@@ -135,14 +145,26 @@ class Crossings:
         return sums
 
     def mean_chord(self, axis: int) -> Ratio:
-        """Mean chord of the phase along an axis, in the unit of the voxel size."""
+        """Mean chord of the phase along an axis, in the unit of the voxel size.
+
+        Parameters
+        ----------
+        axis
+            0 (z), 1 (y) or 2 (x).
+        """
         number = self._along(axis)
         pairs, total = self._pairs[number], float(self._valid.sum())
         length = self._phase * self._voxel[axis] * (pairs / total if total else 0.0)
         return Ratio(length, self._crossed[number] / 2)
 
     def untrusted_chords(self, axis: int) -> float | None:
-        """Share of the ends of chords along an axis that lie at a voxel which is not trusted."""
+        """Share of the ends of chords along an axis that lie at a voxel which is not trusted.
+
+        Parameters
+        ----------
+        axis
+            0 (z), 1 (y) or 2 (x).
+        """
         number = self._along(axis)
         whole = float(self._crossed[number].sum())
         return float(self._doubtful[number].sum()) / whole if whole else None

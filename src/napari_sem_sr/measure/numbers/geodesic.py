@@ -40,6 +40,8 @@ def iter_arrivals(
         Voxel size along the way, and along rows and columns of the planes.
     folder
         Where the distances are kept meanwhile.
+    what
+        Name of the step, for a person.
 
     Returns
     -------

@@ -21,7 +21,13 @@ WINDOW = 5
 
 
 def distance(mask: Mask, voxel: Triple[float]) -> npt.NDArray[np.float32]:
-    """Distance of each voxel of a phase to its border, in the unit of ``voxel``; what lies outside the array is no border."""
+    """Distance of each voxel of a phase to its border, in the unit of ``voxel``; what lies outside the array is no border.
+
+    Parameters
+    ----------
+    mask
+        Where the phase is, in two or three dimensions.
+    """
     if mask.all():
         return np.full(mask.shape, np.inf, np.float32)
     return np.asarray(distance_transform_edt(mask, sampling=voxel), np.float32)

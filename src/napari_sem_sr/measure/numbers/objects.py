@@ -90,7 +90,15 @@ class Objects:
 
 
 def quantile(values: Floats, weights: Floats, share: float) -> float | None:
-    """Value below which ``share`` of the weight lies; None without any."""
+    """Value below which ``share`` of the weight lies; None without any.
+
+    Parameters
+    ----------
+    values
+        ``(n,)``.
+    weights
+        ``(n,)``.
+    """
     order = np.argsort(values)
     total = np.cumsum(weights[order])
     if not total.size or total[-1] <= 0:
@@ -104,6 +112,13 @@ def sizes(objects: Objects, values: Floats, merged: Merging) -> dict[str, Interv
 
     The interval is Woodruff's (1952, J. Am. Stat. Assoc. 47, 635): how uncertain the share below the quantile is from block to block,
     read off the distribution again.
+
+    Parameters
+    ----------
+    objects
+        Of the phase.
+    merged
+        Blocks that hardly depend on each other.
     """
     weights = objects.weights * objects.volume
     block = merged.blocks_of(objects.centre)
@@ -141,6 +156,8 @@ def iter_objects(
         Voxel size (z, y, x).
     folder
         Where files are kept meanwhile.
+    what
+        Name of the step, for a person.
     """
     times, widest = _merging(masks, voxel)
     grid = masks

@@ -38,7 +38,19 @@ def check_installed() -> None:
 def iter_transport(
     masks: PlaneFile, voxel: Triple[float], axis: int, what: str
 ) -> Generator[Event, None, tuple[float | None, str]]:
-    """Transport tortuosity along an axis, or None and why there is none."""
+    """Transport tortuosity along an axis, or None and why there is none.
+
+    Parameters
+    ----------
+    masks
+        The phase.
+    voxel
+        (z, y, x) in nm.
+    axis
+        0 (z), 1 (y) or 2 (x).
+    what
+        Name of the step, for a person.
+    """
     times = [max(1, round(v / min(voxel))) for v in voxel]
     if np.prod(masks.shape) * np.prod(times) > MOST_VOXELS:
         return (

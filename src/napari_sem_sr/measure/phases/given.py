@@ -13,6 +13,13 @@ from napari_sem_sr.stack import SemStack
 def check_labels(labels: SemStack, stack: SemStack) -> None:
     """Refuse labels that do not lie on a stack.
 
+    Parameters
+    ----------
+    labels
+        One whole number for each voxel.
+    stack
+        That they have to lie on.
+
     Raises
     ------
     InputError
@@ -31,6 +38,11 @@ def check_labels(labels: SemStack, stack: SemStack) -> None:
 
 def iter_values(labels: SemStack) -> Generator[Event, None, tuple[int, ...]]:
     """The phases that labels hold, rising.
+
+    Parameters
+    ----------
+    labels
+        One whole number for each voxel.
 
     Raises
     ------
@@ -54,7 +66,15 @@ def iter_values(labels: SemStack) -> Generator[Event, None, tuple[int, ...]]:
 
 
 def plane(labels: SemStack, index: int, values: tuple[int, ...]) -> Labels:
-    """Phases 0, 1, ... of a slice, in the order of ``values``."""
+    """Phases 0, 1, ... of a slice, in the order of ``values``.
+
+    Parameters
+    ----------
+    labels
+        One whole number for each voxel.
+    index
+        Number of the slice.
+    """
     image = labels.slice(index)
     phases = np.full(image.shape, NOTHING, np.uint8)
     for number, value in enumerate(values):

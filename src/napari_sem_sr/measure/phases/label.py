@@ -38,16 +38,39 @@ class Phases:
     histogram: Histogram | None = None
 
     def mask(self, index: int, phase: int) -> Mask:
-        """Where in a plane a phase (0, 1, ...) is."""
+        """Where in a plane a phase (0, 1, ...) is.
+
+        Parameters
+        ----------
+        index
+            Number of the plane.
+        phase
+            From 0 on, from dark to bright or in the order of the labels.
+        """
         return np.asarray(self.file.read(index) == phase)
 
     def valid(self, index: int) -> Mask:
-        """What of a plane belongs to any phase."""
+        """What of a plane belongs to any phase.
+
+        Parameters
+        ----------
+        index
+            Number of the plane.
+        """
         return np.asarray(self.file.read(index) != NOTHING)
 
 
 def iter_given(stack: SemStack, labels: SemStack, path: Path) -> Generator[Event, None, Phases]:
     """Take the phases of a volume from labels that `given.check_labels` let pass.
+
+    Parameters
+    ----------
+    stack
+        The volume.
+    labels
+        One whole number for each of its voxels.
+    path
+        File for the phases, plane by plane.
 
     Raises
     ------
@@ -66,6 +89,15 @@ def iter_threshold(
     stack: SemStack, threshold: Threshold, path: Path
 ) -> Generator[Event, None, Phases]:
     """Find the phases of a volume by grey value.
+
+    Parameters
+    ----------
+    stack
+        The volume.
+    threshold
+        How grey values become phases.
+    path
+        File for the phases, plane by plane.
 
     Raises
     ------
@@ -94,7 +126,15 @@ def iter_threshold(
 
 
 def iter_histogram(stack: SemStack, threshold: Threshold) -> Generator[Event, None, Histogram]:
-    """Count the grey values of all voxels, as they are after the blur."""
+    """Count the grey values of all voxels, as they are after the blur.
+
+    Parameters
+    ----------
+    stack
+        The volume.
+    threshold
+        Says how much is blurred.
+    """
     low, high = math.inf, -math.inf
     for index in range(stack.shape[0]):
         yield Progress(f"grey values of {stack.name}", index, 2 * stack.shape[0], "slices")

@@ -33,6 +33,13 @@ class Preview:
 def preview(stack: SemStack, index: int, threshold: Threshold) -> Preview:
     """Find the phases of slice ``index`` by its own grey values; with hysteresis, what may be kept is in it too.
 
+    Parameters
+    ----------
+    stack
+        The volume.
+    threshold
+        How grey values become phases.
+
     Raises
     ------
     InputError

@@ -65,6 +65,13 @@ class Threshold:
     def parse(cls, text: str, smooth_px: float = SMOOTH_PX) -> "Threshold":
         """Understand ``otsu``, ``otsu:3``, ``128``, ``80,160`` or ``100:140`` (hysteresis).
 
+        Parameters
+        ----------
+        text
+            As a person types it.
+        smooth_px
+            Standard deviation of the blur before, in pixels.
+
         Raises
         ------
         InputError
@@ -86,7 +93,13 @@ class Threshold:
             ) from None
 
     def blurred(self, plane: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-        """A plane (y, x) after the blur; NaN stays and does not spread."""
+        """A plane (y, x) after the blur; NaN stays and does not spread.
+
+        Parameters
+        ----------
+        plane
+            ``(y, x)`` of any real dtype.
+        """
         grey = plane.astype(np.float32)
         if self.smooth_px == 0:
             return grey
@@ -99,6 +112,11 @@ class Threshold:
 
     def chosen(self, histogram: "Histogram", name: str) -> tuple[float, ...]:
         """The thresholds for a volume called ``name``, of the `Histogram` of its blurred planes.
+
+        Parameters
+        ----------
+        histogram
+            Of all blurred planes.
 
         Raises
         ------
@@ -139,6 +157,13 @@ class Threshold:
         """Phases 0, 1, ... of a blurred plane, from dark to bright; `NOTHING` where it is NaN.
 
         With hysteresis: 0, 1 between the thresholds, 2 above.
+
+        Parameters
+        ----------
+        smooth
+            ``(y, x)``, as `blurred` gives it.
+        levels
+            As `chosen` gives them.
         """
         phase = np.digitize(smooth, levels).astype(np.uint8)
         phase[~np.isfinite(smooth)] = NOTHING
@@ -146,7 +171,15 @@ class Threshold:
 
 
 class Histogram:
-    """Counts of grey values over a whole volume, plane by plane; its range has to be known."""
+    """Counts of grey values over a whole volume, plane by plane; its range has to be known.
+
+    Parameters
+    ----------
+    low
+        Least grey value.
+    high
+        Largest grey value.
+    """
 
     def __init__(self, low: float, high: float) -> None:
         self.low, self.high = low, high
@@ -155,13 +188,26 @@ class Histogram:
         self.middles = (edges[1:] + edges[:-1]) / 2
 
     def add(self, plane: npt.NDArray[Any]) -> None:
-        """Count a plane; NaN is left out."""
+        """Count a plane; NaN is left out.
+
+        Parameters
+        ----------
+        plane
+            ``(y, x)``; may hold NaN.
+        """
         values = plane[np.isfinite(plane)]
         self.counts += np.histogram(values, BINS, (self.low, self.high))[0]
 
 
 def check_volume(stack: SemStack, voxel: tuple[float | None, ...] | None = None) -> None:
     """Refuse what has no volume.
+
+    Parameters
+    ----------
+    stack
+        That is to be measured.
+    voxel
+        (z, y, x) in nm as typed; None takes that of the stack.
 
     Raises
     ------

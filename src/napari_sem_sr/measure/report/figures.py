@@ -18,7 +18,15 @@ SHOWN_PX = 360
 
 
 def picture(grey: npt.NDArray[Any], phases: npt.NDArray[np.uint8]) -> tuple[str, str]:
-    """A slice, and the same with its phases in colour, as data URIs of PNGs; the middle of it where it is large."""
+    """A slice, and the same with its phases in colour, as data URIs of PNGs; the middle of it where it is large.
+
+    Parameters
+    ----------
+    grey
+        ``(y, x)`` of any real dtype.
+    phases
+        ``(y, x)``, numbers of the phases.
+    """
     from PIL import Image
 
     window = tuple(
@@ -47,7 +55,19 @@ def plot(
     log: bool = False,
     also: Callable[[Any], None] | None = None,
 ) -> Markup:
-    """SVG of named curves (name, x, y); ``also`` draws more into its axes."""
+    """SVG of named curves (name, x, y); ``also`` draws more into its axes.
+
+    Parameters
+    ----------
+    curves
+        Name, x and y, each ``(n,)``.
+    xlabel
+        With its unit.
+    ylabel
+        With its unit.
+    log
+        Whether x is logarithmic.
+    """
     from matplotlib import rc_context
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure

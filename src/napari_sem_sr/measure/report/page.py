@@ -26,6 +26,10 @@ class DrawnVolume:
 
     Parameters
     ----------
+    name
+        Of the volume.
+    slice
+        Number of the slice that is shown.
     grey, coloured
         A slice without and with its phases, as data URIs.
     sizes
@@ -43,7 +47,17 @@ class DrawnVolume:
 
 
 def shown_slice(stack: SemStack, phases: Phases, found: Sequence[PhaseNumbers]) -> DrawnVolume:
-    """Draw the middle slice, and keep the curves."""
+    """Draw the middle slice, and keep the curves.
+
+    Parameters
+    ----------
+    stack
+        The volume.
+    phases
+        Its phases.
+    found
+        Numbers of each phase.
+    """
     index = stack.shape[0] // 2
     grey, coloured = figures.picture(stack.slice(index), phases.file.read(index))
     sizes = {}
@@ -62,7 +76,15 @@ def shown_slice(stack: SemStack, phases: Phases, found: Sequence[PhaseNumbers]) 
 
 
 def render(found: Measurements, shown: Sequence[DrawnVolume]) -> str:
-    """Make ``report.html``."""
+    """Make ``report.html``.
+
+    Parameters
+    ----------
+    found
+        What was measured.
+    shown
+        What is drawn of each volume.
+    """
     rows = [
         (label, words(name), [_cell(name, n) for n in numbers])
         for label, name, numbers in found.rows()
@@ -85,7 +107,19 @@ def render(found: Measurements, shown: Sequence[DrawnVolume]) -> str:
 
 @dataclass(frozen=True)
 class Cell:
-    """A number in the table: itself, its interval, what of it is untrusted, and what it could be."""
+    """A number in the table: itself, its interval, what of it is untrusted, and what it could be.
+
+    Parameters
+    ----------
+    value
+        With its unit.
+    interval
+        Empty where there is none.
+    share
+        Empty where nothing is known of trust.
+    reach
+        Empty where nothing is known of trust.
+    """
 
     value: str
     interval: str = ""

@@ -9,10 +9,22 @@ FEW_SPECIMENS = 6
 
 
 def leaves_one_group_out(teachers: Sequence[Teacher]) -> bool:
-    """Whether there are several specimens, but too few to hold some back for good."""
+    """Whether there are several specimens, but too few to hold some back for good.
+
+    Parameters
+    ----------
+    teachers
+        With their specimens.
+    """
     return 2 <= len({t.group for t in teachers}) < FEW_SPECIMENS
 
 
 def split_leaving_one_group_out(teachers: Sequence[Teacher]) -> Split:
-    """All teachers are learned from, and all are tested on, by networks that did not."""
+    """All teachers are learned from, and all are tested on, by networks that did not.
+
+    Parameters
+    ----------
+    teachers
+        With their specimens.
+    """
     return Split(tuple(teachers), (), tuple(teachers), "specimen")

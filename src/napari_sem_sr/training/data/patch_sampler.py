@@ -25,7 +25,17 @@ EMPTY_CONTENT = 0.05
 def teacher_range(
     teacher: Teacher, factor: int, degradation: Degradation = AREA_AVERAGE
 ) -> IntensityRange:
-    """Intensity range of a teacher's LR, measured or made, to be applied to LR and HR alike."""
+    """Intensity range of a teacher's LR, measured or made, to be applied to LR and HR alike.
+
+    Parameters
+    ----------
+    teacher
+        With LR, if that was measured.
+    factor
+        HR pixels per LR pixel.
+    degradation
+        How LR is made.
+    """
     if teacher.lr is not None:
         return range_of(teacher.lr)
     y, x = (n - n % factor for n in teacher.image.shape)
@@ -33,7 +43,13 @@ def teacher_range(
 
 
 def as_device_dtype(image: npt.NDArray[Any]) -> Tensor:
-    """Tensor in the teacher's own dtype where torch has it; big-endian files are swapped."""
+    """Tensor in the teacher's own dtype where torch has it; big-endian files are swapped.
+
+    Parameters
+    ----------
+    image
+        Of any shape and real dtype.
+    """
     native = np.ascontiguousarray(image, dtype=image.dtype.newbyteorder("="))
     if native.dtype == np.float64:
         native = native.astype(np.float32)
@@ -115,6 +131,11 @@ class PatchSampler:
         """Draw (LR, HR), each (batch, 1, h, w) float in the LR range, flipped and rotated at random.
 
         ``generator`` lives on the CPU, so that the same seed draws the same patches on any device.
+
+        Parameters
+        ----------
+        batch
+            Patches.
         """
         picks = torch.multinomial(self._weights, batch, replacement=True, generator=generator)
         jitter = torch.rand(batch, 2, generator=generator)
@@ -165,6 +186,11 @@ class PatchSampler:
 
 def check_teacher(teacher: Teacher, patch: int) -> None:
     """Refuse a teacher that nothing can be learned from.
+
+    Parameters
+    ----------
+    teacher
+        As it would be learned from.
 
     Raises
     ------

@@ -112,6 +112,13 @@ def iter_matched(
 ) -> Generator[Event, None, Match]:
     """Find the degradation that a training from ``teachers`` for ``lr`` would use.
 
+    Parameters
+    ----------
+    factor
+        HR pixels per LR pixel; None takes that of the pixel sizes.
+    pixel_nm
+        Side of the teachers' pixels in nm, where their files do not say it.
+
     Raises
     ------
     InputError
@@ -124,12 +131,23 @@ def iter_matched(
 
 
 def everyone(split: Split) -> tuple[Teacher, ...]:
-    """Each teacher of a split once."""
+    """Each teacher of a split once.
+
+    Parameters
+    ----------
+    split
+        Teachers by purpose; one may have several.
+    """
     return tuple(dict.fromkeys((*split.train, *split.calibration, *split.test)))
 
 
 def held_apart(split: Split) -> tuple[Split, list[str]]:
     """Take out what shows the place of an image held out for a later purpose, and name it.
+
+    Parameters
+    ----------
+    split
+        Teachers by purpose.
 
     Raises
     ------

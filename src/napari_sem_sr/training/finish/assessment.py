@@ -61,7 +61,7 @@ class Assessment:
     calibration
         Arrays for ``calibration.safetensors``.
     preview
-        LR | twin | GAN | HR of one test teacher, 8 bit.
+        ``(y, x)``, LR | twin | GAN | HR of one test teacher, 8 bit.
     """
 
     scores: list[ImageScore]
@@ -93,6 +93,14 @@ def iter_assess(
         Teachers by purpose.
     weights
         Of the GAN and of its twin.
+    architecture
+        Of both networks.
+    factor
+        HR pixels per LR pixel.
+    degradation
+        How LR is made.
+    device
+        Where it is computed.
     left_out
         Weights by the specimen that was left out in training them: its teachers are seen through those.
     conditioned
@@ -167,7 +175,13 @@ def iter_assess(
 
 
 def conditions_of(pair: Pair) -> Conditions:
-    """Conditions of a held-out image, measured from its LR alone, as a person's stack is."""
+    """Conditions of a held-out image, measured from its LR alone, as a person's stack is.
+
+    Parameters
+    ----------
+    pair
+        LR and HR.
+    """
     lr = SemStack.from_array(pair.lr, pair.name)
     return measure_conditions(lr, pair.intensity).conditions
 

@@ -60,10 +60,14 @@ def iter_calibrate(
         Teachers by purpose.
     networks
         ``"gan"`` and ``"twin"``, with which a pair is seen.
+    factor
+        HR pixels per LR pixel.
     degradations
         How LR is made of teachers: one way, or several for a model that knows noise.
     sharpness
         That of the default output of a pair.
+    device
+        Where it is computed.
     until
         Time on the monotonic clock after which no further held-out image is looked at; one always is.
     """
@@ -106,7 +110,15 @@ def iter_calibrate(
 
 
 def blended(networks: Mapping[Which, Network], sharpness: float) -> Network:
-    """Network between the twin (0) and the GAN (1)."""
+    """Network between the twin (0) and the GAN (1).
+
+    Parameters
+    ----------
+    networks
+        Both, of the same architecture.
+    sharpness
+        0 to 1.
+    """
     network = copy.deepcopy(networks["twin"])
     twin, gan = (networks[which].state_dict() for which in ("twin", "gan"))
     network.load_state_dict(interpolated(twin, gan, sharpness))
@@ -116,7 +128,19 @@ def blended(networks: Mapping[Which, Network], sharpness: float) -> Network:
 def gain_example(
     pair: Pair, sr: npt.NDArray[Any], twin: npt.NDArray[Any], factor: int
 ) -> GainExample:
-    """What is foreseen of a held-out image from LR, SR and twin, and what HR says."""
+    """What is foreseen of a held-out image from LR, SR and twin, and what HR says.
+
+    Parameters
+    ----------
+    pair
+        LR and HR.
+    sr
+        ``(f y, f x)``.
+    twin
+        ``(f y, f x)``.
+    factor
+        HR pixels per LR pixel.
+    """
     measured = measure_conditions(SemStack.from_array(pair.lr, pair.name), pair.intensity)
     noise = measured.conditions.noise_grey(pair.intensity) ** 2
     distances = Distances.of(pair.lr, sr, twin, factor, noise)
@@ -132,7 +156,19 @@ def gain_example(
 def z_scores_of(
     pair: Pair, gan: npt.NDArray[Any], found: Invention, degradation: Degradation
 ) -> dict[str, npt.NDArray[Any]]:
-    """Height of suspicion by kind of evidence on an image in which nothing was planted."""
+    """Height of suspicion by kind of evidence on an image in which nothing was planted.
+
+    Parameters
+    ----------
+    pair
+        LR and HR.
+    gan
+        ``(f y, f x)``.
+    found
+        Where the SRGAN differs from the twin.
+    degradation
+        How LR was made.
+    """
     factor = pair.hr.shape[0] // pair.lr.shape[0]
     unit = (pair.intensity.high - pair.intensity.low) / 255
     amounts = [a / unit for a in added(found)]

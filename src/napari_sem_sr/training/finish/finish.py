@@ -35,7 +35,35 @@ def iter_finish(
     licence: str,
     credits: Sequence[str],
 ) -> Generator[Event, None, Model]:
-    """Score both networks on whole test teachers, write the bundle and load it again."""
+    """Score both networks on whole test teachers, write the bundle and load it again.
+
+    Parameters
+    ----------
+    split
+        Teachers by purpose.
+    settings
+        Of the training.
+    outcome
+        Of the run that ships.
+    left_out
+        Of the runs that left a specimen out, by its name.
+    verdict
+        What the curves say.
+    device
+        Where it is computed.
+    precision
+        Of the arithmetic while training.
+    start
+        Model that the training started from; None for chance.
+    out
+        Bundle to write.
+    name
+        Of the model.
+    licence
+        Of the weights.
+    credits
+        Whose images the model rests on.
+    """
     weights: Weights = {"gan": outcome.gan, "twin": outcome.twin}
     found = yield from iter_assess(
         split,

@@ -11,7 +11,17 @@ Weights = dict[str, Tensor]
 
 @dataclass
 class Outcome:
-    """Weights of both networks and how it went."""
+    """Weights of both networks and how it went.
+
+    Parameters
+    ----------
+    twin
+        Weights by name.
+    gan
+        Weights by name.
+    progress
+        Where the run stood at its end.
+    """
 
     twin: Weights
     gan: Weights

@@ -30,7 +30,13 @@ LATE = 0.8
 
 
 def leave_one_group_out_folds(teachers: Sequence[Teacher]) -> dict[str, Fold]:
-    """One fold for each specimen, by its name, in which it is left out."""
+    """One fold for each specimen, by its name, in which it is left out.
+
+    Parameters
+    ----------
+    teachers
+        With their specimens.
+    """
     groups = sorted({t.group for t in teachers})
     return {
         group: Fold(
@@ -45,7 +51,15 @@ def leave_one_group_out_folds(teachers: Sequence[Teacher]) -> dict[str, Fold]:
 
 
 def fold_of_all(teachers: Sequence[Teacher], outcomes: Sequence[Outcome]) -> Fold:
-    """The run that ships; it stops where the others were best, as nothing is held out to tell."""
+    """The run that ships; it stops where the others were best, as nothing is held out to tell.
+
+    Parameters
+    ----------
+    teachers
+        With their specimens.
+    outcomes
+        Of the runs that left one out.
+    """
     return Fold(
         train=tuple(teachers),
         unseen=(),
@@ -74,7 +88,15 @@ def _best_epoch(outcomes: Sequence[Outcome]) -> int | None:
 
 
 def unjudged(shipped: Outcome, outcomes: Sequence[Outcome]) -> str:
-    """A sentence where the model that ships learned for much longer than the networks it is judged by, else ""."""
+    """A sentence where the model that ships learned for much longer than the networks it is judged by, else "".
+
+    Parameters
+    ----------
+    shipped
+        Of the run that ships.
+    outcomes
+        Of the runs that left one out.
+    """
     epochs = sum(shipped.progress.epochs.values())
     judged = max(sum(o.progress.epochs.values()) for o in outcomes)
     if epochs <= MUCH_LONGER * judged:
@@ -83,12 +105,26 @@ def unjudged(shipped: Outcome, outcomes: Sequence[Outcome]) -> str:
 
 
 def keep_outcome(path: Path, outcome: Outcome) -> None:
-    """Write what a run came to, so that a resumed training need not repeat it."""
+    """Write what a run came to, so that a resumed training need not repeat it.
+
+    Parameters
+    ----------
+    path
+        File to write.
+    outcome
+        Of a run.
+    """
     tensors = {**named("twin", outcome.twin), **named("gan", outcome.gan)}
     save_checkpoint(path, Checkpoint(tensors, {"progress": vars(outcome.progress)}))
 
 
 def kept_outcome(path: Path) -> Outcome:
-    """Read what `keep_outcome` wrote."""
+    """Read what `keep_outcome` wrote.
+
+    Parameters
+    ----------
+    path
+        File that `keep_outcome` wrote.
+    """
     kept = load_checkpoint(path)
     return Outcome(kept.part("twin"), kept.part("gan"), TrainingProgress(**kept.state["progress"]))

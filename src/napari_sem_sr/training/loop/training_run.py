@@ -109,7 +109,13 @@ class TrainingRun:
         self._sound = (self.learner.checkpoint({}), copy.deepcopy(self.progress), self._best)
 
     def resume(self, checkpoint: Checkpoint) -> Generator[Event, None, None]:
-        """Go on from a checkpoint, telling again how it went before."""
+        """Go on from a checkpoint, telling again how it went before.
+
+        Parameters
+        ----------
+        checkpoint
+            Of a run with the same settings and teachers.
+        """
         self.learner.restore(checkpoint)
         self.progress = TrainingProgress(**checkpoint.state["progress"])
         self._best = checkpoint.part("best")

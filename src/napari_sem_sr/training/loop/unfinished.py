@@ -32,6 +32,13 @@ class Unfinished:
     """A training that can be resumed: where its model goes, with which settings, how far it is.
 
     ``done`` is the part of stage ``stage`` that is done, 0 to 1.
+
+    Parameters
+    ----------
+    out
+        Bundle that is to be written.
+    settings
+        Of the training.
     """
 
     out: Path
@@ -46,7 +53,13 @@ class Unfinished:
 
 
 def training_folder(out: Path) -> Path:
-    """Folder beside the model in which an unfinished training is kept."""
+    """Folder beside the model in which an unfinished training is kept.
+
+    Parameters
+    ----------
+    out
+        Bundle that is to be written.
+    """
     return out.with_name(f"{out.name}{UNFINISHED}")
 
 
@@ -82,7 +95,13 @@ def find_unfinished(folder: Path) -> list[Unfinished]:
 
 
 def remove_unfinished(unfinished: Unfinished) -> None:
-    """Remove all that is kept of it."""
+    """Remove all that is kept of it.
+
+    Parameters
+    ----------
+    unfinished
+        As it was found.
+    """
     folder = training_folder(unfinished.out)
     try:
         shutil.rmtree(folder)
@@ -91,7 +110,15 @@ def remove_unfinished(unfinished: Unfinished) -> None:
 
 
 def keep_teachers(folder: Path, teachers: Sequence[Teacher]) -> None:
-    """Write the teachers of a training into its folder, exactly."""
+    """Write the teachers of a training into its folder, exactly.
+
+    Parameters
+    ----------
+    folder
+        Of the training.
+    teachers
+        As they are learned from.
+    """
     images: dict[str, Any] = {}
     said: list[dict[str, Any]] = []
     for number, teacher in enumerate(teachers):
@@ -113,6 +140,11 @@ def keep_teachers(folder: Path, teachers: Sequence[Teacher]) -> None:
 
 def kept_teachers(unfinished: Unfinished) -> list[Teacher]:
     """Teachers of an unfinished training, as they were given.
+
+    Parameters
+    ----------
+    unfinished
+        As it was found.
 
     Raises
     ------

@@ -33,7 +33,17 @@ START_RATE = 0.5
 
 
 def learning_rate(base: float, step: int, progress: float) -> float:
-    """Linear warm-up, then a cosine down to 1 % at the end of the stage (Loshchilov & Hutter 2017)."""
+    """Linear warm-up, then a cosine down to 1 % at the end of the stage (Loshchilov & Hutter 2017).
+
+    Parameters
+    ----------
+    base
+        Highest rate.
+    step
+        Of the stage, from 0 on.
+    progress
+        Part of the stage's budget that is used, 0 to 1.
+    """
     warm = min(1.0, (step + 1) / WARM_UP_STEPS)
     return base * warm * (FINAL_RATE + (1 - FINAL_RATE) * 0.5 * (1 + math.cos(math.pi * progress)))
 
@@ -99,6 +109,11 @@ class Learner:
         """One optimiser step at ``progress`` (0 to 1) of the stage; returns the losses by name.
 
         Where a loss is not finite, nothing is learned from it.
+
+        Parameters
+        ----------
+        sampler
+            Draws the patches.
         """
         lr, hr = sampler.draw(self.batch, self.random)
         lr = lr.contiguous(memory_format=torch.channels_last)
@@ -200,7 +215,13 @@ class Learner:
             kept.lerp_(new.to(kept.dtype), 1 - decay)
 
     def begin_from(self, start: Start) -> None:
-        """Start both stages from known weights of the same architecture, and learn with more care."""
+        """Start both stages from known weights of the same architecture, and learn with more care.
+
+        Parameters
+        ----------
+        start
+            Weights of twin and SRGAN.
+        """
         self._network.load_state_dict(start.twin)
         self.average.load_state_dict(start.twin)
         self._beyond = start.beyond
@@ -210,6 +231,11 @@ class Learner:
         """Keep ``twin`` as the twin and go on from its weights against the discriminator.
 
         What an SRGAN that was started from had learned beyond its own twin is added to them.
+
+        Parameters
+        ----------
+        twin
+            Weights by name, any shape.
         """
         self.twin = twin
         begun = {k: v + self._beyond[k] if k in self._beyond else v for k, v in twin.items()}
@@ -239,7 +265,13 @@ class Learner:
         )
 
     def restore(self, checkpoint: Checkpoint) -> None:
-        """Go back to where `checkpoint` was taken."""
+        """Go back to where `checkpoint` was taken.
+
+        Parameters
+        ----------
+        checkpoint
+            Of a learner with the same settings.
+        """
         if checkpoint.state["stage"] == "gan" and self.stage == "twin":
             self.begin_gan(checkpoint.part("twin"))
         self.step = checkpoint.state["step"]

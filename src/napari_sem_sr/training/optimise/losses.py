@@ -10,17 +10,35 @@ from torch import Tensor
 
 
 def pixel_loss(sr: Tensor, hr: Tensor) -> Tensor:
-    """Mean absolute error; sharper than the squared error at the same PSNR (Zhao et al. 2017)."""
+    """Mean absolute error; sharper than the squared error at the same PSNR (Zhao et al. 2017).
+
+    Parameters
+    ----------
+    sr, hr
+        ``(N, 1, H, W)`` on the network's scale.
+    """
     return F.l1_loss(sr, hr)
 
 
 def adversarial_loss(logits_sr: Tensor) -> Tensor:
-    """Non-saturating generator loss (Goodfellow et al. 2014), as in SRGAN (Ledig et al. 2017)."""
+    """Non-saturating generator loss (Goodfellow et al. 2014), as in SRGAN (Ledig et al. 2017).
+
+    Parameters
+    ----------
+    logits_sr
+        ``(N, 1, h, w)``, positive for HR.
+    """
     return F.softplus(-logits_sr).mean()
 
 
 def discriminator_loss(logits_hr: Tensor, logits_sr: Tensor) -> Tensor:
-    """Cross-entropy of telling HR from SR."""
+    """Cross-entropy of telling HR from SR.
+
+    Parameters
+    ----------
+    logits_hr, logits_sr
+        ``(N, 1, h, w)`` each, positive for HR.
+    """
     return F.softplus(-logits_hr).mean() + F.softplus(logits_sr).mean()
 
 
@@ -35,6 +53,13 @@ def spectrum_loss(sr: Tensor, hr: Tensor, factor: int) -> Tensor:
 
     After the spectral regularisation of Durall et al. 2020 (CVPR): networks that upsample miss the high end
     of the spectrum, and a patch discriminator alone is slow to ask for it. Takes (N, 1, H, W), H = W.
+
+    Parameters
+    ----------
+    sr, hr
+        ``(N, 1, H, W)`` on the network's scale.
+    factor
+        HR pixels per LR pixel.
     """
     side = hr.shape[-1]
     fy = torch.fft.fftfreq(side, device=hr.device)[:, None]
@@ -62,6 +87,11 @@ def feature_loss(features_sr: Sequence[Tensor], features_hr: Sequence[Tensor]) -
 
     Stands where SRGAN has VGG features: it needs no downloaded weights and speaks about electron
     micrographs rather than photographs. Each layer is taken relative to the size of its features.
+
+    Parameters
+    ----------
+    features_sr, features_hr
+        One for each layer, ``(N, C, h, w)``.
     """
     losses = [
         _distance(sr, hr.detach()) / (_size(hr.detach()) + 1e-6 * hr.numel())

@@ -18,6 +18,15 @@ def pick_precision(
 ) -> Precision:
     """Precision of the networks' arithmetic: bf16 where the device has it, unless told otherwise.
 
+    Parameters
+    ----------
+    asked
+        By a person.
+    device
+        Where it is computed.
+    devices
+        How many of them.
+
     Raises
     ------
     InputError
@@ -39,6 +48,11 @@ class Autocast(FabricPrecision):
     Fabric's own mixed precision also rounds what goes into a network to bf16 and makes all that comes out fp32. The
     first costs the bicubic skip and the discriminator's magnified detail up to half a grey level; the second copies
     features, the largest tensors of all, to twice their size.
+
+    Parameters
+    ----------
+    device
+        Where it is computed.
     """
 
     precision = "bf16-mixed"
@@ -53,6 +67,15 @@ class Autocast(FabricPrecision):
 
 def fabric_for(device: torch.device, devices: int, precision: Precision) -> Fabric:
     """One device, or several GPUs that share every batch in one process.
+
+    Parameters
+    ----------
+    device
+        The first of them.
+    devices
+        How many.
+    precision
+        Of the networks' arithmetic.
 
     Raises
     ------

@@ -48,7 +48,13 @@ class Start:
 
 
 def fits(model: Model, settings: TrainSettings) -> bool:
-    """Whether a training with these settings can start from ``model``."""
+    """Whether a training with these settings can start from ``model``.
+
+    Parameters
+    ----------
+    settings
+        Of the training.
+    """
     return (model.card.factor, model.card.architecture) == (settings.factor, settings.architecture)
 
 
@@ -56,6 +62,11 @@ def bundled_start(settings: TrainSettings) -> tuple[Model | None, TrainSettings]
     """The bundled model to start from unless someone says otherwise, and settings with its architecture.
 
     None, and the settings as they are, where there is none of that factor, or another architecture was asked for.
+
+    Parameters
+    ----------
+    settings
+        Of the training.
     """
     try:
         model = load_model(f"sem-x{settings.factor}")

@@ -55,13 +55,25 @@ class VggFeatures(nn.Module):
             self.register_buffer(name, torch.tensor(values).view(1, 3, 1, 1), persistent=False)
 
     def forward(self, image: Tensor) -> Tensor:
-        """Map (N, 1, H, W), 0 to 1, to (N, 512, H/16, W/16)."""
+        """Map (N, 1, H, W), 0 to 1, to (N, 512, H/16, W/16).
+
+        Parameters
+        ----------
+        image
+            ``(N, 1, H, W)``.
+        """
         colour = (image.expand(-1, 3, -1, -1) - self.mean) / self.sd
         features: Tensor = self.features(colour) * FEATURE_SCALE
         return features
 
     def loss(self, sr: Tensor, hr: Tensor) -> Tensor:
-        """Mean squared difference of the features of SR and HR."""
+        """Mean squared difference of the features of SR and HR.
+
+        Parameters
+        ----------
+        sr, hr
+            ``(N, 1, H, W)`` on the network's scale.
+        """
         with torch.no_grad():
             wanted = self(hr)
         return F.mse_loss(self(sr), wanted)

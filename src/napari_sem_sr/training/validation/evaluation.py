@@ -31,7 +31,17 @@ EQUAL_DB = 200.0
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """A held-out teacher as (LR, HR): ``lr`` is the degraded ``hr``, both in the teacher's dtype."""
+    """A held-out teacher as (LR, HR): ``lr`` is the degraded ``hr``, both in the teacher's dtype.
+
+    Parameters
+    ----------
+    intensity
+        Range of LR.
+    name
+        Of the teacher.
+    group
+        Its specimen.
+    """
 
     lr: npt.NDArray[Any]
     hr: npt.NDArray[Any]
@@ -40,7 +50,13 @@ class Pair:
     group: str
 
     def score(self, sr: npt.NDArray[Any]) -> tuple[float, float]:
-        """PSNR in dB, `EQUAL_DB` at most, and SSIM of ``sr`` against HR."""
+        """PSNR in dB, `EQUAL_DB` at most, and SSIM of ``sr`` against HR.
+
+        Parameters
+        ----------
+        sr
+            ``(y, x)`` as HR, in its dtype.
+        """
         return min(psnr(sr, self.hr), EQUAL_DB), ssim(sr, self.hr)
 
 
@@ -48,6 +64,15 @@ def pair_of(teacher: Teacher, factor: int, degradation: Degradation = AREA_AVERA
     """Degrade a whole teacher, the same way each time, unless its LR was measured.
 
     Rows and columns that do not fill an LR pixel are left out.
+
+    Parameters
+    ----------
+    teacher
+        Any.
+    factor
+        HR pixels per LR pixel.
+    degradation
+        How LR is made.
     """
     y, x = (n - n % factor for n in teacher.image.shape)
     hr = teacher.image[:y, :x]
@@ -64,7 +89,17 @@ def pair_of(teacher: Teacher, factor: int, degradation: Degradation = AREA_AVERA
 def glances(
     teachers: Sequence[Teacher], factor: int, degradation: Degradation = AREA_AVERAGE
 ) -> list[Pair]:
-    """Central parts of up to ``GLANCES`` teachers, of different groups first, as pairs."""
+    """Central parts of up to ``GLANCES`` teachers, of different groups first, as pairs.
+
+    Parameters
+    ----------
+    teachers
+        With their specimens.
+    factor
+        HR pixels per LR pixel.
+    degradation
+        How LR is made.
+    """
     seen: dict[str, int] = {}
     ranked = []
     for teacher in teachers:
@@ -90,7 +125,13 @@ def _centre(teacher: Teacher, factor: int) -> Teacher:
 
 
 def crop_with_content(pair: Pair, side: int = PATCH_PX) -> Pair:
-    """The part of a pair, ``side`` HR pixels wide, whose LR varies most."""
+    """The part of a pair, ``side`` HR pixels wide, whose LR varies most.
+
+    Parameters
+    ----------
+    pair
+        LR and HR.
+    """
     factor = pair.hr.shape[0] // pair.lr.shape[0]
     small = min(side // factor, *pair.lr.shape)
     places = [
@@ -109,7 +150,17 @@ def crop_with_content(pair: Pair, side: int = PATCH_PX) -> Pair:
 def iter_upscaled(
     pair: Pair, network: Generator, device: torch.device
 ) -> Events[Event, None, npt.NDArray[Any]]:
-    """SR of a pair's LR, in its dtype, exactly as a stack would be upscaled; tile by tile."""
+    """SR of a pair's LR, in its dtype, exactly as a stack would be upscaled; tile by tile.
+
+    Parameters
+    ----------
+    pair
+        LR and HR.
+    network
+        fp32, in eval mode.
+    device
+        Where it is computed.
+    """
     engine = Engine(network, device=device.type, precision="fp32")
     work = engine.iter_slice(pair.lr, pair.intensity, pair.lr.dtype)
     while True:
@@ -128,6 +179,13 @@ class Score:
 
     ``power_db`` is its power over HR's, ``agreement`` their correlation, in each annulus between the LR and the HR
     Nyquist frequency.
+
+    Parameters
+    ----------
+    psnr
+        In dB.
+    ssim
+        -1 to 1.
     """
 
     psnr: float
@@ -139,7 +197,15 @@ class Score:
 def iter_scores(
     pairs: Sequence[Pair], network: Generator, device: torch.device
 ) -> Events[Event, None, list[Score]]:
-    """Scores of a network on ``pairs``."""
+    """Scores of a network on ``pairs``.
+
+    Parameters
+    ----------
+    network
+        fp32, in eval mode.
+    device
+        Where it is computed.
+    """
     found = []
     for done, pair in enumerate(pairs):
         yield Progress("scoring", done, len(pairs), "images")
@@ -149,12 +215,30 @@ def iter_scores(
 
 
 def upscale_pair(pair: Pair, network: Generator, device: torch.device) -> npt.NDArray[Any]:
-    """SR of a pair's LR in one go; see `iter_upscaled`."""
+    """SR of a pair's LR in one go; see `iter_upscaled`.
+
+    Parameters
+    ----------
+    pair
+        LR and HR.
+    network
+        fp32, in eval mode.
+    device
+        Where it is computed.
+    """
     return drain(iter_upscaled(pair, network, device))
 
 
 def score(pair: Pair, sr: npt.NDArray[Any]) -> Score:
-    """Score one picture; PSNR and SSIM on the data range of its dtype."""
+    """Score one picture; PSNR and SSIM on the data range of its dtype.
+
+    Parameters
+    ----------
+    pair
+        LR and HR.
+    sr
+        ``(y, x)`` as HR, in its dtype.
+    """
     factor = pair.hr.shape[0] // pair.lr.shape[0]
     power, agreement = power_and_agreement(sr, pair.hr, factor)
     return Score(*pair.score(sr), tuple(power), tuple(agreement))
@@ -165,6 +249,13 @@ def mean_scores(scores: Sequence[Score], prefix: str = "") -> dict[str, float]:
 
     ``detail_miss_db`` is by how much the bands miss HR's power on average, whichever way. Empty where there
     are no scores.
+
+    Parameters
+    ----------
+    scores
+        Of each image.
+    prefix
+        Of all names.
     """
     if not scores:
         return {}
@@ -179,7 +270,13 @@ def mean_scores(scores: Sequence[Score], prefix: str = "") -> dict[str, float]:
 
 
 def mean_bands(scores: Sequence[Score]) -> dict[str, float]:
-    """Means of each annulus by name: ``detail_db_1``, ``agreement_1`` and so on, from the coarsest detail."""
+    """Means of each annulus by name: ``detail_db_1``, ``agreement_1`` and so on, from the coarsest detail.
+
+    Parameters
+    ----------
+    scores
+        Of each image.
+    """
     means = {
         "detail_db": np.mean([s.power_db for s in scores], axis=0),
         "agreement": np.mean([s.agreement for s in scores], axis=0),
@@ -188,6 +285,12 @@ def mean_bands(scores: Sequence[Score]) -> dict[str, float]:
 
 
 def bicubic_score(pair: Pair) -> Score:
-    """Score of bicubic interpolation."""
+    """Score of bicubic interpolation.
+
+    Parameters
+    ----------
+    pair
+        LR and HR.
+    """
     factor = pair.hr.shape[0] // pair.lr.shape[0]
     return score(pair, upscale_bicubic(pair.lr, factor))

@@ -21,6 +21,11 @@ def is_best(stage: str, new: Scores, earlier: Sequence[Scores]) -> bool:
 
     The twin is there to be close to the truth: its PSNR decides. Of the SRGAN, PSNR alone would choose the network
     that did not begin; see `shortfall`.
+
+    Parameters
+    ----------
+    stage
+        ``"twin"`` or ``"gan"``.
     """
     if not earlier:
         return True
@@ -35,6 +40,11 @@ def shortfall(scores: Scores) -> float:
 
     Agreement and PSNR count only as far as they are worse than those of the twin with noise added to it. Where HR
     itself is noisy every SRGAN loses that much, and the one that hardly began would always be the best.
+
+    Parameters
+    ----------
+    scores
+        By name, as of `mean_scores`.
     """
     cost = scores.get("twin_psnr", scores["psnr"]) - scores["psnr"]
     return (
@@ -48,6 +58,13 @@ def agreement_lost(scores: Scores, twin: Scores) -> float:
     """Correlation with HR that an SRGAN has less than its twin with noise of the same power, mean of the bands.
 
     Adding noise until the power of an annulus has grown by the factor g divides its correlation with HR by √g.
+
+    Parameters
+    ----------
+    scores
+        Of the SRGAN by name, as of `mean_scores`.
+    twin
+        Of the twin, in the same way.
     """
     lost = []
     for n in count(1):

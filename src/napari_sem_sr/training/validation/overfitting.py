@@ -36,6 +36,11 @@ class Verdict:
     """One sentence; ``since_epoch`` is where overfitting began, in epochs of stage ``stage``.
 
     ``sound`` is None while it is too early to say.
+
+    Parameters
+    ----------
+    sentence
+        For a person.
     """
 
     sentence: str
@@ -44,7 +49,13 @@ class Verdict:
     since_epoch: int | None = None
 
     def with_limit(self, sentence: str) -> "Verdict":
-        """The same with a sentence, which may be empty, on what it does not cover."""
+        """The same with a sentence, which may be empty, on what it does not cover.
+
+        Parameters
+        ----------
+        sentence
+            A whole one, or "".
+        """
         return replace(self, sentence=f"{self.sentence} {sentence}".rstrip())
 
 
@@ -84,7 +95,13 @@ def judge(curve: Sequence[Mapping[str, Any]], unit: str = "specimen") -> Verdict
 
 
 def worst(verdicts: Sequence[Verdict], names: Sequence[str] = ()) -> Verdict:
-    """The first that is not sound, else the last; ``names`` are the specimens left out, where there are several."""
+    """The first that is not sound, else the last; ``names`` are the specimens left out, where there are several.
+
+    Parameters
+    ----------
+    verdicts
+        In the order of the runs.
+    """
     for number, verdict in enumerate(verdicts):
         if verdict.sound is False:
             where = f"Without {names[number]}: " if names else ""

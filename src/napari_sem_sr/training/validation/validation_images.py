@@ -62,7 +62,13 @@ class ValidationImages:
         return bool(self._unseen)
 
     def iter_scores(self, network: Network) -> Generator[Event, None, dict[str, float]]:
-        """Mean scores by name, those of teachers learned from with ``train_``, beside bicubic's."""
+        """Mean scores by name, those of teachers learned from with ``train_``, beside bicubic's.
+
+        Parameters
+        ----------
+        network
+            As it stands.
+        """
         unseen = yield from iter_scores(self._unseen, network, self._device)
         known = yield from iter_scores(self._known, network, self._device)
         return {
@@ -73,5 +79,11 @@ class ValidationImages:
         }
 
     def iter_patch(self, network: Network) -> Generator[Event, None, npt.NDArray[Any]]:
-        """SR of the patch."""
+        """SR of the patch.
+
+        Parameters
+        ----------
+        network
+            As it stands.
+        """
         return (yield from iter_upscaled(self.patch, network, self._device))
