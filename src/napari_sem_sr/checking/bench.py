@@ -35,6 +35,8 @@ class CheckBenchSettings:
 
     Parameters
     ----------
+    device
+        As for `upscale`.
     sides
         Widths of the square slices in LR pixels; None for those that suit the device.
     rounds
@@ -56,6 +58,13 @@ def iter_bench_checking(
     model: Model, settings: CheckBenchSettings = DEFAULTS
 ) -> Generator[Event, None, dict[str, Any]]:
     """Measure; no slice is read from or written to disk.
+
+    Parameters
+    ----------
+    model
+        The model that made SR.
+    settings
+        What is measured.
 
     Returns
     -------

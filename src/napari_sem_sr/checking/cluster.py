@@ -67,6 +67,8 @@ def iter_check_on(
     scheduler
         Address, ``tcp://host:8786``. All stacks, ``out`` and the model have to lie on a disk that all workers share,
         under the same absolute paths, and the same version of this package has to be installed there.
+    lr, sr, hr, model, reference, register, project, without, every, resume
+        As for `napari_sem_sr.checking.run.iter_check`; workers have to find the files, too.
 
     Raises
     ------

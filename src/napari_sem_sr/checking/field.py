@@ -80,6 +80,11 @@ class Field:
     def leaving_out(self, slices: Collection[int]) -> "Field":
         """Return the field without some slices of LR: charged, damaged, out of focus.
 
+        Parameters
+        ----------
+        slices
+            Numbers in LR.
+
         Raises
         ------
         InputError
@@ -98,7 +103,19 @@ class Field:
 
 @dataclass(frozen=True)
 class FineOrigin:
-    """Where a fine stack begins: in LR slices, and in fine pixels from the first edge of LR."""
+    """Where a fine stack begins: in LR slices, and in fine pixels from the first edge of LR.
+
+    Parameters
+    ----------
+    factor
+        Fine pixels per LR pixel.
+    first_slice
+        Of LR.
+    top
+        Fine pixels along y.
+    left
+        Fine pixels along x.
+    """
 
     factor: int
     first_slice: int
@@ -167,6 +184,15 @@ def iter_place(
     lr: SemStack, sr: SemStack, hr: SemStack | None, *, register: bool
 ) -> Generator[Event, None, tuple[Field, Registration | str | None]]:
     """Find the field, and where HR lies over LR by its pixels: measured always, undone if asked to ``register``.
+
+    Parameters
+    ----------
+    lr
+        As measured.
+    sr
+        Made from it.
+    hr
+        Of the same field; None without one.
 
     Returns
     -------

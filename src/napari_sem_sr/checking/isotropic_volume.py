@@ -46,6 +46,17 @@ def iter_check_isotropic(
 ) -> Generator[Event, None, Report]:
     """Check an isotropic volume against the slices it was made of, and against a true volume where there is one.
 
+    Parameters
+    ----------
+    lr
+        Slices that the volume was made of.
+    sr
+        The volume.
+    hr
+        A true volume; None without one.
+    resume
+        Whether to go on with what is there.
+
     Raises
     ------
     InputError

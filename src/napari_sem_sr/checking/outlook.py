@@ -121,7 +121,13 @@ def _under(outlook: Outlook, measured: MeasuredConditions, card: Card) -> Outloo
 
 
 def iter_features(stack: SemStack) -> Generator[Event, None, Vector | None]:
-    """Median of the statistics of a few slices; None where they hold too little picture."""
+    """Median of the statistics of a few slices; None where they hold too little picture.
+
+    Parameters
+    ----------
+    stack
+        Of which a few slices are read.
+    """
     depth, height, width = stack.shape
     picks = sorted({int(z) for z in np.linspace(0, depth - 1, min(SLICES, depth))})
     yield Progress("looking at the stack", 0, len(picks), "slices")

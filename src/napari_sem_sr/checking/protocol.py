@@ -79,7 +79,7 @@ class Found(Generic[Record]):
     record
         Plain numbers; None where the slice has no say.
     maps
-        By name; float32, NaN where nothing can be said.
+        ``(y, x)`` of LR each, by name; float32, NaN where nothing can be said.
     """
 
     record: Record | None
@@ -124,18 +124,36 @@ class Evidence(ABC, Generic[Record]):
 
     @classmethod
     def missing(cls, setup: "Setup") -> str | None:
-        """Why it cannot be had, as a sentence for the report's limits ("" where others say so); None if it can."""
+        """Why it cannot be had, as a sentence for the report's limits ("" where others say so); None if it can.
+
+        Parameters
+        ----------
+        setup
+            The stack.
+        """
         return None
 
     @classmethod
     def instead(cls, setup: "Setup") -> Any:
-        """What its section says where it is missing; None by default."""
+        """What its section says where it is missing; None by default.
+
+        Parameters
+        ----------
+        setup
+            The stack.
+        """
         return None
 
     @classmethod
     @abstractmethod
     def prepare(cls, setup: "Setup") -> Self:
-        """Measure what has to be known before the first slice."""
+        """Measure what has to be known before the first slice.
+
+        Parameters
+        ----------
+        setup
+            The stack.
+        """
 
     @property
     def maps(self) -> tuple[str, ...]:
@@ -144,30 +162,61 @@ class Evidence(ABC, Generic[Record]):
 
     @abstractmethod
     def look(self, seen: "Seen") -> Found[Record]:
-        """Look at one slice."""
+        """Look at one slice.
+
+        Parameters
+        ----------
+        seen
+            The slice.
+        """
 
     @abstractmethod
     def combine(self, records: Sequence[Record], setup: "Setup", so_far: SoFar) -> Any:
         """Section of the report, or this kind's part of it, from the ``records`` of all slices that have a say.
 
         A dataclass or a mapping of plain values; None where nothing can be said, which is told in ``so_far.limits``.
+
+        Parameters
+        ----------
+        setup
+            The stack.
+        so_far
+            What the report says already.
         """
 
     @classmethod
     def restored(cls, plain: Mapping[str, Any]) -> Record:
-        """A record from the journal's plain values."""
+        """A record from the journal's plain values.
+
+        Parameters
+        ----------
+        plain
+            By name of the field.
+        """
         made: Record = cls.record(**plain)
         return made
 
 
 def plain(section: Any) -> dict[str, Any]:
-    """A section or a record as plain values."""
+    """A section or a record as plain values.
+
+    Parameters
+    ----------
+    section
+        A dataclass, a mapping, or plain already.
+    """
     if is_dataclass(section) and not isinstance(section, type):
         return asdict(section)
     return dict(section)
 
 
 def summed(records: Sequence[Any]) -> dict[str, float]:
-    """Every number of some records of one kind, added up."""
+    """Every number of some records of one kind, added up.
+
+    Parameters
+    ----------
+    records
+        Dataclasses of numbers.
+    """
     each = [asdict(r) for r in records]
     return {key: sum(r[key] for r in each) for key in each[0]} if each else {}

@@ -32,7 +32,13 @@ def check(
     every: int = 1,
     resume: bool = False,
 ) -> Report:
-    """Check an SR stack; see `iter_check`."""
+    """Check an SR stack; see `iter_check`.
+
+    Parameters
+    ----------
+    lr, sr, hr, model, reference, out, register, project, without, every, resume
+        As for `iter_check`.
+    """
     return drain(
         iter_check(
             lr,
@@ -118,7 +124,13 @@ def iter_check(
 
 
 def iter_look(session: Session) -> Generator[Event, None, None]:
-    """Look at all slices that are still to be looked at."""
+    """Look at all slices that are still to be looked at.
+
+    Parameters
+    ----------
+    session
+        As `iter_open` gives it.
+    """
     todo = session.todo
     with Looking(session) as looking:
         for place, index in enumerate(todo):

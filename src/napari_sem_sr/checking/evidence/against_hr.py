@@ -44,14 +44,14 @@ ENOUGH_OBJECTS = 10
 
 @dataclass(frozen=True)
 class Compared:
-    """Numbers and maps of one slice."""
+    """``numbers`` and ``maps`` of one slice; maps are (y, x) on the grid of LR."""
 
     numbers: dict[str, Any]
     maps: dict[str, Float]
 
 
 def compare(pictures: Mapping[str, Image], hr: Image, factor: int, data_range: float) -> Compared:
-    """Compare ``pictures``, by the prefixes of `PICTURES`, with ``hr``, all (y, x) on one grid."""
+    """Compare ``pictures``, by the prefixes of `PICTURES`, with ``hr``, all (y, x); ``factor``, ``data_range`` as for scores."""
     sr = pictures[""]
     numbers: dict[str, Any] = {}
     for prefix, picture in pictures.items():
@@ -248,7 +248,7 @@ def _placed(
 
 
 def square_pixel_nm(field: Field) -> float | None:
-    """Pixel size of SR in nm, where it is known and the same along y and x."""
+    """Pixel size of SR of a ``field`` in nm, where it is known and the same along y and x."""
     vy, vx = field.sr.voxel_nm[1:]
     return vx if vy is not None and vx is not None and abs(vy / vx - 1) < 0.01 else None
 
@@ -264,7 +264,7 @@ def _coarse(image: npt.NDArray[Any], factor: int) -> Float:
 
 @dataclass(frozen=True)
 class HrRecord:
-    """Numbers of `compare` on one slice."""
+    """The ``numbers`` of `compare` on one slice."""
 
     numbers: dict[str, Any]
 

@@ -46,6 +46,13 @@ def lr_sigma(lr: SemStack, factor: int) -> float:
     """Noise of LR in grey levels, with the rounding of LR and of SR where they are integers.
 
     The median over up to ``SAMPLED_SLICES`` slices of :func:`~napari_sem_sr.metrics.noise.noise_sigma`.
+
+    Parameters
+    ----------
+    lr
+        Of which a few slices are read.
+    factor
+        SR pixels per LR pixel.
     """
     picks = evenly_spaced(lr.shape[0], SAMPLED_SLICES)
     sigma = float(np.nanmedian([noise_sigma(lr.slice(z)) for z in picks]))
@@ -60,17 +67,45 @@ def residual(
     factor: int,
     degradation: Degradation = AREA_AVERAGE,
 ) -> Float:
-    """SR degraded − LR, ``(y, x)`` of LR in grey levels; NaN where either is."""
+    """SR degraded − LR, ``(y, x)`` of LR in grey levels; NaN where either is.
+
+    Parameters
+    ----------
+    sr
+        ``(f y, f x)`` in grey levels.
+    lr
+        ``(y, x)`` in grey levels.
+    factor
+        SR pixels per LR pixel.
+    degradation
+        That SR is taken to LR with.
+    """
     return left_over(expected(sr, factor, degradation), lr)
 
 
 def left_over(degraded: npt.NDArray[Any], lr: npt.NDArray[Any]) -> Float:
-    """`residual` of SR that is degraded already."""
+    """`residual` of SR that is degraded already.
+
+    Parameters
+    ----------
+    degraded
+        ``(y, x)`` in grey levels.
+    lr
+        ``(y, x)`` in grey levels.
+    """
     return np.asarray(degraded - lr, np.float32)
 
 
 def residual_stack(sr: SemStack, lr: SemStack, factor: int) -> SemStack:
-    """Lazy `residual` of two stacks of one field, in place of ``lr``."""
+    """Lazy `residual` of two stacks of one field, in place of ``lr``.
+
+    Parameters
+    ----------
+    sr
+        Covers the field of LR.
+    factor
+        SR pixels per LR pixel.
+    """
 
     def block(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> Float:
         if a.size == 0:  # dask asks for the dtype with an empty array
@@ -92,7 +127,19 @@ def residual_stack(sr: SemStack, lr: SemStack, factor: int) -> SemStack:
 
 @dataclass(frozen=True)
 class ConsistencyRecord:
-    """Sums over one slice: pixels, z², pixels beyond 3 sigma; of SR degraded (a) and LR (b) values, squares and products."""
+    """Sums over one slice: pixels, z², pixels beyond 3 sigma; of SR degraded (a) and LR (b) values, squares and products.
+
+    Parameters
+    ----------
+    n
+        Pixels that were compared.
+    chi2
+        Sum of z².
+    beyond
+        Pixels beyond 3 sigma.
+    a, b, aa, bb, ab
+        Sums of values, squares and products.
+    """
 
     n: float
     chi2: float
@@ -110,6 +157,15 @@ class ConsistencySection:
 
     ``chi2`` is a mean, 1 where the residual is LR's noise; ``rse``, ``residual_rms``, ``lr_contrast`` (standard deviation
     of LR) and ``noise_sigma`` are in grey levels.
+
+    Parameters
+    ----------
+    rsp
+        Correlation of LR and SR degraded (resolution-scaled Pearson); None where either is flat.
+    fraction_beyond_3_sigma
+        Share of pixels; 0.0027 where the residual is LR's noise.
+    degradation
+        In words.
     """
 
     rse: float | None
@@ -125,7 +181,17 @@ class ConsistencySection:
 def residual_sums(
     degraded: npt.NDArray[Any], lr: npt.NDArray[Any], sigma: float
 ) -> ConsistencyRecord:
-    """Sums over one slice of degraded SR from which `consistency_of` makes the numbers of a stack."""
+    """Sums over one slice of degraded SR from which `consistency_of` makes the numbers of a stack.
+
+    Parameters
+    ----------
+    degraded
+        ``(y, x)`` in grey levels.
+    lr
+        ``(y, x)`` in grey levels.
+    sigma
+        Standard deviation of LR's noise in grey levels.
+    """
     a, b = degraded.astype(np.float64), lr.astype(np.float64)
     valid = np.isfinite(a) & np.isfinite(b)
     a, b = a[valid], b[valid]
@@ -145,7 +211,17 @@ def residual_sums(
 def consistency_of(
     slices: Sequence[ConsistencyRecord], sigma: float, degradation: Degradation = AREA_AVERAGE
 ) -> ConsistencySection:
-    """Numbers of a stack from the sums of its slices."""
+    """Numbers of a stack from the sums of its slices.
+
+    Parameters
+    ----------
+    slices
+        As of `residual_sums`.
+    sigma
+        Standard deviation of LR's noise in grey levels.
+    degradation
+        That SR was taken to LR with.
+    """
     t = summed(slices)
     n = t["n"]
     if n == 0:
@@ -213,6 +289,17 @@ def project(
     Resolution). For area averaging every LR pixel's residual is subtracted from the SR pixels it covers; for any
     other degradation it is found by conjugate gradients for least squares (Hestenes and Stiefel 1952), stopped
     before they amplify what a blur has all but wiped out, so that part of LR's noise is left. NaN stays NaN.
+
+    Parameters
+    ----------
+    sr
+        ``(f y, f x)`` in grey levels.
+    lr
+        ``(y, x)`` in grey levels.
+    factor
+        SR pixels per LR pixel.
+    degradation
+        After which SR is to be LR.
     """
     rest = residual(sr, lr, factor, degradation)
     if degradation.averages_on_average:

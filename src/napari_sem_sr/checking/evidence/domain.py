@@ -94,7 +94,13 @@ class Domain:
 
     @classmethod
     def of(cls, calibration: Mapping[str, npt.NDArray[Any]]) -> "Domain | None":
-        """Domain kept in a model's calibration arrays; None where there is none that can be used."""
+        """Domain kept in a model's calibration arrays; None where there is none that can be used.
+
+        Parameters
+        ----------
+        calibration
+            By name, any shape.
+        """
         features, specimens = (calibration.get(f"domain_{k}") for k in ("features", "specimens"))
         if features is None or specimens is None or features.ndim != 2:
             return None
@@ -113,7 +119,13 @@ class Domain:
         return len(np.unique(self.specimens))
 
     def distance(self, features: Vector) -> float:
-        """Distance from the teachers; 1 is what a teacher specimen typically has from the others."""
+        """Distance from the teachers; 1 is what a teacher specimen typically has from the others.
+
+        Parameters
+        ----------
+        features
+            ``(d,)``, as of `image_features`.
+        """
         described = features[: self.features.shape[1]]
         found = _novelty(self.features, self.specimens, described[None])[0]
         return float(_together(found / self._typical))
@@ -160,15 +172,33 @@ class Domain:
         return float(found.min()), float(found.max())
 
     def is_noisier(self, features: Vector) -> bool:
-        """Whether the image is clearly noisier than every teacher."""
+        """Whether the image is clearly noisier than every teacher.
+
+        Parameters
+        ----------
+        features
+            ``(d,)``, as of `image_features`.
+        """
         return bool(features[NOISE] > self.features[:, NOISE].max() + NOISE_MARGIN)
 
     def is_softer(self, features: Vector) -> bool:
-        """Whether the image is clearly more blurred than every teacher."""
+        """Whether the image is clearly more blurred than every teacher.
+
+        Parameters
+        ----------
+        features
+            ``(d,)``, as of `image_features`.
+        """
         return bool(fineness_of(features) < fineness_of(self.features).min() - BLUR_MARGIN)
 
     def unlike(self, features: Vector) -> list[str]:
-        """What the pixels of an LR image say against the model, in words; the alarm is raised if anything."""
+        """What the pixels of an LR image say against the model, in words; the alarm is raised if anything.
+
+        Parameters
+        ----------
+        features
+            ``(d,)``, as of `image_features`.
+        """
         reasons = []
         if self.threshold is not None and self.distance(features) > self.threshold:
             reasons.append("its LR looks unlike every teacher specimen")

@@ -29,14 +29,40 @@ PIXEL_MARGIN = 1.25
 
 @dataclass(frozen=True)
 class DomainRecord:
-    """Features of one slice."""
+    """Features of one slice.
+
+    Parameters
+    ----------
+    features
+        As of `image_features`.
+    """
 
     features: list[float]
 
 
 @dataclass(frozen=True)
 class DomainSection:
-    """Distance of the stack from the model's teachers, and whether the alarm is raised."""
+    """Distance of the stack from the model's teachers, and whether the alarm is raised.
+
+    Parameters
+    ----------
+    distance
+        1 is what a teacher specimen typically has from the others.
+    threshold
+        Distance from which the alarm is raised; None with too few specimens.
+    p_value
+        Conformal; None with too few specimens.
+    alarm
+        Whether the stack lies outside.
+    reasons
+        In words.
+    n_specimens
+        Of the teachers.
+    pixel_ratio
+        LR pixel of the stack over that of the teachers; None where either is unknown.
+    compared
+        What could be compared.
+    """
 
     distance: float
     threshold: float | None

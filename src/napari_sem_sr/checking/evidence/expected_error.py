@@ -45,7 +45,15 @@ WORST = 0.05
 
 @dataclass(frozen=True, eq=False)
 class ErrorSample:
-    """One image: evidence ``(places, kinds)`` and the logarithm of its error ``(places,)``."""
+    """One image: evidence ``(places, kinds)`` and the logarithm of its error ``(places,)``.
+
+    Parameters
+    ----------
+    evidence
+        As of `evidence_of`.
+    log_error
+        Natural logarithm, of grey levels.
+    """
 
     evidence: Matrix
     log_error: npt.NDArray[np.float64]
@@ -58,7 +66,7 @@ class ExpectedError:
     Parameters
     ----------
     weights
-        Of the columns of `evidence_of`.
+        ``(n,)``, one for each of the columns of `evidence_of`.
     auroc, auroc_slope
         Of the score and of the slope alone on specimens left out; None with a single specimen.
     """
@@ -69,14 +77,28 @@ class ExpectedError:
 
     @classmethod
     def of(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> "ExpectedError | None":
-        """Take it from a model's calibration; None where the model has none."""
+        """Take it from a model's calibration; None where the model has none.
+
+        Parameters
+        ----------
+        arrays
+            By name, any shape.
+        """
         if KEYS[0] not in arrays:
             return None
         learned, slope = (None if np.isnan(v) else float(v) for v in arrays[KEYS[1]])
         return cls(arrays[KEYS[0]].astype(np.float64), learned, slope)
 
     def map(self, evidence: Matrix, shape: tuple[int, int], width: float) -> Float:
-        """Expected error in grey levels on the LR grid, ``shape`` (y, x); NaN where the evidence is."""
+        """Expected error in grey levels on the LR grid, ``shape`` (y, x); NaN where the evidence is.
+
+        Parameters
+        ----------
+        evidence
+            ``(places, kinds)``, as of `evidence_of`.
+        width
+            Of the intensity range, in grey levels.
+        """
         score = np.exp(evidence @ self.weights) * width
         return score.reshape(shape).astype(np.float32)
 
@@ -107,13 +129,33 @@ def _columns(found: "Invention", width: float) -> "Tensor":
 def example_of(
     sr: npt.NDArray[Any], hr: npt.NDArray[Any], found: "Invention", factor: int, width: float
 ) -> ErrorSample:
-    """Evidence and error of one image with known truth, all (y, x)."""
+    """Evidence and error of one image with known truth, all (y, x).
+
+    Parameters
+    ----------
+    sr
+        SR, ``(f y, f x)``.
+    hr
+        Of the same shape.
+    found
+        Where SR differs from the twin.
+    factor
+        SR pixels per LR pixel.
+    width
+        Of the intensity range, in grey levels.
+    """
     error = np.sqrt(area_average((sr.astype(np.float64) - hr) ** 2, factor)) / width
     return ErrorSample(evidence_of(found, width), np.log(error + TINY).ravel())
 
 
 def fit_error(images: Sequence[ErrorSample], specimens: Sequence[str]) -> Arrays:
-    """Arrays for ``calibration.safetensors``; ``specimens`` names what each image shows."""
+    """Arrays for ``calibration.safetensors``; ``specimens`` names what each image shows.
+
+    Parameters
+    ----------
+    images
+        Of held-out teachers.
+    """
     found = []
     for left_out in sorted(set(specimens)):
         rest = [i for i, s in zip(images, specimens, strict=True) if s != left_out]
@@ -131,7 +173,13 @@ def fit_error(images: Sequence[ErrorSample], specimens: Sequence[str]) -> Arrays
 
 
 def auroc(score: npt.NDArray[Any], wrong: npt.NDArray[np.bool_]) -> float:
-    """Chance that a ``wrong`` place has a higher score than one that is not; ties count half."""
+    """Chance that a ``wrong`` place has a higher score than one that is not; ties count half.
+
+    Parameters
+    ----------
+    score
+        ``(n,)`` or any shape.
+    """
     ranks = rankdata(score)
     n, m = int(wrong.sum()), int((~wrong).sum())
     return float((ranks[wrong].sum() - n * (n + 1) / 2) / (n * m))
@@ -152,7 +200,17 @@ def _ridge(images: Sequence[ErrorSample]) -> npt.NDArray[np.float64]:
 
 @dataclass(frozen=True)
 class ExpectedErrorSection:
-    """Expected error in grey levels, beside how well it, and the slope of SR alone, told errors on held-out teachers."""
+    """Expected error in grey levels, beside how well it, and the slope of SR alone, told errors on held-out teachers.
+
+    Parameters
+    ----------
+    expected_error_rms
+        Root mean square over the field; None where nothing can be said.
+    expected_error_auroc
+        Of the score, on specimens left out.
+    slope_auroc
+        Of the slope of SR alone.
+    """
 
     expected_error_rms: float | None
     expected_error_auroc: float | None

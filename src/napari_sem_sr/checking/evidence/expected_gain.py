@@ -75,7 +75,21 @@ class Distances:
         factor: int,
         noise_variance: float,
     ) -> "Distances | None":
-        """Measure one slice: LR (y, x), SR and twin (f y, f x) in grey values; None where nothing is finite."""
+        """Measure one slice: LR (y, x), SR and twin (f y, f x) in grey values; None where nothing is finite.
+
+        Parameters
+        ----------
+        lr
+            ``(y, x)``.
+        sr
+            ``(f y, f x)``.
+        twin
+            ``(f y, f x)``.
+        factor
+            SR pixels per LR pixel.
+        noise_variance
+            Of LR, in grey values².
+        """
         pictures = [p.astype(np.float32) for p in (upscale_bicubic(lr, factor), sr, twin)]
         valid = np.logical_and.reduce([np.isfinite(p) for p in pictures])
         if not valid.any():
@@ -107,7 +121,15 @@ class Distances:
 
 @dataclass(frozen=True)
 class Gain:
-    """PSNR over bicubic in dB, as foreseen, and its 90 % interval."""
+    """PSNR over bicubic in dB, as foreseen, and its 90 % interval.
+
+    Parameters
+    ----------
+    value
+        As foreseen.
+    low, high
+        Ends of the interval.
+    """
 
     value: float
     low: float
@@ -127,7 +149,19 @@ class Gain:
 
 @dataclass(frozen=True, eq=False)
 class HeldOutErrors:
-    """One held-out image: what was measured, and how far bicubic, SR and twin were from HR (mean squares)."""
+    """One held-out image: what was measured, and how far bicubic, SR and twin were from HR (mean squares).
+
+    Parameters
+    ----------
+    distances
+        What can be measured without HR.
+    bicubic_error
+        In grey values².
+    sr_error
+        In grey values².
+    twin_error
+        In grey values².
+    """
 
     distances: Distances
     bicubic_error: float
@@ -158,13 +192,25 @@ class ExpectedGain:
 
     @classmethod
     def of(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> "ExpectedGain | None":
-        """Take it from a model's calibration; None where the model has none."""
+        """Take it from a model's calibration; None where the model has none.
+
+        Parameters
+        ----------
+        arrays
+            By name, any shape.
+        """
         if KEYS[0] not in arrays:
             return None
         return cls(*(arrays[key].astype(np.float64) for key in KEYS))
 
     def predict(self, slices: Sequence[Distances]) -> Gain:
-        """Foresee the gain of a stack from some of its slices (at least one)."""
+        """Foresee the gain of a stack from some of its slices (at least one).
+
+        Parameters
+        ----------
+        slices
+            As of `Distances.of`.
+        """
         values = [d.gain(float(np.exp(d.features @ self.weights))) for d in slices]
         value = float(np.mean(values))
         low, high = np.quantile(self.residuals, INTERVAL)
@@ -176,6 +222,8 @@ def fit_gain(examples: Sequence[HeldOutErrors], groups: Sequence[str]) -> Arrays
 
     Parameters
     ----------
+    examples
+        Of held-out teachers.
     groups
         Specimen of each example.
     """

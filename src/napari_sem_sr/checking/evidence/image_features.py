@@ -83,7 +83,15 @@ def domain_features(lr: npt.NDArray[Any], device: "torch.device | str" = "cpu") 
 def tile_features(
     lr: npt.NDArray[Any], device: "torch.device | str" = "cpu"
 ) -> npt.NDArray[np.float64]:
-    """``(rows, columns, len(TILE_FEATURES) + PATTERNS)`` of tiles that overlap by half; NaN where a tile meets a NaN."""
+    """``(rows, columns, len(TILE_FEATURES) + PATTERNS)`` of tiles that overlap by half; NaN where a tile meets a NaN.
+
+    Parameters
+    ----------
+    lr
+        ``(y, x)`` on the network's scale; may hold NaN.
+    device
+        Where it is computed.
+    """
     import torch
 
     image = lr.astype(np.float32)
@@ -191,10 +199,22 @@ def _filters() -> _Filters:
 
 
 def noise_of(features: Vector) -> float:
-    """Noise of an image as a share of the intensity range."""
+    """Noise of an image as a share of the intensity range.
+
+    Parameters
+    ----------
+    features
+        ``(d,)``, of an image.
+    """
     return float(10 ** features[NOISE] - FLOOR)
 
 
 def fineness_of(features: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Log power at the Nyquist frequency of LR over that at half of it; free of any contrast."""
+    """Log power at the Nyquist frequency of LR over that at half of it; free of any contrast.
+
+    Parameters
+    ----------
+    features
+        ``(..., d)``, of an image or of tiles.
+    """
     return np.asarray(features[..., FINEST] - features[..., MIDDLE])

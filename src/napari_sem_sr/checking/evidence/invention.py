@@ -44,12 +44,25 @@ def added(found: "Invention") -> "tuple[Tensor, Tensor]":
 
     Its amount, and the detail that no multiple of the twin's detail explains: a texture shows in the first, a
     structure in the second.
+
+    Parameters
+    ----------
+    found
+        Where SR differs from the twin.
     """
     return found.amount, found.unexplained
 
 
 def wrong_detail(agreement: npt.NDArray[Any], energy: npt.NDArray[Any]) -> Float:
-    """Mean rank of -A and -e among all given places, 0 (least) to 1 (most suspect); NaN stays NaN."""
+    """Mean rank of -A and -e among all given places, 0 (least) to 1 (most suspect); NaN stays NaN.
+
+    Parameters
+    ----------
+    agreement
+        ``(y, x)`` or any shape; local correlation A, -1 to 1.
+    energy
+        Of the same shape; local root mean square e of SR's detail.
+    """
     valid = np.isfinite(agreement) & np.isfinite(energy)
     ranks = np.full(agreement.shape, np.nan, np.float32)
     if not valid.any():
@@ -60,14 +73,38 @@ def wrong_detail(agreement: npt.NDArray[Any], energy: npt.NDArray[Any]) -> Float
 
 
 def doubt(agreement: "Tensor", energy: "Tensor", sigma: float) -> "Tensor":
-    """Score of wrong detail that compares across slices: -A - 0.3 ln(e / sigma), ``sigma`` the noise of LR."""
+    """Score of wrong detail that compares across slices: -A - 0.3 ln(e / sigma), ``sigma`` the noise of LR.
+
+    Parameters
+    ----------
+    agreement
+        ``(y, x)`` or any shape; local correlation A.
+    energy
+        Of the same shape; local root mean square e.
+    """
     ratio = (energy / max(sigma, TINY)).clamp_min(TINY)
     return -agreement - 0.3 * ratio.log()
 
 
 @dataclass(frozen=True)
 class InventionRecord:
-    """Sums over one slice: places, squares in grey levels, places where detail stands out of LR's noise and disagrees."""
+    """Sums over one slice: places, squares in grey levels, places where detail stands out of LR's noise and disagrees.
+
+    Parameters
+    ----------
+    n
+        Places.
+    amount_squared
+        Sum of (GAN − twin)².
+    energy_squared
+        Sum of SR's detail squared.
+    agreement
+        Sum of the local correlation.
+    visible
+        Places where detail stands out of LR's noise.
+    disagreeing
+        Those of them that correlate less than 0.5.
+    """
 
     n: int
     amount_squared: float
@@ -83,6 +120,13 @@ class InventionSection:
 
     ``amount_rms`` and ``detail_rms`` in grey levels; ``disagreeing_fraction`` is the share of the field where
     detail stands out of LR's noise and correlates less than 0.5 with the twin's.
+
+    Parameters
+    ----------
+    compared
+        What SR was compared with.
+    agreement_mean
+        -1 to 1.
     """
 
     compared: str

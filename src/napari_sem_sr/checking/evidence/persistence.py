@@ -46,6 +46,11 @@ def inapplicable(sr: SemStack, factor: int) -> str | None:
     """Why persistence says nothing about ``sr``; None if it applies.
 
     Detail that LR cannot show is finer than an LR pixel; it has to be at least two slice spacings thick.
+
+    Parameters
+    ----------
+    factor
+        SR pixels per LR pixel.
     """
     if sr.shape[0] < 2:
         return "there is a single slice"
@@ -59,14 +64,30 @@ def inapplicable(sr: SemStack, factor: int) -> str | None:
 
 @dataclass(frozen=True)
 class UsualPersistence:
-    """How much visible detail of a stack usually persists: Fisher's z (Fisher 1915) of it, and how far that scatters."""
+    """How much visible detail of a stack usually persists: Fisher's z (Fisher 1915) of it, and how far that scatters.
+
+    Parameters
+    ----------
+    middle
+        Median of Fisher's z.
+    scatter
+        Robust standard deviation of it.
+    """
 
     middle: float
     scatter: float
 
     @classmethod
     def of(cls, slices: Sequence[tuple[Float, Float]], sigma: float) -> "UsualPersistence":
-        """Measure it on some slices: persistence and detail energy of each, on the LR grid."""
+        """Measure it on some slices: persistence and detail energy of each, on the LR grid.
+
+        Parameters
+        ----------
+        slices
+            Persistence and detail energy, ``(y, x)`` of LR each.
+        sigma
+            Noise of LR in grey levels.
+        """
         seen = [_fisher(found[energy > sigma]) for found, energy in slices]
         values = np.concatenate(seen) if seen else np.empty(0)
         return cls(*middle_and_scatter(values, SMALLEST_SCATTER))
@@ -75,6 +96,13 @@ class UsualPersistence:
         """How many standard deviations less than usual persists at a place, (y, x).
 
         0 where detail does not stand out of LR's noise ``sigma``, or is not absent from both neighbours; NaN where masked.
+
+        Parameters
+        ----------
+        found
+            ``(y, x)``, persistence; NaN where masked.
+        energy
+            ``(y, x)``, local root mean square of SR's detail.
         """
         less = (self.middle - found.clamp(-PERFECT, PERFECT).atanh()) / self.scatter
         absent = (energy > sigma) & (found < ABSENT_BELOW)
@@ -91,6 +119,21 @@ class PersistenceRecord:
 
     Places, those whose detail stands out of LR's noise, their persistence, and how many of them are in no neighbour;
     squared change of detail to the next slice, and squared detail of both (0 where there is no next one).
+
+    Parameters
+    ----------
+    n
+        Places.
+    visible
+        Those whose detail stands out of LR's noise.
+    sum
+        Of the persistence of these.
+    absent
+        Those of them that are in no neighbour.
+    change
+        Squared change of detail to the next slice.
+    detail
+        Squared detail of both.
     """
 
     n: float
@@ -168,7 +211,13 @@ class PersistenceEvidence(Evidence[PersistenceRecord]):
         return Found(record, {"persistence": there})
 
     def z_scores(self, seen: "Seen") -> "Tensor":
-        """How far less than usual persists, by place."""
+        """How far less than usual persists, by place.
+
+        Parameters
+        ----------
+        seen
+            The slice.
+        """
         found = seen.lasting.correlation
         masked = ~seen.tensor(seen.residual).isfinite()
         return self.usual.z_scores(
@@ -189,7 +238,13 @@ class PersistenceEvidence(Evidence[PersistenceRecord]):
 
 
 def unsuited(setup: "Setup") -> str | None:
-    """Why persistence says nothing about a stack; None if it applies."""
+    """Why persistence says nothing about a stack; None if it applies.
+
+    Parameters
+    ----------
+    setup
+        The stack.
+    """
     field = setup.field
     reason = inapplicable(field.sr, field.factor)
     if reason is None and len(field.kept) < 2:

@@ -34,6 +34,19 @@ def iter_project(
 ) -> Generator[Event, None, dict[str, Any]]:
     """Write the projected SR of a field, or go on with it.
 
+    Parameters
+    ----------
+    field
+        LR, SR and HR.
+    out
+        Folder of the check.
+    identity
+        What is being checked, by which a half-finished one is known.
+    data_range
+        For PSNR.
+    degradation
+        After which SR is to be LR.
+
     Returns
     -------
     ``rms_change`` and ``largest_change`` in grey levels, ``changed_fraction`` of the pixels, ``residual_rms`` that is

@@ -78,6 +78,13 @@ class MeasuredTeachers:
 def measure_teachers(teachers: Sequence[Teacher], pixel_nm: float | None) -> MeasuredTeachers:
     """Measure teachers at SR's pixel size.
 
+    Parameters
+    ----------
+    teachers
+        Of the same material as the stack.
+    pixel_nm
+        Side of an SR pixel in nm; None where unknown.
+
     Raises
     ------
     InputError
@@ -110,7 +117,13 @@ def measure_teachers(teachers: Sequence[Teacher], pixel_nm: float | None) -> Mea
 
 @dataclass(frozen=True)
 class ReferenceRecord:
-    """Sums over one slice, by picture."""
+    """Sums over one slice, by picture.
+
+    Parameters
+    ----------
+    numbers
+        By picture.
+    """
 
     numbers: dict[str, Any]
 
@@ -188,6 +201,15 @@ def reference_of(
     found: Sequence[Mapping[str, Any]], teachers: MeasuredTeachers, field: Field, limits: list[str]
 ) -> dict[str, Any]:
     """Stack and teachers side by side, of what `ReferenceEvidence` found on every slice.
+
+    Parameters
+    ----------
+    found
+        Records of all slices.
+    field
+        LR and SR.
+    limits
+        Gets a sentence for what could not be compared.
 
     Returns
     -------

@@ -113,7 +113,17 @@ def _through(engine: Engine, shown: IntensityRange) -> Upscale:
 
 @dataclass(frozen=True)
 class Tried:
-    """One feature: its size in LR pixels, and by picture how much of it was explained, or is shown again."""
+    """One feature: its size in LR pixels, and by picture how much of it was explained, or is shown again.
+
+    Parameters
+    ----------
+    kind
+        ``"disc"``, ``"pore"``, ``"line"``, or ``"erased"``.
+    size
+        Diameter, or width of a line.
+    explained
+        0 to 1.
+    """
 
     kind: str
     size: float
@@ -136,7 +146,17 @@ def _recovery(kind: Kind, tried: Sequence[Tried]) -> Recovery:
 def plant(
     hr: Float, factor: int, upscalers: Mapping[str, Upscale], rng: np.random.Generator
 ) -> list[Tried]:
-    """Plant features into ``hr`` (y, x) and see how much of each the upscalers, (y, x) LR to SR, give back."""
+    """Plant features into ``hr`` (y, x) and see how much of each the upscalers, (y, x) LR to SR, give back.
+
+    Parameters
+    ----------
+    factor
+        HR pixels per LR pixel.
+    upscalers
+        By picture.
+    rng
+        Draws places and features.
+    """
     contrast = _contrast(hr)
     cells = [(kind, size) for kind in KINDS for size in SIZES]
     plain = _pictures(hr, factor, upscalers)
@@ -160,7 +180,15 @@ def plant(
 
 
 def erase(hr: Float, factor: int, upscalers: Mapping[str, Upscale]) -> list[Tried]:
-    """Put out objects of ``hr`` (y, x), all at once, and see how much of each the upscalers show again."""
+    """Put out objects of ``hr`` (y, x), all at once, and see how much of each the upscalers show again.
+
+    Parameters
+    ----------
+    factor
+        HR pixels per LR pixel.
+    upscalers
+        By picture.
+    """
     found = [detect(hr, None, polarity) for polarity in POLARITIES]
     objects = max(found, key=len)
     erased = hr.copy()

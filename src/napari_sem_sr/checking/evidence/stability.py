@@ -38,7 +38,13 @@ PIECE_PX = 96
 
 
 def sampled(slices: int) -> frozenset[int]:
-    """Slices on which it is measured."""
+    """Slices on which it is measured.
+
+    Parameters
+    ----------
+    slices
+        Of the field.
+    """
     return frozenset(evenly_spaced(slices, SAMPLED_SLICES))
 
 
@@ -51,6 +57,8 @@ def instability(upscale: Callable[[Image], Image], lr: Image, factor: int) -> Fl
         (y, x) of LR to SR.
     lr
         One slice, or a piece of one.
+    factor
+        SR pixels per LR pixel.
     """
     total = np.zeros((factor * lr.shape[0], factor * lr.shape[1]))
     squares = np.zeros_like(total)
@@ -68,7 +76,15 @@ def instability(upscale: Callable[[Image], Image], lr: Image, factor: int) -> Fl
 
 
 def piece_of(shape: tuple[int, int], number: int, side: int = PIECE_PX) -> Region:
-    """Piece of slice ``number`` of those that are sampled: the middle of another quarter in each."""
+    """Piece of slice ``number`` of those that are sampled: the middle of another quarter in each.
+
+    Parameters
+    ----------
+    shape
+        (y, x) of LR.
+    side
+        Of the piece in LR pixels.
+    """
     place = [((number // 2) % 2 * 2 + 1) / 4, (number % 2 * 2 + 1) / 4]
     (y0, y1), (x0, x1) = (
         (start, min(n, start + side))
@@ -82,27 +98,47 @@ def piece_of(shape: tuple[int, int], number: int, side: int = PIECE_PX) -> Regio
 
 @dataclass(frozen=True)
 class Squares:
-    """Squares of a map added up, and how many there are."""
+    """Squares of a map added up, and how many there are.
+
+    Parameters
+    ----------
+    squared
+        Sum of the squares.
+    n
+        How many.
+    """
 
     squared: float
     n: float
 
     @classmethod
     def of(cls, image: Float) -> "Squares":
-        """Those of a map; NaN is left out."""
+        """Those of a map; NaN is left out.
+
+        Parameters
+        ----------
+        image
+            ``(y, x)`` or any shape; may hold NaN.
+        """
         valid = image[np.isfinite(image)].astype(np.float64)
         return cls(float(np.square(valid).sum()), float(valid.size))
 
 
 def rms_of(slices: Sequence[Squares]) -> float | None:
-    """Root mean square of the maps of several slices; None without any."""
+    """Root mean square of the maps of several slices; None without any.
+
+    Parameters
+    ----------
+    slices
+        As of `Squares.of`.
+    """
     n = sum(s.n for s in slices)
     return math.sqrt(sum(s.squared for s in slices) / n) if n else None
 
 
 @dataclass(frozen=True)
 class StabilitySection:
-    """Root mean square over eight views in grey levels, and on how many slices it was measured."""
+    """Root mean square over eight views in grey levels (``stability_rms``), on ``stability_slices`` slices."""
 
     stability_rms: float | None
     stability_slices: int

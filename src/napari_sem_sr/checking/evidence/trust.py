@@ -59,7 +59,7 @@ PREFIX: Mapping[Mask, str] = {"detail": "trust", "error": "trust_error"}
 
 @dataclass(frozen=True, eq=False)
 class Curves:
-    """Of one image, at every threshold of a mask: share of places trusted, and trusted and wrong."""
+    """Of one image, at every threshold of a mask: share ``trusted`` of its places, and ``lost``: trusted and wrong."""
 
     trusted: Vector
     lost: Vector
@@ -115,14 +115,14 @@ def image_curves(
 def wrong_detail_of(
     sr: npt.NDArray[Any], hr: npt.NDArray[Any], factor: int
 ) -> npt.NDArray[np.bool_]:
-    """Where SR's detail is wrong by HR, on the LR grid."""
+    """Where ``sr``'s detail is wrong by ``hr``, both (f y, f x), on the LR grid (f is ``factor``)."""
     from napari_sem_sr.checking.view.invention_maps import invention
 
     return np.asarray(invention(sr, hr, factor).agreement.cpu().numpy() < WRONG_BELOW)
 
 
 def curves(score: npt.NDArray[Any], wrong: npt.NDArray[Any], mask: Mask = "detail") -> Curves:
-    """Curves of places with a ``score`` (larger is more doubtful) of which a share is ``wrong``, 0 to 1."""
+    """Curves of a ``mask`` over places with a ``score`` (larger is more doubtful), ``wrong`` by 0 to 1; both (y, x)."""
     order = np.argsort(score, axis=None)
     sorted_score, sorted_wrong = score.ravel()[order], wrong.ravel()[order]
     count = np.searchsorted(sorted_score, THRESHOLDS[mask], side="right")
@@ -180,7 +180,7 @@ class Trust:
 
     @classmethod
     def of(cls, calibration: Mapping[str, npt.NDArray[Any]], mask: Mask = "detail") -> "Trust":
-        """Calibration kept in a model; of no specimens where there is none that can be used."""
+        """``calibration`` of a ``mask``, (specimens, thresholds); of no specimens where there is none that can be used."""
         thresholds = THRESHOLDS[mask]
         lost, trusted = (calibration.get(f"{PREFIX[mask]}_{k}") for k in ("lost", "trusted"))
         nothing = cls(np.empty((0, thresholds.size)), np.empty((0, thresholds.size)), thresholds)
@@ -196,7 +196,7 @@ class Trust:
         return len(self.lost)
 
     def refusal(self, alpha: float = ALPHA) -> str | None:
-        """Why there can be no mask; None if there can."""
+        """Why there can be no mask with a mean loss of at most ``alpha``; None if there can."""
         needed = math.ceil(1 / alpha - 1 - 1e-9)
         if self.n >= needed:
             return None
@@ -215,7 +215,7 @@ class Trust:
         return float(self.thresholds[allowed[-1]]) if allowed.size else None
 
     def at(self, threshold: float) -> tuple[float, float]:
-        """Mean share trusted on the calibration specimens, and share of wrong among the trusted (no guarantee)."""
+        """Mean share trusted at ``threshold`` on the calibration specimens, share of wrong among it (no guarantee)."""
         column = int(np.searchsorted(self.thresholds, threshold - 1e-9))
         trusted, lost = self.trusted[:, column].mean(), self.lost[:, column].mean()
         return float(trusted), float(lost / trusted) if trusted > 0 else 0.0
@@ -223,7 +223,7 @@ class Trust:
 
 @dataclass(frozen=True)
 class TrustRecord:
-    """Places of one slice, and how many of them each mask trusts; None for a mask without threshold."""
+    """``places`` of one slice that masks of ``detail`` and ``error`` trust; None for a mask without threshold."""
 
     places: int
     detail: int | None

@@ -68,7 +68,13 @@ class CheckJob:
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """Slices of one stack, from ``first`` (in the field) on."""
+    """Slices of one stack, from ``first`` (in the field) on.
+
+    Parameters
+    ----------
+    data
+        Pixels of the slices.
+    """
 
     first: int
     data: Any
@@ -76,14 +82,30 @@ class Part:
 
 @dataclass(frozen=True, eq=False)
 class Looked:
-    """Records by slice of the field, and seconds by stage."""
+    """Records by slice of the field, and seconds by stage.
+
+    Parameters
+    ----------
+    records
+        Plain values by kind of evidence.
+    seconds
+        By stage.
+    """
 
     records: Mapping[int, Mapping[str, Any]]
     seconds: Mapping[str, float]
 
 
 def look_at_block(job: CheckJob, parts: Mapping[Role, Part], slices: Sequence[int]) -> Looked:
-    """Look at ``slices`` of the field and write their maps."""
+    """Look at ``slices`` of the field and write their maps.
+
+    Parameters
+    ----------
+    job
+        What all blocks have in common.
+    parts
+        Pixels that the block needs, by role.
+    """
     with ONE_AT_A_TIME, dask.config.set(scheduler="synchronous"):
         torch.set_num_threads(threads())
         clock = Stopwatch()

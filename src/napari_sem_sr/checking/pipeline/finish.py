@@ -19,7 +19,15 @@ from napari_sem_sr.inference.block import end_claim
 
 
 def iter_finish(session: Session, request: CheckRequest) -> Generator[Event, None, Report]:
-    """Write the report on the slices that were looked at; `Timed` says where the time went."""
+    """Write the report on the slices that were looked at; `Timed` says where the time went.
+
+    Parameters
+    ----------
+    session
+        All slices are looked at.
+    request
+        What was asked for.
+    """
     setup = session.setup
     end_claim(session.out / MAPS_FOLDER)
     if session.is_whole:

@@ -11,7 +11,13 @@ NAME = "journal.jsonl"
 
 
 class Journal:
-    """What is being checked, then one record per checked slice."""
+    """What is being checked, then one record per checked slice.
+
+    Parameters
+    ----------
+    folder
+        Of the check.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -30,6 +36,11 @@ class Journal:
 
     def begin(self, identity: Mapping[str, Any]) -> dict[int, dict[str, Any]]:
         """Begin, or take up what is known by slice; slices whose record is damaged are not known.
+
+        Parameters
+        ----------
+        identity
+            What is being checked.
 
         Raises
         ------
@@ -51,7 +62,15 @@ class Journal:
         return {record["slice"]: record["found"] for record in records if "slice" in record}
 
     def note(self, index: int, found: Mapping[str, Any]) -> None:
-        """Keep what was found on one slice; it is on disk when this returns."""
+        """Keep what was found on one slice; it is on disk when this returns.
+
+        Parameters
+        ----------
+        index
+            Number of the slice.
+        found
+            Plain values by kind of evidence.
+        """
         self._log.append({"slice": index, "found": found})
 
     def remove(self) -> None:
@@ -60,7 +79,15 @@ class Journal:
 
 
 def different(folder: Path, there: Mapping[str, Any], here: Mapping[str, Any]) -> OutputError:
-    """Say which of the inputs are not those that ``folder`` was made from."""
+    """Say which of the inputs are not those that ``folder`` was made from.
+
+    Parameters
+    ----------
+    there
+        Identity that the folder holds.
+    here
+        Identity that is asked for.
+    """
     changed = [key for key in here if there.get(key) != here[key]]
     return OutputError(
         f"'{folder}' holds a check of something else ({', '.join(changed)} differ); "

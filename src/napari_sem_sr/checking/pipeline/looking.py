@@ -39,7 +39,13 @@ class Looking:
         self._writer.shutdown()
 
     def iter_look(self, index: int) -> Generator[Event, None, None]:
-        """Look at a slice, and begin to write what was found."""
+        """Look at a slice, and begin to write what was found.
+
+        Parameters
+        ----------
+        index
+            Number of the slice in the field.
+        """
         yield self._progress
         findings = yield from watch(
             self._computer.submit(self._session.look, index), self._progress

@@ -47,6 +47,10 @@ def iter_open(
 
     Parameters
     ----------
+    request
+        What is asked for.
+    resume
+        Whether to go on with what is there.
     source
         Gives SR (slice of the field, region of it in LR pixels) while it is made: it is then known by how it is made, not
         by its files.
@@ -136,6 +140,11 @@ def iter_open(
 
 def refuse_existing(out: Path, *, resume: bool) -> None:
     """Make sure that nothing is there, or that it is to be gone on with.
+
+    Parameters
+    ----------
+    resume
+        Whether to go on with what is there.
 
     Raises
     ------

@@ -77,24 +77,50 @@ class CheckRequest:
 
 
 def iter_hash(stack: SemStack, role: str) -> Generator[Event, None, str]:
-    """Content hash of a stack."""
+    """Content hash of a stack.
+
+    Parameters
+    ----------
+    stack
+        As it was read.
+    role
+        For a person: ``"LR"``, ``"SR"`` or ``"HR"``.
+    """
     return (yield from in_background(lambda: stack.content_hash, f"recognising {role.upper()}"))
 
 
 def made_by(provenance: Mapping[str, Any]) -> str:
-    """What an SR stack is known by while its files are made: how it is made settles its pixels."""
+    """What an SR stack is known by while its files are made: how it is made settles its pixels.
+
+    Parameters
+    ----------
+    provenance
+        Of the SR stack.
+    """
     recorded = {k: v for k, v in provenance.items() if k != "complete"}
     text = json.dumps(recorded, sort_keys=True, default=str)
     return f"made:{hashlib.blake2b(text.encode(), digest_size=20).hexdigest()}"
 
 
 def stamped(identity: Mapping[str, Any]) -> dict[str, Any]:
-    """An identity as the journal keeps it."""
+    """An identity as the journal keeps it.
+
+    Parameters
+    ----------
+    identity
+        What is being checked.
+    """
     return {**identity, "version": version("napari-sem-sr"), "format": FORMAT}
 
 
 def identity_in(report: Report) -> dict[str, Any]:
-    """What a report is of."""
+    """What a report is of.
+
+    Parameters
+    ----------
+    report
+        Of a finished check.
+    """
     there: dict[str, Any] = {k: (getattr(report, k) or {}).get("hash") for k in ("lr", "sr", "hr")}
     there["model"] = report.model["hash"] if report.model and report.model["given"] else None
     there["without"] = report.sr["checked"].get("without", [])

@@ -52,12 +52,26 @@ class MapWriters:
         return frozenset.intersection(*(w.done_slices() for w in self._writers.values()))
 
     def write(self, index: int, maps: Mapping[str, Any]) -> None:
-        """Write all maps of one slice."""
+        """Write all maps of one slice.
+
+        Parameters
+        ----------
+        index
+            Number of the slice in the field.
+        maps
+            By name.
+        """
         with ThreadPoolExecutor(WRITERS) as pool:
             list(pool.map(lambda n: self._writers[n].write_slice(index, maps[n]), self._writers))
 
     def leave_out(self, indices: Iterable[int]) -> None:
-        """Write slices of which nothing is said."""
+        """Write slices of which nothing is said.
+
+        Parameters
+        ----------
+        indices
+            Numbers of the slices in the field.
+        """
         for index in indices:
             for writer in self._writers.values():
                 writer.write_slice(index, np.full(writer.shape[1:], np.nan, np.float32))
@@ -71,7 +85,19 @@ class MapWriters:
 def make_maps(
     folder: Path, names: Iterable[str], of: Field, identity: Mapping[str, Any]
 ) -> MapWriters:
-    """Make the maps that are not there yet, and open all of them."""
+    """Make the maps that are not there yet, and open all of them.
+
+    Parameters
+    ----------
+    folder
+        Of the check.
+    names
+        Of the maps.
+    of
+        Whose LR grid the maps lie on.
+    identity
+        What is being checked.
+    """
     names = tuple(names)
     root = folder / MAPS_FOLDER
     if not (root / "zarr.json").exists():
@@ -153,17 +179,39 @@ class Session:
         return all(z in self.known for z in self.setup.field.kept)
 
     def look(self, index: int) -> Findings:
-        """Find out about one slice."""
+        """Find out about one slice.
+
+        Parameters
+        ----------
+        index
+            Number of the slice in the field.
+        """
         with self.clock.timed("compute"):
             return self.evaluator.look(self.setup, index)
 
     def keep(self, index: int, findings: Findings) -> None:
-        """Write down what was found; it is on disk when this returns."""
+        """Write down what was found; it is on disk when this returns.
+
+        Parameters
+        ----------
+        index
+            Number of the slice in the field.
+        findings
+            As of `look`.
+        """
         with self.clock.timed("write"):
             self.maps.write(index, findings.maps)
             self.note(index, findings.records)
 
     def note(self, index: int, records: Mapping[str, Any]) -> None:
-        """Write down the records of a slice whose maps are on disk."""
+        """Write down the records of a slice whose maps are on disk.
+
+        Parameters
+        ----------
+        index
+            Number of the slice in the field.
+        records
+            Plain values by kind of evidence.
+        """
         self.journal.note(index, records)
         self.known[index] = dict(records)

@@ -22,7 +22,7 @@ class Findings:
     records
         By name of the kind of evidence; plain values, so that they can be kept as JSON, None where it has no say.
     maps
-        By name; float32, NaN where nothing can be said.
+        ``(y, x)`` of LR each, by name; float32, NaN where nothing can be said.
     """
 
     records: Mapping[str, dict[str, Any] | None]
@@ -31,13 +31,25 @@ class Findings:
 
 @dataclass(frozen=True, eq=False)
 class SliceEvaluator:
-    """All kinds of evidence that can be had on a stack, each prepared once; plain data that can be sent elsewhere."""
+    """All kinds of evidence that can be had on a stack, each prepared once; plain data that can be sent elsewhere.
+
+    Parameters
+    ----------
+    evidence
+        In the order in which they look.
+    """
 
     evidence: Sequence[Evidence[Any]]
 
     @classmethod
     def prepare(cls, setup: Setup) -> Self:
-        """Measure what has to be known before the first slice."""
+        """Measure what has to be known before the first slice.
+
+        Parameters
+        ----------
+        setup
+            The stack.
+        """
         made = cls([kind.prepare(setup) for kind in KINDS if kind.missing(setup) is None])
         # pieces of slices, and what was computed of them
         setup.glimpsed.clear()
@@ -49,7 +61,13 @@ class SliceEvaluator:
         return tuple(name for kind in self.evidence for name in kind.maps)
 
     def look(self, setup: Setup, index: int) -> Findings:
-        """Find out what there is to know about slice ``index`` of the field."""
+        """Find out what there is to know about slice ``index`` of the field.
+
+        Parameters
+        ----------
+        setup
+            The stack.
+        """
         seen = Seen(setup, index)
         records: dict[str, dict[str, Any] | None] = {}
         maps: dict[str, npt.NDArray[np.float32]] = {}

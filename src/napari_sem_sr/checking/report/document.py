@@ -21,6 +21,31 @@ class Report:
     ``judgements`` is written once a person has judged a place (`napari_sem_sr.checking.review.judgements`), ``reference`` where
     teachers were given to compare with (`napari_sem_sr.checking.evidence.reference`), ``isotropic`` where SR is an isotropic
     volume (`napari_sem_sr.checking.isotropic_volume`).
+
+    Parameters
+    ----------
+    lr, sr, hr
+        Names, hashes, shapes and voxel sizes.
+    model
+        Name, hash and sharpness; None where it is not known.
+    scores
+        Against HR.
+    consistency
+        Of SR degraded with LR.
+    invention
+        What the SRGAN added to its twin.
+    domain
+        Distance from the teachers.
+    persistence
+        Of detail in the next slice.
+    trust
+        What the trust masks cover, with their bounds.
+    expected
+        Error and gain as foreseen.
+    regions
+        Suspect places, worst first.
+    verdict
+        For a person.
     """
 
     lr: Mapping[str, Any]

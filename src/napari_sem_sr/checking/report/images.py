@@ -24,7 +24,15 @@ BAR_SHARE = 0.25
 
 @dataclass(frozen=True)
 class ScaleBar:
-    """Length in pixels of the panel, and what it says."""
+    """Length in pixels of the panel, and what it says.
+
+    Parameters
+    ----------
+    length
+        In pixels.
+    label
+        Length with its unit.
+    """
 
     length: float
     label: str
@@ -61,7 +69,15 @@ class RowPicture:
 
 
 def grey_uri(image: npt.NDArray[Any], shown: IntensityRange) -> str:
-    """PNG of grey values between ``shown.low`` (black) and ``shown.high`` (white); NaN transparent."""
+    """PNG of grey values between ``shown.low`` (black) and ``shown.high`` (white); NaN transparent.
+
+    Parameters
+    ----------
+    image
+        ``(y, x)``; may hold NaN.
+    shown
+        Range of greys.
+    """
     level = shown.normalise(image)
     alpha = np.where(np.isfinite(level), 255, 0)
     grey = np.clip(np.nan_to_num(level), 0, 1) * 255
@@ -69,7 +85,13 @@ def grey_uri(image: npt.NDArray[Any], shown: IntensityRange) -> str:
 
 
 def diverging_uri(image: npt.NDArray[Any], limit: float) -> str:
-    """PNG of signed values between -``limit`` (blue) and ``limit`` (red); NaN transparent."""
+    """PNG of signed values between -``limit`` (blue) and ``limit`` (red); NaN transparent.
+
+    Parameters
+    ----------
+    image
+        ``(y, x)``; may hold NaN.
+    """
     from matplotlib import colormaps
 
     scaled = np.clip(np.nan_to_num(image.astype(np.float32)) / limit, -1, 1) / 2 + 0.5
@@ -79,7 +101,13 @@ def diverging_uri(image: npt.NDArray[Any], limit: float) -> str:
 
 
 def shown_limit(image: npt.NDArray[Any]) -> float:
-    """Symmetric limit for a signed picture, from its own values; 1 for one that is all zero."""
+    """Symmetric limit for a signed picture, from its own values; 1 for one that is all zero.
+
+    Parameters
+    ----------
+    image
+        ``(y, x)`` or any shape; may hold NaN.
+    """
     values = np.abs(image[np.isfinite(image)])
     return (float(np.percentile(values, SHOWN_SHARE)) if values.size else 0.0) or 1.0
 
@@ -95,7 +123,13 @@ def scale_bar(stack: SemStack, width: int) -> ScaleBar:
 
 
 def map_uri(image: npt.NDArray[Any], low: float, high: float) -> str:
-    """PNG of values between ``low`` (dark) and ``high`` (light); NaN transparent."""
+    """PNG of values between ``low`` (dark) and ``high`` (light); NaN transparent.
+
+    Parameters
+    ----------
+    image
+        ``(y, x)``; may hold NaN.
+    """
     from matplotlib import colormaps
 
     scaled = np.clip((np.nan_to_num(image.astype(np.float32)) - low) / (high - low), 0, 1)
@@ -105,7 +139,15 @@ def map_uri(image: npt.NDArray[Any], low: float, high: float) -> str:
 
 
 def stops(name: str = DIVERGING, count: int = 11) -> list[tuple[int, str]]:
-    """Colour bar as (percent, colour), from the lowest to the highest value."""
+    """Colour bar as (percent, colour), from the lowest to the highest value.
+
+    Parameters
+    ----------
+    name
+        Of the colour map.
+    count
+        Of colours.
+    """
     from matplotlib import colormaps
     from matplotlib.colors import to_hex
 

@@ -170,7 +170,27 @@ def _window(changed: Image, factor: int) -> tuple[tuple[int, int], tuple[int, in
 
 @dataclass(frozen=True)
 class MapPanel:
-    """A map of evidence over the whole slice, with what its darkest and lightest colours mean."""
+    """A map of evidence over the whole slice, with what its darkest and lightest colours mean.
+
+    Parameters
+    ----------
+    title
+        For a person.
+    note
+        How to read it.
+    uri
+        The picture.
+    width
+        In pixels.
+    height
+        In pixels.
+    low
+        What the darkest colour means.
+    high
+        What the lightest colour means.
+    colours
+        As CSS.
+    """
 
     title: str
     note: str
@@ -215,7 +235,21 @@ def _maps(folder: Path, drawn: Mapping[str, Shown], index: int) -> list[MapPanel
 
 @dataclass(frozen=True)
 class ShownRegion:
-    """One suspect region with pictures of LR and SR around it."""
+    """One suspect region with pictures of LR and SR around it.
+
+    Parameters
+    ----------
+    region
+        As in ``report.json``.
+    where
+        Slice and place, for a person.
+    lr
+        The picture.
+    sr
+        The picture.
+    box
+        Of the region within the pictures, in percent.
+    """
 
     region: Any
     where: str

@@ -38,7 +38,13 @@ NM_TICKS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 
 @dataclass(frozen=True)
 class Plot:
-    """One plot: what it shows, its SVG, and how to read it."""
+    """One plot: what it shows, its SVG, and how to read it.
+
+    Parameters
+    ----------
+    title, svg, note
+        For a person; the picture; how to read it.
+    """
 
     title: str
     svg: Markup
@@ -46,7 +52,15 @@ class Plot:
 
 
 def plots_against_hr(report: Report, factor: int) -> list[Plot]:
-    """Ring correlation, scores along the stack, recall of particles and pores."""
+    """Ring correlation, scores along the stack, recall of particles and pores.
+
+    Parameters
+    ----------
+    report
+        With scores.
+    factor
+        SR pixels per LR pixel.
+    """
     if report.scores is None:
         return []
     scores: Any = report.scores
@@ -58,7 +72,13 @@ def plots_against_hr(report: Report, factor: int) -> list[Plot]:
 
 
 def plots_of_reference(report: Report) -> list[Plot]:
-    """Sizes, chords and spectrum beside the teachers'."""
+    """Sizes, chords and spectrum beside the teachers'.
+
+    Parameters
+    ----------
+    report
+        With a reference.
+    """
     found: Any = report.reference
     if found is None:
         return []
@@ -92,7 +112,15 @@ def plots_of_reference(report: Report) -> list[Plot]:
 
 
 def plot_of_resolving(card: Card, lr_pixel_nm: float | None) -> Plot | None:
-    """Recovery of planted features against size; None where the card does not know."""
+    """Recovery of planted features against size; None where the card does not know.
+
+    Parameters
+    ----------
+    card
+        Of the model.
+    lr_pixel_nm
+        Side of an LR pixel in nm; None where unknown.
+    """
     if card.resolving_power is None:
         return None
     unit, scale = ("nm", lr_pixel_nm) if lr_pixel_nm is not None else ("LR pixels", 1.0)

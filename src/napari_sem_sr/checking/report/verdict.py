@@ -44,12 +44,24 @@ class Light:
 
 
 def lights(report: Report) -> tuple[Light, Light, Light, Light]:
-    """Whether SR is consistent with LR, within the model's domain, calibrated enough, and better than bicubic."""
+    """Whether SR is consistent with LR, within the model's domain, calibrated enough, and better than bicubic.
+
+    Parameters
+    ----------
+    report
+        All but its verdict is used.
+    """
     return _consistent(report), _within_domain(report), _calibrated(report), _better(report)
 
 
 def verdict(report: Report) -> str:
-    """One plain sentence on what SR may be used for."""
+    """One plain sentence on what SR may be used for.
+
+    Parameters
+    ----------
+    report
+        All but its verdict is used.
+    """
     name = f"'{report.sr['name']}'"
     consistent = _consistent(report)
     if consistent.colour == "red":

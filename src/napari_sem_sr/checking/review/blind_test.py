@@ -73,7 +73,17 @@ class Result:
 
 
 def pair_trials(field: Field, count: int, seed: int) -> list[BlindTrial]:
-    """Random places; in half of them A is HR."""
+    """Random places; in half of them A is HR.
+
+    Parameters
+    ----------
+    field
+        With HR.
+    count
+        Places.
+    seed
+        Of the places.
+    """
     rng = np.random.default_rng(seed)
     order = rng.permutation(np.arange(count) % 2 == 0)
     return [BlindTrial(*_anywhere(field, rng), bool(first)) for first in order]
@@ -83,6 +93,17 @@ def single_trials(
     field: Field, regions: Sequence[Mapping[str, Any]], count: int, seed: int
 ) -> list[BlindTrial]:
     """Suspect places, worst first, mixed with as many random places that touch none of the list.
+
+    Parameters
+    ----------
+    field
+        LR and SR.
+    regions
+        As in ``report.json``.
+    count
+        Suspect places, and as many random ones.
+    seed
+        Of the places and their order.
 
     Raises
     ------
@@ -120,7 +141,15 @@ def single_trials(
 
 
 def pictures(field: Field, trial: BlindTrial) -> tuple[Image, ...]:
-    """What is shown: A and B of a pair, or the one SR picture where there is no HR."""
+    """What is shown: A and B of a pair, or the one SR picture where there is no HR.
+
+    Parameters
+    ----------
+    field
+        With HR for a pair.
+    trial
+        The place.
+    """
     here = np.s_[trial.y : trial.y + trial.side, trial.x : trial.x + trial.side]
     sr = field.sr.slice(trial.slice)[here]
     if field.hr is None:
@@ -134,8 +163,12 @@ def result(trials: Sequence[BlindTrial], said: Sequence[Said], *, pairs: bool) -
 
     Parameters
     ----------
+    trials
+        In the order in which they were shown.
     said
         Pairs: "first" for "A was measured". Single pictures: "first" for "I do not trust it".
+    pairs
+        Whether A and B were shown.
     """
     matrix: dict[str, dict[str, int]]
     if pairs:
@@ -162,7 +195,21 @@ def result(trials: Sequence[BlindTrial], said: Sequence[Said], *, pairs: bool) -
 def keep(
     folder: Path, seed: int, trials: Sequence[BlindTrial], said: Sequence[Said], *, pairs: bool
 ) -> Result:
-    """Keep the answers so far beside the report; on disk when this returns."""
+    """Keep the answers so far beside the report; on disk when this returns.
+
+    Parameters
+    ----------
+    folder
+        Of the check.
+    seed
+        Of the trials.
+    trials
+        In the order in which they were shown.
+    said
+        Answers so far.
+    pairs
+        Whether A and B were shown.
+    """
     found = result(trials, said, pairs=pairs)
     answers = [
         {**asdict(trial), "said": answer} for trial, answer in zip(trials, said, strict=False)

@@ -69,7 +69,13 @@ class Judgement:
 
 
 def place_of(region: Mapping[str, Any]) -> Place:
-    """Box of a suspect region, by which its judgement is found."""
+    """Box of a suspect region, by which its judgement is found.
+
+    Parameters
+    ----------
+    region
+        As in ``report.json``.
+    """
     slice_, y, x, height, width = (int(region[k]) for k in ("slice", "y", "x", "height", "width"))
     return (slice_, y, x, height, width)
 
@@ -141,7 +147,15 @@ def judge(
 
 
 def forget(folder: str | Path, region: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Take the judgement of one place back, at once; see `judge`."""
+    """Take the judgement of one place back, at once; see `judge`.
+
+    Parameters
+    ----------
+    folder
+        Of the check.
+    region
+        As in ``report.json``.
+    """
     folder = Path(folder)
     report = Report.read(folder)
     return _keep(folder, report, place_of(region), ())
@@ -172,6 +186,13 @@ def summary(
 
     Only places of the list count. ``precision`` (share of artifacts among those decided) and its ``interval`` are
     None under ``MIN_DECIDED`` decided places; ``needed`` says how many more it takes.
+
+    Parameters
+    ----------
+    regions
+        As in ``report.json``.
+    judgements
+        As kept beside it.
     """
     listed = {place_of(r): rank for rank, r in enumerate(regions, start=1)}
     places = sorted((j for j in judgements if j.place in listed), key=lambda j: listed[j.place])

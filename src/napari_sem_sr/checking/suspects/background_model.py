@@ -100,7 +100,19 @@ class Slice:
         amounts: Sequence[npt.NDArray[Any] | Tensor] = (),
         device: torch.device | str = "cpu",
     ) -> "Slice":
-        """Put a slice on a device; NaN in ``lr`` is filled with what is near."""
+        """Put a slice on a device; NaN in ``lr`` is filled with what is near.
+
+        Parameters
+        ----------
+        lr
+            ``(y, x)`` in grey values; may hold NaN.
+        residual
+            ``(y, x)``; may hold NaN.
+        amounts
+            ``(y, x)`` each: what was added to the twin.
+        device
+            Where to.
+        """
 
         def there(image: npt.NDArray[Any] | Tensor) -> Tensor:
             return torch.as_tensor(image).to(device, torch.float32)
@@ -138,7 +150,13 @@ class BackgroundModel:
 
     @torch.no_grad()
     def z_scores(self, there: Slice) -> dict[str, Tensor]:
-        """By reason: ``(y, x)`` how many standard deviations a place exceeds what is usual; NaN where masked."""
+        """By reason: ``(y, x)`` how many standard deviations a place exceeds what is usual; NaN where masked.
+
+        Parameters
+        ----------
+        there
+            The slice.
+        """
         reasons = [TOO_BRIGHT, TOO_DARK, TEXTURE] + ([INVENTED] if there.amounts else [])
         shape = there.lr.shape
         made = {reason: torch.empty_like(there.lr) for reason in reasons}
@@ -202,7 +220,13 @@ class BackgroundModel:
 
 
 def by_kind(z_scores: Mapping[str, Tensor]) -> dict[str, Float]:
-    """The larger height of the reasons that share a tail."""
+    """The larger height of the reasons that share a tail.
+
+    Parameters
+    ----------
+    z_scores
+        ``(y, x)`` each, by reason.
+    """
     found: dict[str, Float] = {}
     for reason, image in z_scores.items():
         kind, there = KIND_OF[reason], image.cpu().numpy()

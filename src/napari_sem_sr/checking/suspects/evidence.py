@@ -38,7 +38,13 @@ FIELDS = IN_REPORT // 2
 
 @dataclass(frozen=True)
 class SuspectsRecord:
-    """Suspect regions of one slice, worst first, as in ``report.json``."""
+    """Suspect regions of one slice, worst first, as in ``report.json``.
+
+    Parameters
+    ----------
+    regions
+        Of one slice.
+    """
 
     regions: list[dict[str, Any]]
 
@@ -121,7 +127,13 @@ class SuspectsEvidence(Evidence[SuspectsRecord]):
 
 
 def slice_of(seen: "Seen") -> "Slice":
-    """A slice as the background model sees it."""
+    """A slice as the background model sees it.
+
+    Parameters
+    ----------
+    seen
+        The slice.
+    """
     from napari_sem_sr.checking.suspects.background_model import Slice
 
     setup = seen.setup

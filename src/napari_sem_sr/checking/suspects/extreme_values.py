@@ -37,18 +37,40 @@ FITTED = 40
 
 @dataclass(frozen=True)
 class Tail:
-    """Peaks per LR pixel above ``level`` for one reason, and the height over which they become e times rarer."""
+    """Peaks per LR pixel above ``level`` for one reason, and the height over which they become e times rarer.
+
+    Parameters
+    ----------
+    rate
+        Per LR pixel.
+    height
+        In z-scores.
+    """
 
     level: float
     rate: float
     height: float
 
     def threshold(self, pixels: int) -> float:
-        """Height above which a clean stack of so many LR pixels has one peak."""
+        """Height above which a clean stack of so many LR pixels has one peak.
+
+        Parameters
+        ----------
+        pixels
+            LR pixels of the stack.
+        """
         return max(START, self.level + self.height * float(np.log(self.rate * max(1, pixels))))
 
     def score(self, image: Heights, pixels: int) -> Heights:
-        """Scores of a map of peak heights."""
+        """Scores of a map of peak heights.
+
+        Parameters
+        ----------
+        image
+            ``(y, x)``, z-scores.
+        pixels
+            LR pixels of the stack.
+        """
         return 1 + (image - self.threshold(pixels)) / (self.height * float(np.log(10)))
 
 
@@ -64,7 +86,13 @@ USUAL_TAILS: Mapping[str, Tail] = {
 
 
 def peaks(image: npt.NDArray[Any]) -> Vector:
-    """The highest ``KEPT`` peaks of a map above ``START``, falling; filled up with 0."""
+    """The highest ``KEPT`` peaks of a map above ``START``, falling; filled up with 0.
+
+    Parameters
+    ----------
+    image
+        ``(y, x)``, z-scores; may hold NaN.
+    """
     values = np.nan_to_num(image, nan=0.0)
     top = values[(values == maximum_filter(values, NEAR)) & (values > START)]
     found = np.zeros(KEPT)
@@ -81,7 +109,7 @@ def fit_tails(
     Parameters
     ----------
     images
-        Of each held-out image, by kind of evidence: heights on the LR grid.
+        Of each held-out image, by kind of evidence: z-scores ``(y, x)`` on the LR grid.
     """
     arrays: dict[str, npt.NDArray[Any]] = {}
     for kind in KINDS:
@@ -93,7 +121,13 @@ def fit_tails(
 
 
 def tails_of(calibration: Mapping[str, npt.NDArray[Any]]) -> dict[str, Tail]:
-    """Tails kept in a model's calibration; ``USUAL_TAILS`` where there are too few peaks to fit one."""
+    """Tails kept in a model's calibration; ``USUAL_TAILS`` where there are too few peaks to fit one.
+
+    Parameters
+    ----------
+    calibration
+        By name, any shape.
+    """
     found = {}
     for kind, reasons in KINDS.items():
         z_scores = calibration.get(f"peaks_{kind}")

@@ -55,7 +55,13 @@ class Context:
 
 
 def context_of(lr: Tensor) -> Context:
-    """Describe LR (y, x), in 255ths of the intensity range without NaN, except for `MARGIN` around it."""
+    """Describe LR (y, x), in 255ths of the intensity range without NaN, except for `MARGIN` around it.
+
+    Parameters
+    ----------
+    lr
+        ``(y, x)`` with `MARGIN`.
+    """
     filters = _filters()
     # from the middle of the range, so that single precision loses nothing
     lr = lr - MIDDLE
@@ -116,7 +122,19 @@ class _Rows:
 
 @dataclass(frozen=True, eq=False)
 class Standard:
-    """How features are standardised, and between which values they are held; ``(features,)`` each."""
+    """How features are standardised, and between which values they are held; ``(features,)`` each.
+
+    Parameters
+    ----------
+    centre
+        Mean of each feature.
+    spread
+        Standard deviation of each.
+    low
+        Least value that is told apart.
+    high
+        Largest value that is told apart.
+    """
 
     centre: Vector
     spread: Vector
@@ -125,12 +143,24 @@ class Standard:
 
     @classmethod
     def of(cls, features: Vector) -> "Standard":
-        """That of ``(pixels, features)``."""
+        """That of ``(pixels, features)``.
+
+        Parameters
+        ----------
+        features
+            ``(pixels, features)``.
+        """
         low, high = np.percentile(features, [EXTREME, 100 - EXTREME], axis=0)
         return cls(features.mean(axis=0), features.std(axis=0) + 1e-6, low, high)
 
     def expand(self, features: Vector) -> Vector:
-        """``(pixels, 1 + 2 * features)``: a constant, the features and their squares."""
+        """``(pixels, 1 + 2 * features)``: a constant, the features and their squares.
+
+        Parameters
+        ----------
+        features
+            ``(pixels, features)``.
+        """
         z = (np.clip(features, self.low, self.high) - self.centre) / self.spread
         return np.concatenate([np.ones((len(z), 1)), z, z**2], axis=1)
 
@@ -151,7 +181,13 @@ class Usual:
     weights: Vector
 
     def at(self, features: Tensor) -> Tensor:
-        """``(quantities, y, x)`` what is usual where LR has these ``(features, y, x)``."""
+        """``(quantities, y, x)`` what is usual where LR has these ``(features, y, x)``.
+
+        Parameters
+        ----------
+        features
+            ``(features, y, x)``.
+        """
         count, *shape = features.shape
         centre, spread, low, high = (
             torch.from_numpy(v.astype(np.float32)).to(features.device)[:, None]
@@ -174,6 +210,8 @@ def learn(standard: Standard, features: Vector, values: Sequence[npt.NDArray[Any
 
     Parameters
     ----------
+    standard
+        Of the features.
     features
         ``(pixels, features)``.
     values

@@ -61,7 +61,13 @@ class Bank:
 
     @classmethod
     def of(cls, power: Float) -> "Bank":
-        """Filters for a residual with ``power`` (RINGS,) from frequency 0 to Nyquist."""
+        """Filters for a residual with ``power`` (RINGS,) from frequency 0 to Nyquist.
+
+        Parameters
+        ----------
+        power
+            ``(RINGS,)`` or ``(n,)``; mean power by frequency.
+        """
         radius = frequency((GRID, GRID))
         ring = np.minimum((radius * 2 * RINGS).astype(int), RINGS - 1)
         spectrum = np.maximum(power, LEAST_POWER)[ring]
@@ -69,7 +75,13 @@ class Bank:
         return cls(np.stack(shapes), _kernel(1 / np.sqrt(spectrum)))
 
     def responses(self, residual: Tensor) -> Tensor:
-        """``(filters, y, x)``; positive where the residual, (y, x) and `KERNEL_RADIUS` around it, is too bright."""
+        """``(filters, y, x)``; positive where the residual, (y, x) and `KERNEL_RADIUS` around it, is too bright.
+
+        Parameters
+        ----------
+        residual
+            ``(y, x)`` with `KERNEL_RADIUS` around it.
+        """
         return self._filtered("shapes", self.shapes, residual)
 
     def texture(self, residual: Tensor) -> list[Tensor]:
@@ -109,7 +121,13 @@ class Bank:
 
 
 def ring_power(residual: Float) -> Float:
-    """``(RINGS,)`` mean power of a residual without NaN, 1 for white noise of variance 1."""
+    """``(RINGS,)`` mean power of a residual without NaN, 1 for white noise of variance 1.
+
+    Parameters
+    ----------
+    residual
+        ``(y, x)``, in standard deviations.
+    """
     power = np.abs(np.fft.rfft2(residual)) ** 2 / residual.size
     radius = frequency(residual.shape, half=True)
     ring = np.minimum((radius * 2 * RINGS).astype(int), RINGS - 1).ravel()

@@ -37,6 +37,11 @@ def iter_set_apart(field: Field) -> Generator[Event, None, Field]:
     """Set apart the slices in which no pixel can be compared, and take infinite pixels for missing ones.
 
     If that is so of every slice, SR is held against LR as it is, and HR is left out of the comparison.
+
+    Parameters
+    ----------
+    field
+        LR, SR and HR.
     """
     field = replace(
         field,
@@ -85,13 +90,29 @@ def _finite(stack: SemStack) -> SemStack:
 
 
 def holes(lr: npt.NDArray[Any], residual: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-    """``(y, x)`` of LR: measured there, and not compared."""
+    """``(y, x)`` of LR: measured there, and not compared.
+
+    Parameters
+    ----------
+    lr
+        ``(y, x)``; may hold NaN.
+    residual
+        ``(y, x)``; NaN where nothing was compared.
+    """
     return np.asarray(np.isfinite(lr) & ~np.isfinite(residual))
 
 
 @dataclass(frozen=True)
 class HolesRecord:
-    """LR pixels of a slice that were measured, and those of them where SR has no value."""
+    """LR pixels of a slice that were measured, and those of them where SR has no value.
+
+    Parameters
+    ----------
+    measured
+        LR pixels.
+    missing
+        LR pixels.
+    """
 
     measured: int
     missing: int
@@ -100,12 +121,28 @@ class HolesRecord:
 def hole_regions(
     hole: npt.NDArray[np.bool_], factor: int, start: tuple[int, int, int]
 ) -> list[Region]:
-    """Holes of one slice as places; parameters as for `suspect_regions`."""
+    """Holes of one slice as places; parameters as for `suspect_regions`.
+
+    Parameters
+    ----------
+    hole
+        ``(y, x)`` of LR, true in a hole.
+    factor
+        SR pixels per LR pixel.
+    start
+        (z, y, x) of the slice in the SR stack.
+    """
     return suspect_regions({NO_VALUE: np.where(hole, SCORE, 0.0)}, factor, start)
 
 
 def empty_regions(field: Field) -> list[Region]:
-    """Slices in which SR has no value at all, as whole fields."""
+    """Slices in which SR has no value at all, as whole fields.
+
+    Parameters
+    ----------
+    field
+        LR and SR.
+    """
     z, y, x = field.sr_start
     _, height, width = field.sr.shape
     found = [index for index, what in field.empty.items() if what == "SR"]
@@ -121,6 +158,13 @@ def compared(
     """Share of the field that could be compared, None where nothing was there; ``limits`` gets a sentence for the rest.
 
     The field is what LR measured, and slices of SR where LR measured nothing.
+
+    Parameters
+    ----------
+    field
+        LR and SR.
+    found
+        Records of all slices.
     """
     whole = sum(s.measured for s in found)
     missing = sum(s.missing for s in found)

@@ -68,7 +68,15 @@ def _around(centre: int, side: int, size: int, step: int) -> tuple[int, int]:
 
 
 def centre_of(region: Mapping[str, Any], sr: SemStack) -> tuple[float, float, float]:
-    """Centre (z, y, x) of a region in the world of the SR stack it was found in."""
+    """Centre (z, y, x) of a region in the world of the SR stack it was found in.
+
+    Parameters
+    ----------
+    region
+        As in ``report.json``.
+    sr
+        The stack that was checked.
+    """
     pixel = (
         region["slice"],
         region["y"] + (region["height"] - 1) / 2,
@@ -79,7 +87,15 @@ def centre_of(region: Mapping[str, Any], sr: SemStack) -> tuple[float, float, fl
 
 
 def corners_of(region: Mapping[str, Any], sr: SemStack) -> npt.NDArray[np.float64]:
-    """Corners ``(4, 2)``, (y, x), of a region in the world of its SR stack: edges of its pixels, not centres."""
+    """Corners ``(4, 2)``, (y, x), of a region in the world of its SR stack: edges of its pixels, not centres.
+
+    Parameters
+    ----------
+    region
+        As in ``report.json``.
+    sr
+        The stack that was checked.
+    """
     _, top, left = sr.world.translate
     _, dy, dx = sr.world.scale
     y0, x0 = top + (region["y"] - 0.5) * dy, left + (region["x"] - 0.5) * dx

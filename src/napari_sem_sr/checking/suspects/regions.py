@@ -111,7 +111,13 @@ def suspect_regions(
 
 
 def worst(regions: Sequence[Region]) -> list[Region]:
-    """At most IN_REPORT of all slices' regions, worst first."""
+    """At most IN_REPORT of all slices' regions, worst first.
+
+    Parameters
+    ----------
+    regions
+        Of each slice.
+    """
     return sorted(regions, key=lambda r: (-r.score, r.slice, r.y, r.x))[:IN_REPORT]
 
 

@@ -38,14 +38,14 @@ LEVELS = 255.0
 
 @dataclass(frozen=True)
 class Scale:
-    """Grey values in 255ths of the intensity range, from its middle."""
+    """Grey values in 255ths of the intensity range (``unit``), from its ``middle``."""
 
     middle: float
     unit: float
 
     @classmethod
     def of(cls, intensity: IntensityRange) -> "Scale":
-        """That of a stack."""
+        """That of a stack with this ``intensity`` range."""
         return cls((intensity.high + intensity.low) / 2, (intensity.high - intensity.low) / LEVELS)
 
 
@@ -64,7 +64,7 @@ class Window:
     def of(
         self, image: Image, factor: int, margin: int, device: torch.device, scale: Scale
     ) -> Tensor:
-        """Pixels of ``image``, of which ``factor`` lie along an LR pixel, with ``margin`` LR pixels around them."""
+        """Pixels of ``image`` (y, x), ``factor`` along an LR pixel, with ``margin`` LR pixels around, in ``scale`` on ``device``."""
         index = [
             mirrored(factor * (start - margin), factor * (stop + margin), size)
             for (start, stop), size in zip((self.rows, self.columns), image.shape, strict=True)
@@ -91,7 +91,7 @@ class Local:
     Parameters
     ----------
     detail
-        Band-passed, as far beyond the window as local statistics look.
+        ``(y, x)``, band-passed, as far beyond the window as local statistics look.
     mean, square, variance
         In a Gaussian window.
     """
@@ -130,32 +130,32 @@ class FilterBank:
         self._smooth, self._steep = smoothing(BLUR * scale), smoothing(BLUR * scale, 1)
 
     def local(self, picture: Tensor) -> Local:
-        """Detail and local statistics of a picture with `MARGIN`."""
+        """Detail and local statistics of a ``picture`` (y, x) with `MARGIN`."""
         detail = self.detail(picture)
         mean, square = self._local.both(detail), self._local.both(detail * detail)
         return Local(detail, mean, square, (square - mean * mean).clamp_min_(0))
 
     def detail(self, picture: Tensor) -> Tensor:
-        """Band-pass H of a picture with `MARGIN`, as far as local statistics look."""
+        """Band-pass H of a ``picture`` (y, x) with `MARGIN`, as far as local statistics look."""
         spare = MARGIN * self.factor - self._reach - self._coarse_reach
         picture = picture[spare : -spare or None, spare : -spare or None]
         return self._fine.both(picture).sub_(self._coarse.both(picture))
 
     def correlation(self, one: Local, other: Local) -> Tensor:
-        """Local correlation of detail, -1 to 1, at two places of every LR pixel; 0 where either is flat."""
+        """Local correlation of the detail of ``one`` and ``other``, -1 to 1, at two places of every LR pixel; 0 where either is flat."""
         covariance = self._local.both(one.detail * other.detail).sub_(one.mean * other.mean)
         norm = (one.variance * other.variance).sqrt_()
         found = covariance.div_(norm.clamp_min(TINY**2)).clamp_(-1, 1)
         return found.mul_(norm > TINY**2)
 
     def amount(self, one: Tensor, other: Tensor) -> Tensor:
-        """Root mean square of the difference of two pictures with `MARGIN`, blurred, on the LR grid."""
+        """Root mean square of ``one`` − ``other``, (y, x) with `MARGIN`, blurred, on the LR grid."""
         spare = MARGIN * self.factor - self._blur_reach
         different = (one - other)[spare:-spare, spare:-spare]
         return self._blurred.both(different.square_()).clamp_min_(0).sqrt_()
 
     def slope(self, picture: Tensor) -> Tensor:
-        """Root mean square of the slope of a picture with `MARGIN`, on the LR grid."""
+        """Root mean square of the slope of a ``picture`` (y, x) with `MARGIN`, on the LR grid."""
         spare = MARGIN * self.factor - 2 * self._blur_reach
         picture = picture[spare:-spare, spare:-spare]
         smooth, steep = self._smooth.along_y(picture), self._steep.along_y(picture)
@@ -163,17 +163,17 @@ class FilterBank:
         return self._blurred.both(energy).clamp_min_(0).sqrt_()
 
     def power(self, local: Local) -> Tensor:
-        """Root mean square of detail over each LR pixel alone, on the LR grid."""
+        """Root mean square of ``local`` detail over each LR pixel alone, on the LR grid."""
         core = self.core(local)
         return self._mean.both(core * core).clamp_min_(0).sqrt_()
 
     def average(self, picture: Tensor) -> Tensor:
-        """Mean over LR pixels of a picture with `MARGIN`."""
+        """Mean over LR pixels of a ``picture`` (y, x) with `MARGIN`."""
         spare = MARGIN * self.factor
         return self._mean.both(picture[spare:-spare, spare:-spare])
 
     def core(self, local: Local) -> Tensor:
-        """Detail of the window itself."""
+        """Detail of the window itself, of ``local``, which reaches further."""
         return local.detail[self._reach : -self._reach, self._reach : -self._reach]
 
 
@@ -184,7 +184,7 @@ def filter_bank(factor: int) -> FilterBank:
 
 
 def pooled(image: Tensor) -> Tensor:
-    """Mean of the two by two places of every LR pixel."""
+    """Mean of the two by two places of every LR pixel, of ``image`` (2 y, 2 x)."""
     rows = image[0::2] + image[1::2]
     return (rows[:, 0::2] + rows[:, 1::2]).mul_(0.25)
 
@@ -218,7 +218,10 @@ class Fine:
 def compare_with_twin(
     sr: Image, twin: Image, factor: int, intensity: IntensityRange, device: torch.device
 ) -> Fine:
-    """Look at SR beside its twin, both ``(y, x)`` in grey levels, without NaN."""
+    """Look at ``sr`` beside its ``twin``, both ``(y, x)`` in grey levels, without NaN, on ``device``.
+
+    ``factor`` SR pixels lie along an LR pixel; ``intensity`` is the range of the stack.
+    """
     scale, bank = Scale.of(intensity), filter_bank(factor)
     shape = (sr.shape[0] // factor, sr.shape[1] // factor)
     made = torch.empty((5, *shape), device=device)
@@ -270,8 +273,9 @@ def compare_with_neighbours(
     *,
     sums: bool = True,
 ) -> Lasting:
-    """Look at SR beside the slices before and after it, at least one of them, all ``(y, x)`` without NaN.
+    """Look at ``here`` beside the slices ``before`` and ``after``, at least one of them, all ``(y, x)`` without NaN.
 
+    ``factor``, ``intensity``, ``device``: as for `compare_with_twin`.
     ``sums``: whether the slice after it is the next one, so that the change to it counts.
     """
     scale, bank = Scale.of(intensity), filter_bank(factor)
@@ -297,7 +301,7 @@ def compare_with_neighbours(
 
 
 def total(image: Tensor) -> float:
-    """Sum in double precision; on a CPU the same whatever the number of threads."""
+    """Sum of ``image``, any shape, in double precision; on a CPU the same whatever the number of threads."""
     if image.device.type == "cuda":
         return float(image.sum(dtype=torch.float64))
     return float(image.cpu().numpy().sum(dtype=np.float64))
@@ -310,13 +314,16 @@ def _squares(image: Tensor) -> float:
 def agreement_of(
     one: Image, other: Image, factor: int, intensity: IntensityRange
 ) -> npt.NDArray[np.float32]:
-    """Local correlation of the detail of two pictures ``(y, x)`` without NaN, on the LR grid."""
+    """Local correlation of the detail of ``one`` and ``other``, ``(y, x)`` without NaN, on the LR grid.
+
+    ``factor``, ``intensity``: as for `compare_with_twin`.
+    """
     found = compare_with_twin(one, other, factor, intensity, torch.device("cpu"))
     return found.agreement.numpy()
 
 
 def without_gaps(image: Image) -> tuple[Image, npt.NDArray[np.bool_] | None]:
-    """``image`` with its mean where it is not finite, and where that is (None: nowhere)."""
+    """``image`` (y, x) with its mean where it is not finite, and where that is (None: nowhere)."""
     if image.dtype.kind != "f":
         return image, None
     masked = ~np.isfinite(image)
@@ -328,7 +335,7 @@ def without_gaps(image: Image) -> tuple[Image, npt.NDArray[np.bool_] | None]:
 
 
 def coarse_mask(masks: Sequence[npt.NDArray[np.bool_] | None], factor: int) -> Any:
-    """LR pixels of which any SR pixel is masked in any of the ``masks``; None where there are none."""
+    """LR pixels (``factor`` SR pixels wide) of which any is masked in any of ``masks``, (f y, f x); None where there are none."""
     known = [m for m in masks if m is not None]
     if not known:
         return None

@@ -23,7 +23,7 @@ class Invention:
     Parameters
     ----------
     amount
-        Root mean square of GAN − twin.
+        ``(y, x)``, root mean square of GAN − twin.
     agreement
         Local correlation A of their detail, -1 to 1.
     energy
@@ -52,6 +52,10 @@ def invention(
 
     Parameters
     ----------
+    twin
+        Of the same shape.
+    factor
+        SR pixels per LR pixel.
     intensity
         Of the stack, in which numbers are scaled; by default black and white of ``gan`` itself.
     device

@@ -136,7 +136,13 @@ class Seen:
         )
 
     def tensor(self, image: Image) -> Tensor:
-        """A map on the device, in float32."""
+        """A map on the device, in float32.
+
+        Parameters
+        ----------
+        image
+            ``(y, x)`` in memory.
+        """
         return torch.from_numpy(np.ascontiguousarray(image, np.float32)).to(self.device)
 
     def _sr(self, index: int) -> Image:
@@ -144,7 +150,13 @@ class Seen:
 
 
 def glimpses(setup: Setup) -> tuple[Seen, ...]:
-    """Pieces of a few slices, on which is measured what is usual."""
+    """Pieces of a few slices, on which is measured what is usual.
+
+    Parameters
+    ----------
+    setup
+        The stack.
+    """
     if not setup.glimpsed:
         kept = setup.field.kept
         setup.glimpsed.extend(

@@ -31,7 +31,7 @@ class Shelf:
     Parameters
     ----------
     read
-        Reads a slice of the field; LR whole, as networks look beyond the field.
+        Reads a slice ``(y, x)`` of the field; LR whole, as networks look beyond the field.
     """
 
     def __init__(self, read: Callable[[Role, int], Image]) -> None:
@@ -41,18 +41,42 @@ class Shelf:
         self._reader = ThreadPoolExecutor(1)
 
     def get(self, role: Role, index: int) -> Image:
-        """A slice of the field, read now if it is not there."""
+        """A slice of the field, read now if it is not there.
+
+        Parameters
+        ----------
+        role
+            ``"lr"``, ``"sr"`` or ``"hr"``.
+        index
+            Number of the slice in the field.
+        """
         return self._ask(role, index).result()
 
     def put(self, role: Role, index: int, image: Image) -> None:
-        """Lay down a slice that somebody has at hand, so that it need not be read."""
+        """Lay down a slice that somebody has at hand, so that it need not be read.
+
+        Parameters
+        ----------
+        role
+            ``"lr"``, ``"sr"`` or ``"hr"``.
+        index
+            Number of the slice in the field.
+        image
+            ``(y, x)``.
+        """
         future: Future[Image] = Future()
         future.set_result(image)
         with self._lock:
             self._there[role, index] = future
 
     def want(self, wanted: Iterable[tuple[Role, int]]) -> None:
-        """Begin to read these slices, and forget all others."""
+        """Begin to read these slices, and forget all others.
+
+        Parameters
+        ----------
+        wanted
+            Role and number of each slice.
+        """
         wanted = tuple(wanted)
         with self._lock:
             for key in [k for k in self._there if k not in wanted]:
@@ -61,12 +85,26 @@ class Shelf:
             self._ask(role, index)
 
     def has(self, role: Role, index: int) -> bool:
-        """Whether a slice is here, or on its way."""
+        """Whether a slice is here, or on its way.
+
+        Parameters
+        ----------
+        role
+            ``"lr"``, ``"sr"`` or ``"hr"``.
+        index
+            Number of the slice in the field.
+        """
         with self._lock:
             return (role, index) in self._there
 
     def forget(self, before: int) -> None:
-        """Keep no slice before this one."""
+        """Keep no slice before this one.
+
+        Parameters
+        ----------
+        before
+            Number of the slice in the field.
+        """
         with self._lock:
             for key in [k for k in self._there if k[1] < before]:
                 del self._there[key]
@@ -109,7 +147,7 @@ class Setup:
     device, precision, tile
         Of the networks, as of `Engine`.
     reader
-        Reads slices (LR whole) where they are not read from ``field``, as on a machine that has a part of it.
+        Reads slices (y, x), LR whole, where they are not read from ``field``, as on a machine that has a part of it.
     glimpsed
         What `glimpses` has looked at; emptied once everything is prepared.
     sr_source
@@ -178,30 +216,64 @@ class Setup:
         return (0, height), (0, width)
 
     def part(self, whole_lr: Image, region: Region) -> Image:
-        """LR pixels of a ``region`` of the field, from a whole slice of LR."""
+        """LR pixels of a ``region`` of the field, from a whole slice of LR.
+
+        Parameters
+        ----------
+        whole_lr
+            ``(y, x)``.
+        """
         (y0, y1), (x0, x1) = self.in_lr(region)
         return whole_lr[y0:y1, x0:x1]
 
     def in_lr(self, region: Region) -> Region:
-        """A region of the field in pixels of the whole LR slice."""
+        """A region of the field in pixels of the whole LR slice.
+
+        Parameters
+        ----------
+        region
+            ((y0, y1), (x0, x1)) in LR pixels of the field, half open.
+        """
         (top, _), (left, _) = self.field.region
         (y0, y1), (x0, x1) = region
         return (top + y0, top + y1), (left + x0, left + x1)
 
     def sr(self, index: int, region: Region) -> Image:
-        """SR of a region of slice ``index``."""
+        """SR of a region of slice ``index``.
+
+        Parameters
+        ----------
+        region
+            ((y0, y1), (x0, x1)) in LR pixels of the field, half open.
+        """
         if self.sr_source is not None and region != self.region and not self.shelf.has("sr", index):
             return self.sr_source(index, region)
         return self.fine(self.shelf.get("sr", index), region)
 
     def fine(self, image: Image, region: Region) -> Image:
-        """A region of a picture on the SR grid."""
+        """A region of a picture on the SR grid.
+
+        Parameters
+        ----------
+        image
+            ``(f y, f x)``.
+        region
+            ((y0, y1), (x0, x1)) in LR pixels of the field, half open.
+        """
         f = self.field.factor
         (y0, y1), (x0, x1) = region
         return image[f * y0 : f * y1, f * x0 : f * x1]
 
     def upscale(self, engine: Engine, index: int, region: Region) -> Image:
-        """What a network makes of a region of slice ``index``, in the dtype of LR."""
+        """What a network makes of a region of slice ``index``, in the dtype of LR.
+
+        Parameters
+        ----------
+        engine
+            Of the network.
+        region
+            ((y0, y1), (x0, x1)) in LR pixels of the field, half open.
+        """
         lr = self.shelf.get("lr", index)
         where = self.in_lr(region)
         return engine.upscale_slice(lr, self.intensity, lr.dtype, where, index).image
