@@ -113,7 +113,7 @@ def with_typed(
     if tilt_deg is not None:
         if not 0 <= tilt_deg <= STEEPEST_DEG:
             raise InputError(
-                f"A tilt of {tilt_deg} degrees cannot be; give the angle between the beam and the normal of the "
+                f"A tilt of {tilt_deg} degrees is impossible; give the angle between the beam and the normal of the "
                 f"imaged face, 0 to {STEEPEST_DEG:g}."
             )
         if voxel[1] is not None and sources["y"] != "typed" and not stack.instrument.tilt_corrected:

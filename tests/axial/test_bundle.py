@@ -63,7 +63,7 @@ def test_a_model_for_another_spacing_is_refused() -> None:
 )
 def test_a_damaged_file_is_one_sentence(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.safetensors").write_bytes(content)
-    with pytest.raises(ModelError, match="damaged or is none"):
+    with pytest.raises(ModelError, match="damaged or is not one"):
         load_axial_model(tmp_path / "a.safetensors")
     with pytest.raises(ModelError, match="no axial model"):
         load_axial_model(tmp_path / "b.safetensors")

@@ -325,7 +325,7 @@ def test_anything_else_is_refused_in_one_sentence_and_changes_nothing(dock: Any)
         dock.roles.without_edit.setText(text)
         dock.roles.without_edit.editingFinished.emit()
     assert dock.roles.without == {2}
-    assert "'two' is no slice number" in dock.roles.message.text()
+    assert "'two' is not a slice number" in dock.roles.message.text()
 
 
 def test_a_slice_that_is_left_out_does_not_set_the_limits_of_the_difference(

@@ -197,7 +197,9 @@ def test_what_several_writers_know_is_read_together(tmp_path: Path) -> None:
 
 def test_a_secured_scheduler_without_certificates_is_one_sentence() -> None:
     with (
-        pytest.raises(InputError, match=r"wants certificates; name them in Dask's configuration"),
+        pytest.raises(
+            InputError, match=r"requires certificates; name them in Dask's configuration"
+        ),
         connected("tls://127.0.0.1:1"),
     ):
         pass

@@ -248,7 +248,7 @@ def load_axial_model(path: str | Path) -> AxialModel:
             model.network(which)
     except (SafetensorError, OSError, KeyError, RuntimeError, pydantic.ValidationError) as error:
         raise ModelError(
-            f"The axial model '{file}' is damaged or is none ({str(error).splitlines()[0]}); learn it again."
+            f"The axial model '{file}' is damaged or is not one ({str(error).splitlines()[0]}); learn it again."
         ) from error
     if "volume" not in parts or not all(
         bool(torch.isfinite(t).all()) for weights in parts.values() for t in weights.values()

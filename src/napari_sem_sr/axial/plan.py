@@ -199,7 +199,7 @@ def _existing(
         recorded, finished = destination.there()
         if recorded.get("kind") != "isotropic":
             raise OutputError(
-                f"'{destination.path}' is no isotropic volume; choose another name for the output."
+                f"'{destination.path}' is not an isotropic volume; choose another name for the output."
             )
         return recorded, finished
     raise OutputError(

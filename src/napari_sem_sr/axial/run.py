@@ -162,7 +162,7 @@ def _iter_learned(
         kept = given or load_axial_model(plan.companion.model)
         if kept.content_hash != known:
             raise OutputError(
-                f"The model in '{plan.companion.folder}' is not the one that '{plan.destination.path}' was begun with; "
+                f"The model in '{plan.companion.folder}' is not the one that '{plan.destination.path}' was started with; "
                 "--overwrite the output or give another name."
             )
         return kept

@@ -67,12 +67,12 @@ class IsotropicSettings:
 
     def __post_init__(self) -> None:
         if self.steps is None and not 0 < self.minutes < float("inf"):
-            raise InputError(f"{self.minutes:g} minutes cannot be; give a positive number.")
+            raise InputError(f"{self.minutes:g} minutes is not possible; give a positive number.")
         if self.steps is not None and self.steps < 1:
-            raise InputError(f"{self.steps} steps cannot be; give a positive number.")
+            raise InputError(f"{self.steps} steps is not possible; give a positive number.")
         if self.leave_out < 0 or self.leave_out == 1:
             raise InputError(
-                f"Leaving out {self.leave_out} cannot be; give 2 to keep every second slice for the test, 3 for every "
+                f"Leaving out {self.leave_out} is not possible; give 2 to keep every second slice for the test, 3 for every "
                 "third, or 0 for no test."
             )
 

@@ -238,7 +238,7 @@ def _place(
         if sr is not None and _same_size(fine, sr[0], sr[1].factor):
             return sr[1]
         raise InputError(
-            f"'{fine.name}' {fine.shape} is no whole multiple of the LR stack '{lr.name}' {lr.shape} in y and x, and "
+            f"'{fine.name}' {fine.shape} is not a whole multiple of the LR stack '{lr.name}' {lr.shape} in y and x, and "
             "nothing says where it lies; give stacks of the same field, or their voxel sizes."
         )
     a, b = lr.world, fine.world

@@ -74,7 +74,7 @@ def iter_check_isotropic(
     if (out / JSON).exists():
         if not resume:
             raise OutputError(
-                f"'{out}' holds a check already; give another folder, or --resume to go on with it."
+                f"'{out}' holds a check already; give another folder, or --resume to continue it."
             )
         there = Report.read(out)
         if {k: (getattr(there, k) or {}).get("hash") for k in hashes} != hashes:

@@ -45,7 +45,7 @@ app.command()(doctor)
 
 
 def main() -> None:
-    """Run the command line; one clear line and exit code 1 for what a person can mend."""
+    """Run the command line; one clear line and exit code 1 for what a person can fix."""
     debug = "--debug" in sys.argv
     arguments = [a for a in sys.argv[1:] if a != "--debug"]
     printable()

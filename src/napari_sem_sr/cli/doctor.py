@@ -12,7 +12,7 @@ def doctor(as_json: JsonFlag = False) -> None:
     """Examine this installation, and say what to do where something is not well; exit code 1 then."""
     from napari_sem_sr.doctor import iter_examine_installation
 
-    health = follow(iter_examine_installation(), go_on="the same command starts anew")
+    health = follow(iter_examine_installation(), go_on="the same command starts over")
     if as_json:
         print_json(health.to_json())
     else:

@@ -41,7 +41,9 @@ def train(
     factor: FactorOption = None,
     lr: Annotated[
         Path | None,
-        typer.Option(help="Stack that the model is for: its pixel size and looks are followed."),
+        typer.Option(
+            help="Stack that the model is for: pixel size and image quality are matched to it."
+        ),
     ] = None,
     pairs: Annotated[
         list[Path] | None,

@@ -199,7 +199,7 @@ def iter_blocks(
             except KilledWorker as error:
                 if share.given >= PATIENCE:
                     raise OutputError(
-                        f"Workers die again and again over {_spoken(share)}; look into their logs (memory, "
+                        f"Workers die repeatedly on {_spoken(share)}; look at their logs (memory, "
                         "perhaps: try --tile), and run again with --resume."
                     ) from error
                 yield Notice(f"Workers died; {_spoken(share)} will be done again.")

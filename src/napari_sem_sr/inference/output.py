@@ -253,8 +253,8 @@ def check_same(recorded: Mapping[str, Any], wanted: Mapping[str, Any], path: Pat
         named.append(name if key.endswith("hash") else f"{name} ({then} then, {now} now)")
     verb = "differs" if len(named) == 1 else "differ"
     raise OutputError(
-        f"'{path}' was begun otherwise: {', '.join(named)} {verb}; "
-        "run with what it was begun with, give another name, or --overwrite it."
+        f"'{path}' was started with different settings: {', '.join(named)} {verb}; "
+        "run it with the settings it was started with, give another name, or --overwrite it."
     )
 
 

@@ -43,7 +43,7 @@ def connected(scheduler: str) -> Iterator[Any]:
     certificates = distributed.Security().get_connection_args("client")["ssl_context"]
     if scheduler.startswith("tls://") and certificates is None:
         raise InputError(
-            f"The scheduler at '{scheduler}' wants certificates; name them in Dask's configuration "
+            f"The scheduler at '{scheduler}' requires certificates; name them in Dask's configuration "
             "(distributed.comm.tls)."
         )
     try:
@@ -167,7 +167,7 @@ def translate_cluster_errors(scheduler: str, output: str | Path) -> Iterator[Non
         yield
     except (FutureCancelledError, CommClosedError) as error:
         raise OutputError(
-            f"The Dask scheduler at '{scheduler}' went away; finished slices of '{output}' are kept, "
+            f"The Dask scheduler at '{scheduler}' was lost; finished slices of '{output}' are kept, "
             "run again with --resume."
         ) from error
     except (ImportError, RuntimeError) as error:

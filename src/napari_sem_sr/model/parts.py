@@ -87,7 +87,7 @@ def _refuse_doubled(path: Path, names: list[str]) -> None:
     for name in names:
         if names.count(name) > 1:
             raise ModelError(
-                f"Model '{path}' holds '{name}' {names.count(name)} times, so nobody can say which one is meant; "
+                f"Model '{path}' holds '{name}' {names.count(name)} times, so it is unclear which one is meant; "
                 "get the model again from where it came."
             )
 

@@ -69,7 +69,7 @@ class StudyFolder:
                 )
             if found is not None and found != wanted:
                 raise OutputError(
-                    f"'{path}' holds a study that was begun with another plan; "
+                    f"'{path}' holds a study that was started with another plan; "
                     "give the same options, or another folder with --out."
                 )
             path.mkdir(parents=True, exist_ok=True)

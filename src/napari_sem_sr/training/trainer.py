@@ -294,7 +294,7 @@ def _check_target(out: Path, folder: Path, *, resume: bool) -> None:
         check_name(out.name.removesuffix(SUFFIX))
     if (folder / CHECKPOINT).exists() and not resume:
         raise OutputError(
-            f"An unfinished training is in '{folder}'; resume it, or remove that folder to begin anew."
+            f"An unfinished training is in '{folder}'; resume it, or remove that folder to start over."
         )
 
 
@@ -322,7 +322,7 @@ def _checkpoint_of(folder: Path, fixed: Mapping[str, Any]) -> Checkpoint | None:
     checkpoint = load_checkpoint(folder / CHECKPOINT)
     if checkpoint.state["fixed"] != fixed:
         raise TrainingError(
-            f"The training in '{folder}' was begun with other settings or teachers; "
-            "resume with the same, or remove that folder to begin anew."
+            f"The training in '{folder}' was started with different settings or teachers; "
+            "resume with the same, or remove that folder to start over."
         )
     return checkpoint

@@ -214,7 +214,7 @@ def test_memory_may_run_out_again_and_again() -> None:
 def test_memory_that_never_suffices_ends_in_one_sentence() -> None:
     engine = Engine(network(), device="cpu", tile=64)
     Failing(engine, set(range(1000)), OUT_OF_MEMORY["cpu"])
-    with pytest.raises(InputError, match="Memory does not suffice for slice 3") as caught:
+    with pytest.raises(InputError, match="There is not enough memory for slice 3") as caught:
         engine.upscale_slice(image((70, 90)), UINT8, FLOAT, index=3)
     assert "\n" not in str(caught.value)
 

@@ -49,7 +49,7 @@ def test_slices_whose_virtual_source_is_gone_are_named(tmp_path):
     sources = write_sources(tmp_path)
     path = write_virtual(tmp_path / "a.h5", sources)
     sources[1].unlink()
-    with pytest.raises(InputError, match=r"Slice 2 is no use.*part1\.h5', which is not there.*2,3"):
+    with pytest.raises(InputError, match=r"Slice 2 cannot be used.*part1\.h5', which is not there.*2,3"):
         read_stack(path)
     np.testing.assert_array_equal(
         read_stack(path, without=[2, 3]).data.compute(), STACK[[0, 1, 4, 5]]
@@ -94,7 +94,7 @@ def test_external_storage_beside_is_read_and_hashed(tmp_path, monkeypatch):
 def test_external_storage_that_is_short_or_gone_is_told(tmp_path):
     path = write_external(tmp_path, "pixels.raw")
     (tmp_path / "pixels.raw").write_bytes(STACK.tobytes()[: 4 * 20 * 24 + 5])
-    with pytest.raises(InputError, match=r"Slice 4 is no use.*--without 4,5"):
+    with pytest.raises(InputError, match=r"Slice 4 cannot be used.*--without 4,5"):
         read_stack(path)
     (tmp_path / "pixels.raw").unlink()
     with pytest.raises(InputError, match=r"pixels\.raw', which is not there"):
@@ -126,7 +126,7 @@ def test_slices_of_which_no_chunk_was_written_are_named_and_parts_are_told(tmp_p
         data[:3] = STACK[:3]
         data[3, :10] = STACK[3, :10]
         data[5] = STACK[5]
-    with pytest.raises(InputError, match=r"Slice 4 is no use: .* never written"):
+    with pytest.raises(InputError, match=r"Slice 4 cannot be used: .* never written"):
         read_stack(path)
     assert "parts of slice 3 that were never written" in " ".join(
         read_stack(path, without=[4]).notices

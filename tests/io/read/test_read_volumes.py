@@ -249,7 +249,9 @@ def test_a_truncated_last_slice_is_named_and_can_be_left_out(tmp_path, kind):
         volume(path, kind)
     path.write_bytes(path.read_bytes()[:-7])
     source = f"{path}::4,5,6,int16" if kind == "raw" else path
-    with pytest.raises(InputError, match=r"Slice 3 is no use: .* 3 of its 4 slices .*--without 3"):
+    with pytest.raises(
+        InputError, match=r"Slice 3 cannot be used: .* 3 of its 4 slices .*--without 3"
+    ):
         read_stack(source)
     np.testing.assert_array_equal(read_stack(source, without=[3]).data.compute(), STACK[:3])
 

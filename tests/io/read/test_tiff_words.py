@@ -139,7 +139,7 @@ def test_slices_of_which_a_part_was_never_written_are_named(tmp_path):
     tifffile.imwrite(path, pixels, metadata=None, compression="zlib", photometric="minisblack")
     spoil(path, 2, 273)
     spoil(path, 2, 279)
-    with pytest.raises(InputError, match=r"Slice 2 is no use: part of it was never written"):
+    with pytest.raises(InputError, match=r"Slice 2 cannot be used: part of it was never written"):
         read_stack(path)
     assert_holds(read_stack(path, without=[2]), pixels[[0, 1, 3]])
 

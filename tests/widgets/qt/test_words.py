@@ -40,8 +40,8 @@ def test_no_option_is_left(message: str) -> None:
             "'a.zarr' exists already, finished or not; resume it, start over, or choose another name.",
         ),
         (
-            "Slice 3 is no use; or leave it out (--without 3).",
-            "Slice 3 is no use; or leave it out.",
+            "Slice 3 cannot be used; or leave it out (--without 3).",
+            "Slice 3 cannot be used; or leave it out.",
         ),
         ("Nothing -- at all.", "Nothing -- at all."),
     ],

@@ -148,7 +148,7 @@ def _prepared(read: Callable[[int], Plane], index: int, intensity: IntensityRang
         return prepare_slice(read(index), intensity, index)
     except UnusableSliceError:
         raise InputError(
-            f"Slice {index} is all NaN, and a gap in the stack cannot be filled in; mend it or crop the stack beside it."
+            f"Slice {index} is all NaN, and a gap in the stack cannot be filled in; repair it or crop the stack beside it."
         ) from None
 
 

@@ -52,7 +52,7 @@ class Journal:
         if not there:
             if records:
                 raise OutputError(
-                    f"'{self._log.path}' is damaged, so nobody can say what was being checked; "
+                    f"'{self._log.path}' is damaged, so it is unknown what was being checked; "
                     f"remove '{self._folder}', or give another folder for the report."
                 )
             self._log.append({"checked": identity})

@@ -153,7 +153,7 @@ def refuse_existing(out: Path, *, resume: bool) -> None:
     """
     if not resume and ((out / JSON).exists() or Journal(out).exists):
         raise OutputError(
-            f"'{out}' holds a check already; give another folder, or --resume to go on with it."
+            f"'{out}' holds a check already; give another folder, or --resume to continue it."
         )
 
 

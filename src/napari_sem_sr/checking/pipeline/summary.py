@@ -147,7 +147,7 @@ def _about_model(sr: SemStack, model: Model | None, limits: list[str]) -> dict[s
     made = recorded.get("model_hash")
     if made is None:
         limits.append(
-            f"'{sr.name}' does not say which model made it; '{model.card.name}' was taken on trust."
+            f"'{sr.name}' does not say which model made it; '{model.card.name}' was assumed."
         )
     elif made != model.content_hash:
         limits.append(

@@ -96,7 +96,7 @@ def read_judgements(folder: str | Path) -> tuple[Judgement, ...]:
         found = tuple(_judgement(entry) for entry in values["judgements"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
-            f"'{path}' cannot be read as judgements ({error}); mend it, or move it away to begin anew."
+            f"'{path}' cannot be read as judgements ({error}); repair it, or move it away to start over."
         ) from error
     for judgement in found:
         _check_opinion(judgement.opinion)
@@ -215,4 +215,4 @@ def summary(
 def _check_opinion(opinion: str) -> None:
     if opinion not in get_args(Opinion):
         choices = ", ".join(get_args(Opinion))
-        raise InputError(f"'{opinion}' is no judgement; say one of {choices}.")
+        raise InputError(f"'{opinion}' is not a judgement; say one of {choices}.")

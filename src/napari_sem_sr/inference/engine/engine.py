@@ -232,7 +232,7 @@ class Engine:
             release_memory(self.device)
             if self.tile <= MIN_TILE:
                 raise InputError(
-                    f"Memory does not suffice for slice {index} even in tiles of {self.tile} px ({failure}); "
+                    f"There is not enough memory for slice {index} even in tiles of {self.tile} px ({failure}); "
                     "close other programs, choose a region, or use another device."
                 )
             widest = self.tile

@@ -70,5 +70,5 @@ def _valid_pixels(lr: npt.NDArray[Any], index: int) -> npt.NDArray[np.bool_] | N
     if valid.all():
         return None
     if not valid.any():
-        raise UnusableSliceError(f"Slice {index} is all NaN; leave it out or mend the stack.")
+        raise UnusableSliceError(f"Slice {index} is all NaN; leave it out or repair the stack.")
     return valid

@@ -174,7 +174,7 @@ def _check_there(path: Path) -> None:
     if not there:
         name = str(path)
         shown = name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}..."
-        raise InputError(f"'{shown}' does not exist or is no file; check the name.")
+        raise InputError(f"'{shown}' does not exist or is not a file; check the name.")
 
 
 def _split(source: Source) -> tuple[Path, str]:
@@ -195,7 +195,7 @@ def _without(contents: Contents, left_out: Collection[int], path: Path) -> Conte
         numbers = ",".join(str(i) for i, _ in still)
         others = f" (and {len(still) - 1} more slices)" if len(still) > 1 else ""
         raise InputError(
-            f"Slice {index} is no use: {why}{others}; or leave it out (--without {numbers})."
+            f"Slice {index} cannot be used: {why}{others}; or leave it out (--without {numbers})."
         )
     if len(set(left_out)) == count:
         raise InputError(f"All {count} slices of '{path}' are left out; keep at least one.")

@@ -143,7 +143,7 @@ def _planes(
     colours = is_palette(page) or is_upside_down(page)
     if series.dtype is None:
         raise InputError(
-            f"'{path}' holds pixels of {page.bitspersample} bits that are no numbers; save it as a grey image."
+            f"'{path}' holds pixels of {page.bitspersample} bits that are not numbers; save it as a grey image."
         )
     stored = np.dtype(series.dtype).newbyteorder(tiff.byteorder)
     if stored.kind not in "uifb":
@@ -184,7 +184,7 @@ def _count_slices(series: tifffile.TiffPageSeries, path: Path) -> tuple[int, tup
     if len(axes) > 1:
         held = " and ".join(f"{n} along {a}" for a, n in axes.items())
         raise InputError(
-            f"'{path}' is no single stack: it has images {held}; save one channel and one time point."
+            f"'{path}' is not a single stack: it has images {held}; save one channel and one time point."
         )
     axis, count = next(iter(axes.items()), ("", 1))
     if axis not in _CALLED:

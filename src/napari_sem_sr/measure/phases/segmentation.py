@@ -59,7 +59,7 @@ class Threshold:
         if self.hysteresis and len(self.levels) != 2:
             raise InputError("Hysteresis needs a lower and a higher threshold; give LOW:HIGH.")
         if not (np.isfinite(self.smooth_px) and self.smooth_px >= 0):
-            raise InputError(f"A blur of {self.smooth_px} pixels does not exist; give 0 or more.")
+            raise InputError(f"A blur of {self.smooth_px} pixels is not possible; give 0 or more.")
 
     @classmethod
     def parse(cls, text: str, smooth_px: float = SMOOTH_PX) -> "Threshold":
@@ -89,7 +89,7 @@ class Threshold:
             return cls(levels=levels, smooth_px=smooth_px)
         except ValueError:
             raise InputError(
-                f"'{text}' is no threshold; give otsu, otsu:3, a grey value, several with commas, or LOW:HIGH for hysteresis."
+                f"'{text}' is not a threshold; give otsu, otsu:3, a grey value, several with commas, or LOW:HIGH for hysteresis."
             ) from None
 
     def blurred(self, plane: npt.NDArray[Any]) -> npt.NDArray[np.float32]:

@@ -247,7 +247,7 @@ def _judged(
         )
         raise InputError(
             f"HR cannot be registered with LR by {'one placement' if asked else 'a shift alone'}: a quarter of the field lies "
-            f"{found.bend_px:.1f} SR pixels from where the rest wants it; {advice}."
+            f"{found.bend_px:.1f} SR pixels from where the rest places it; {advice}."
         )
     return found
 

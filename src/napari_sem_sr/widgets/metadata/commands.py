@@ -69,7 +69,7 @@ def stack_of_file(layer: Layer) -> SemStack:
         If the layer has no file, or the file holds something of another shape.
     """
     if not isinstance(layer, Image):
-        raise InputError(tr("'{name}' is no image layer; choose an image.", name=layer.name))
+        raise InputError(tr("'{name}' is not an image layer; choose an image.", name=layer.name))
     path = layers.path_of(layer)
     if path is None:
         raise InputError(

@@ -7,7 +7,7 @@ PHRASES: tuple[tuple[str, str], ...] = (
     (r"or --resume or --overwrite it", "or resume it or start over"),
     (r"(give|choose) another name,? or --overwrite it", "choose another name, or start over"),
     (r"or --overwrite it", "or start over"),
-    (r"--resume to go on with it", "check again to go on with it"),
+    (r"--resume to continue it", "check again to continue it"),
     (r"run sem-sr upscale with --resume first, then check it", "finish it in Upscale first (Resume), then check it"),
     (r"run the command that made it again with --resume", "resume it in Upscale"),
     (r"run again with --resume", "resume it"),

@@ -78,7 +78,9 @@ class TrainForm(Dock):
         self.add.setMenu(menu)
         self.add.setStyleSheet("QToolButton::menu-indicator { image: none; }")
         self.add.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.remove = tool("−", tr("Take the selected images off the list; their files stay."))
+        self.remove = tool(
+            "−", tr("Remove the selected images from the list; their files are kept.")
+        )
         self.count_line = Line(small=True)
         self.pixel_line = Line(small=True)
         self.pixel_edit = tool("✎", tr("Set the pixel size where the files do not say it."))
@@ -103,7 +105,7 @@ class TrainForm(Dock):
         )
         self.chooser.setToolTip(
             tr(
-                "The LR stack that the model is for: its pixel size and the teachers' say the upscale factor."
+                "The LR stack that the model is for: its pixel size and that of the teachers give the upscale factor."
             )
         )
         self.factor_box = QComboBox()

@@ -173,7 +173,7 @@ class TrainChoice(TrainForm):
         else:
             self.split_line.say(
                 tr(
-                    "{said}: only one specimen, so scores come from a held-out {unit} and flatter",
+                    "{said}: only one specimen, so scores come from a held-out {unit} and are optimistic",
                     said=said,
                     unit=split.unit,
                 ),

@@ -90,7 +90,7 @@ class TeacherList(QTreeWidget):
         self._show()
 
     def remove_selected(self) -> None:
-        """Take the selected images off the list; their files stay."""
+        """Remove the selected images from the list; their files are kept."""
         gone = {self.indexOfTopLevelItem(item) for item in self.selectedItems()}
         if gone:
             self._listed = [entry for n, entry in enumerate(self._listed) if n not in gone]

@@ -89,7 +89,7 @@ def buttons_for(
             enabled=not seen,
         ),
         again=ButtonState(
-            tip=begin or tr("Remove what is there and begin anew."),
+            tip=begin or tr("Remove what is there and start over."),
             enabled=not begin,
             visible=ours and not running,
         ),
@@ -129,7 +129,7 @@ def _offer(
         return tr("Open result"), tr("This result is finished{made}; open it.", made=made), ""
     return (
         tr("Resume ({done} of {total})", done=found.done, total=found.total),
-        tr("Go on with what was begun{made}; finished slices are kept.", made=made),
+        tr("Continue what was started{made}; finished slices are kept.", made=made),
         "",
     )
 

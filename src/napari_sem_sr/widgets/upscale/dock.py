@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 LOOK_MS, WATCH_MS = 80, 2000
 NO_STACK = tr("Choose a stack first: drop one here, or try the sample.")
 MODELS = tr("Models (*.semsr)")
-NOT_USABLE = tr("This layer is no stack that can be upscaled.")
+NOT_USABLE = tr("This layer is not a stack that can be upscaled.")
 
 
 class UpscaleDock(UpscaleChoice):

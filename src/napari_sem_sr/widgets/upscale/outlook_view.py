@@ -64,7 +64,7 @@ class OutlookView(QWidget):
         self._asked, self.outlook = asked, None
         self._work.cancel()
         self.why.say("")
-        self.line.say("" if asked is None else tr("looking whether the model knows such a stack"))
+        self.line.say("" if asked is None else tr("checking whether the model knows such a stack"))
         if asked is None:
             self._timer.stop()
         else:

@@ -211,7 +211,7 @@ def model_of_run(recorded: RecordedRun) -> Entry:
     if entry is None:
         raise ModelError(
             tr(
-                "This was begun with '{model}', which is not installed here, or has been trained anew since: install it with +, or choose another place for the result.",
+                "This was started with '{model}', which is not installed here, or has been retrained since: install it with +, or choose another place for the result.",
                 model=recorded.model,
             )
         )

@@ -59,7 +59,7 @@ def stack_of(layer: Layer) -> SemStack:
 def iter_stack_of(layer: Layer) -> Generator[Event, None, SemStack]:
     """As `stack_of`, with progress where a layer's slices are many files; they are opened once."""
     if not isinstance(layer, Image):
-        raise InputError(tr("'{name}' is no image layer; choose an image.", name=layer.name))
+        raise InputError(tr("'{name}' is not an image layer; choose an image.", name=layer.name))
     data = layer.data[0] if layer.multiscale else layer.data
     path = path_of(layer)
     if path is not None and path.exists():

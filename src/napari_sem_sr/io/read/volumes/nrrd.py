@@ -118,7 +118,7 @@ def open_volume(
     other = next((k for k in kinds if k not in _KINDS), None)
     if other is not None:
         raise InputError(
-            f"'{path}' has an axis of the kind '{other}', which is no direction in space; save one grey volume."
+            f"'{path}' has an axis of the kind '{other}', which is not a direction in space; save one grey volume."
         )
     if stored.itemsize > 1 and "endian" not in header:
         raise InputError(

@@ -17,11 +17,11 @@ from napari_sem_sr.widgets.qt.dock import Dock, Line, Tone, field, primary, row
 from napari_sem_sr.widgets.words import tr
 
 SIDE_PX = 140
-NOTHING = tr("Take up an answer check first (tab Answer check).")
+NOTHING = tr("Open an answer check first (tab Answer check).")
 PAIR = tr("Which of the two was <b>measured</b>?")
 SINGLE = tr("Would you <b>trust</b> this detail?")
 CAUTION = tr(
-    "Who cannot tell SR from HR has learnt that SR looks real, not that it is true. Without HR, half of the pictures come from the list of suspect places."
+    "Failing to tell SR from HR shows that SR looks real, not that it is true. Without HR, half of the pictures come from the list of suspect places."
 )
 ANSWERS: dict[Said, tuple[str, str]] = {
     "first": ("A (1)", tr("Do not trust (1)")),

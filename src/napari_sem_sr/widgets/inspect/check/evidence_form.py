@@ -23,7 +23,7 @@ from napari_sem_sr.widgets.words import tr
 
 NAME = "evidence"
 NONE = tr("none")
-NO_EVIDENCE = tr("Maps of an answer check: take one up in the tab Answer check first.")
+NO_EVIDENCE = tr("Maps of an answer check: open one in the tab Answer check first.")
 # limits and colours of maps whose values have a meaning of their own; the others are measured
 FIXED: dict[str, tuple[tuple[float, float], str]] = {
     "consistency": ((-3.0, 3.0), DIVERGING),

@@ -92,12 +92,12 @@ class AnswerCheckTab(Dock):
         self.bar.setFixedHeight(8)
         self.stop_button = QPushButton(tr("Stop"))
         self.stop_button.setToolTip(
-            tr("Stop; what is checked is kept, and Check goes on from there.")
+            tr("Stop; what is checked is kept, and Check continues from there.")
         )
         self.progress = row([self.bar, self.stop_button])
         self.report_button = QPushButton(tr("Report…"))
         self.load_button = QPushButton(tr("Load…"))
-        self.load_button.setToolTip(tr("Take up a check that was made before, by its folder."))
+        self.load_button.setToolTip(tr("Open an earlier check by its folder."))
         self.start_button = primary(tr("Check"))
         for part in (self.suspects.below, self.message, self.progress):
             self.footer.addWidget(part)
@@ -117,7 +117,7 @@ class AnswerCheckTab(Dock):
         self.work.finished.connect(self._show_evidence)
         self.work.failed.connect(lambda text: self.message.say(text, Tone.BAD))
         self.work.cancelled.connect(
-            lambda: self.message.say(tr("Stopped; Check goes on from where it was."))
+            lambda: self.message.say(tr("Stopped; Check continues from where it was."))
         )
         self.work.ended.connect(self._show_buttons)
         self.options.changed.connect(self._show_buttons)

@@ -28,7 +28,7 @@ TIPS: dict[View, str] = {
 }
 Limits = Mapping[Role, tuple[float, float]]
 TRUST: Literal["trust"] = "trust"
-NO_TRUST = tr("There is no trust mask: take up an answer check that has one (tab Answer check).")
+NO_TRUST = tr("There is no trust mask: open an answer check that has one (tab Answer check).")
 
 
 class ViewControls(QWidget):

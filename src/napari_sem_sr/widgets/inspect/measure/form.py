@@ -58,7 +58,7 @@ class MeasureForm(QWidget):
         self.values.setToolTip(tr("Grey values between the phases."))
         self.values_row = field(tr("Grey"), self.values)
         self.sizes = QCheckBox(tr("sizes"))
-        self.sizes.setToolTip(tr("Part the phases into objects and measure their diameters."))
+        self.sizes.setToolTip(tr("Separate the phases into objects and measure their diameters."))
         self.tortuosity = QCheckBox(tr("tortuosity"))
         self.tortuosity.setToolTip(tr("Find the shortest ways through each phase; takes longest."))
         for box in (self.sizes, self.tortuosity):

@@ -168,7 +168,7 @@ def parse_numbers(text: str) -> frozenset[int]:
         except ValueError:
             raise InputError(
                 tr(
-                    "'{part}' is no slice number; give numbers and ranges such as 3, 7-9.",
+                    "'{part}' is not a slice number; give numbers and ranges such as 3, 7-9.",
                     part=part,
                 )
             ) from None

@@ -105,7 +105,7 @@ class Runs:
         kept = tr("1 slice") if self.eta.done == 1 else tr("{done} slices", done=self.eta.done)
         waiting = len(self.waiting)
         more = (
-            tr(" {waiting} more in the queue would not begin.", waiting=waiting) if waiting else ""
+            tr(" {waiting} more in the queue would not start.", waiting=waiting) if waiting else ""
         )
         return tr(
             "'{name}' is being upscaled. Stop, and keep {kept}?{more}",

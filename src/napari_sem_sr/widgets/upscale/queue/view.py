@@ -23,7 +23,7 @@ class QueueView(FoldedSection):
     def __init__(self, runs: Runs) -> None:
         super().__init__(
             tr("Queue"),
-            tr("Stacks that are upscaled one after the other; one that fails stops no other."),
+            tr("Stacks that are upscaled one after the other; a failure does not stop the others."),
         )
         self._runs = runs
         self.list = QListWidget()
