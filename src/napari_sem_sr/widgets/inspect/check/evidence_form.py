@@ -48,7 +48,7 @@ class EvidenceForm(QWidget):
         self.message = Line(small=True)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(field(tr("FinishedCheck"), self.box))
+        column.addWidget(field(tr("Evidence"), self.box))
         column.addWidget(self.message)
         self.box.activated.connect(lambda _: self.show_map())
         self.work.finished.connect(self._made)
