@@ -13,7 +13,12 @@ from common import interval, keep, row, simulated
 from recalibrate import split_on_card
 
 from napari_sem_sr.checking.evidence.domain import Domain
-from napari_sem_sr.checking.evidence.expected_gain import Example, ExpectedGain, Gain, fit_gain
+from napari_sem_sr.checking.evidence.expected_gain import (
+    ExpectedGain,
+    Gain,
+    HeldOutErrors,
+    fit_gain,
+)
 from napari_sem_sr.checking.evidence.image_features import domain_features
 from napari_sem_sr.degradation.degrade import Degradation
 from napari_sem_sr.degradation.measure_conditions import measure_conditions
@@ -41,7 +46,7 @@ class Case:
     specimen: str
     known: bool
     how: str
-    example: Example
+    example: HeldOutErrors
     alarm: bool
 
 

@@ -49,7 +49,9 @@ def test_slices_whose_virtual_source_is_gone_are_named(tmp_path):
     sources = write_sources(tmp_path)
     path = write_virtual(tmp_path / "a.h5", sources)
     sources[1].unlink()
-    with pytest.raises(InputError, match=r"Slice 2 cannot be used.*part1\.h5', which is not there.*2,3"):
+    with pytest.raises(
+        InputError, match=r"Slice 2 cannot be used.*part1\.h5', which is not there.*2,3"
+    ):
         read_stack(path)
     np.testing.assert_array_equal(
         read_stack(path, without=[2, 3]).data.compute(), STACK[[0, 1, 4, 5]]
