@@ -18,7 +18,7 @@ from napari_sem_sr.terminal import follow, print_json, say
 
 
 def isotropic(
-    input_path: Annotated[Path, typer.Argument(metavar="INPUT")],
+    input_path: Annotated[Path, typer.Argument(metavar="INPUT", help="A stack of slices.")],
     output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="*.zarr or *.tif")],
     minutes: Annotated[
         float | None, typer.Option(help="For learning, the test and, if it is short, the volume.")
@@ -42,7 +42,7 @@ def isotropic(
         bool,
         typer.Option("--thick", help="A slice shows the mean over its thickness, not its face."),
     ] = False,
-    seed: int = 0,
+    seed: Annotated[int, typer.Option(help="Of all that is random.")] = 0,
     device: DeviceOption = "auto",
     voxel: VoxelOption = None,
     tilt: TiltOption = None,

@@ -14,7 +14,13 @@ models_app = typer.Typer(help="Installed models.", invoke_without_command=True)
 
 @models_app.callback()
 def models(context: typer.Context, as_json: JsonFlag = False) -> None:
-    """List the installed models."""
+    """List the installed models.
+
+    Parameters
+    ----------
+    context
+        Says whether a command of its own was given.
+    """
     if context.invoked_subcommand is not None:
         return
     from napari_sem_sr.model.zoo import damaged_models, list_models
@@ -49,7 +55,13 @@ def models(context: typer.Context, as_json: JsonFlag = False) -> None:
 
 @models_app.command("show")
 def show_model(name: str, as_json: JsonFlag = False) -> None:
-    """Show the card of a model, given by name or path."""
+    """Show the card of a model, given by name or path.
+
+    Parameters
+    ----------
+    name
+        Name as listed, or path of a bundle.
+    """
     from napari_sem_sr.model.zoo import load_model
 
     card = load_model(name).card.model_dump(mode="json")
@@ -66,7 +78,13 @@ def import_model(
         str | None, typer.Option(help="What to call it here; the name on its card by default.")
     ] = None,
 ) -> None:
-    """Install a bundle under the name on its card, or another."""
+    """Install a bundle under the name on its card, or another.
+
+    Parameters
+    ----------
+    file
+        Folder or ``.semsr`` file.
+    """
     from napari_sem_sr.model.zoo import import_model as install
 
     entry = install(file, name)
@@ -75,7 +93,15 @@ def import_model(
 
 @models_app.command("export")
 def export_model(name: str, file: Path) -> None:
-    """Write a model as one .semsr file to give to a colleague."""
+    """Write a model as one .semsr file to give to a colleague.
+
+    Parameters
+    ----------
+    name
+        Name as listed, or path of a bundle.
+    file
+        File to write.
+    """
     from napari_sem_sr.model.zoo import export_model as write
 
     write(name, file)

@@ -81,7 +81,13 @@ def _numbers(text: str, option: str, form: str, count: int) -> tuple[int, ...]:
 
 
 def check_factor(factor: int | None) -> None:
-    """Refuse a factor that no network has."""
+    """Refuse a factor that no network has.
+
+    Parameters
+    ----------
+    factor
+        SR pixels per LR pixel; None where it was not given.
+    """
     from napari_sem_sr.teachers.scale import FACTORS
 
     if factor is not None and factor not in FACTORS:
@@ -89,7 +95,13 @@ def check_factor(factor: int | None) -> None:
 
 
 def parse_slices(text: str | None) -> tuple[int, int] | None:
-    """Slices ``A:B`` as (first, end)."""
+    """Slices ``A:B`` as (first, end).
+
+    Parameters
+    ----------
+    text
+        As a person types it; None where it was not given.
+    """
     if text is None:
         return None
     first, end = _numbers(text, "--slices", "A:B", 2)
@@ -97,7 +109,13 @@ def parse_slices(text: str | None) -> tuple[int, int] | None:
 
 
 def parse_region(text: str | None) -> tuple[tuple[int, int], tuple[int, int]] | None:
-    """Region ``Y0:Y1,X0:X1`` in LR pixels as ((y0, y1), (x0, x1))."""
+    """Region ``Y0:Y1,X0:X1`` in LR pixels as ((y0, y1), (x0, x1)).
+
+    Parameters
+    ----------
+    text
+        As a person types it; None where it was not given.
+    """
     if text is None:
         return None
     y0, y1, x0, x1 = _numbers(text, "--region", "Y0:Y1,X0:X1", 4)
@@ -105,14 +123,26 @@ def parse_region(text: str | None) -> tuple[tuple[int, int], tuple[int, int]] | 
 
 
 def parse_noise(text: str) -> float | Literal["auto", "none"]:
-    """Noise ``auto``, ``none`` or a standard deviation in grey values."""
+    """Noise ``auto``, ``none`` or a standard deviation in grey values.
+
+    Parameters
+    ----------
+    text
+        As a person types it.
+    """
     if text in ("auto", "none"):
         return text  # type: ignore[return-value]
     return _at_least_zero(text, "--noise", "auto, none or a standard deviation in grey values")
 
 
 def parse_blur(text: str) -> float | Literal["auto"]:
-    """Blur ``auto`` or a standard deviation in LR pixels."""
+    """Blur ``auto`` or a standard deviation in LR pixels.
+
+    Parameters
+    ----------
+    text
+        As a person types it.
+    """
     return (
         "auto"
         if text == "auto"
@@ -131,7 +161,13 @@ def _at_least_zero(text: str, option: str, form: str) -> float:
 
 
 def parse_voxel(text: str | None) -> tuple[float | None, float | None, float | None] | None:
-    """Voxel size ``Z,Y,X`` in nm."""
+    """Voxel size ``Z,Y,X`` in nm.
+
+    Parameters
+    ----------
+    text
+        As a person types it; None where it was not given.
+    """
     if text is None:
         return None
     try:
@@ -144,14 +180,30 @@ def parse_voxel(text: str | None) -> tuple[float | None, float | None, float | N
 
 
 def parse_without(text: str | None) -> tuple[int, ...]:
-    """Slices ``A,B,C`` to leave out."""
+    """Slices ``A,B,C`` to leave out.
+
+    Parameters
+    ----------
+    text
+        As a person types it; None where it was not given.
+    """
     if text is None:
         return ()
     return _numbers(text, "--without", "A,B,...", text.replace(",", ":").count(":") + 1)
 
 
 def read_teacher_files(paths: Sequence[Path], *, grey: bool, keep_databar: bool) -> "list[Teacher]":
-    """Read teachers and tell what a person should know about them."""
+    """Read teachers and tell what a person should know about them.
+
+    Parameters
+    ----------
+    paths
+        Files and folders.
+    grey
+        Consent to converting colour photographs.
+    keep_databar
+        Whether databars are learned from.
+    """
     from napari_sem_sr.teachers.teacher import read_teachers
 
     teachers, notices = read_teachers(paths, grey=grey)
@@ -169,7 +221,23 @@ def read(
     grey: bool = False,
     elsewhere: bool = False,
 ) -> SemStack:
-    """Read a stack and tell what a person should know about how it was understood."""
+    """Read a stack and tell what a person should know about how it was understood.
+
+    Parameters
+    ----------
+    path
+        File or folder.
+    voxel
+        As a person types it; None where it was not given.
+    tilt
+        In degrees; None where it was not given.
+    without
+        As a person types it; None where it was not given.
+    grey
+        Consent to converting colour photographs.
+    elsewhere
+        Whether pixels may lie outside of the file's folder.
+    """
     from napari_sem_sr.io import read_stack
 
     stack = read_stack(

@@ -59,7 +59,7 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue an interrupted training.")
     ] = False,
-    seed: int = 0,
+    seed: Annotated[int, typer.Option(help="Of all that is random.")] = 0,
     device: DeviceOption = "auto",
     devices: Annotated[int, typer.Option(min=1, help="GPUs that share the work.")] = 1,
     vgg: Annotated[

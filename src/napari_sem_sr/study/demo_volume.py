@@ -153,7 +153,13 @@ def against_truth(slices: SemStack, volume: SemStack, truth: SemStack) -> dict[s
 
 
 def table(found: Measurements) -> str:
-    """Numbers of the dark phase, volume by volume, in columns."""
+    """Numbers of the dark phase, volume by volume, in columns.
+
+    Parameters
+    ----------
+    found
+        Numbers of all volumes.
+    """
     lines = [("", *(volume.name for volume in found.volumes))]
     rows = {name: numbers for label, name, numbers in found.rows() if label == PHASE}
     for name in TOLD:

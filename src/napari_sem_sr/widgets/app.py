@@ -6,7 +6,13 @@ from napari_sem_sr.widgets.qt.dock_group import open_dock
 
 
 def run_app(paths: list[Path]) -> None:
-    """Open napari with the docks, and with stacks or the sample if none are given; returns when it is closed."""
+    """Open napari with the docks, and with stacks or the sample if none are given; returns when it is closed.
+
+    Parameters
+    ----------
+    paths
+        Stacks to open; none for the sample.
+    """
     import napari
 
     viewer = napari.Viewer(title="SEM super-resolution")

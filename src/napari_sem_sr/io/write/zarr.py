@@ -75,7 +75,7 @@ class DurableStore(LocalStore):
             await self.set(key, value)
 
     def set_sync(self, key: str, value: Buffer) -> None:
-        """Write one file."""
+        """Write ``value`` as the file ``key``."""
         self._check_writable()
         path = self.root / key
         make_folder(path.parent)

@@ -96,7 +96,13 @@ class InspectDock(Themed):
         )
 
     def bring_back(self, last: session.LastSession) -> None:
-        """Take up roles and report of an earlier session, whose layers are open."""
+        """Take up roles and report of an earlier session, whose layers are open.
+
+        Parameters
+        ----------
+        last
+            What was open.
+        """
         for role, name in last.roles.items():
             if role in self.roles.choosers and name in self.viewer.layers:
                 self.roles.give(role, self.viewer.layers[name])
@@ -110,7 +116,13 @@ class InspectDock(Themed):
         self._answers.give_room(self.height())
 
     def event(self, event: QEvent) -> bool:
-        """Notice that napari's dock was closed."""
+        """Notice that napari's dock was closed.
+
+        Parameters
+        ----------
+        event
+            As Qt sends it.
+        """
         if event.type() == QEvent.Type.ParentChange and self.parent() is None:
             for page in self.pages.values():
                 page.let_go()

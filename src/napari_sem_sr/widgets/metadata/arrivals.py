@@ -36,7 +36,17 @@ _SEEN: "WeakSet[Any]" = WeakSet()
 
 @dataclass(frozen=True, eq=False)
 class ArrivedMetadata:
-    """What the file of a layer says, and contrast limits of the whole stack."""
+    """What the file of a layer says, and contrast limits of the whole stack.
+
+    Parameters
+    ----------
+    layer
+        A layer of napari's viewer.
+    stack
+        As it was read.
+    limits
+        Of contrast, in grey values.
+    """
 
     layer: Image
     stack: SemStack
@@ -44,7 +54,13 @@ class ArrivedMetadata:
 
 
 def iter_known(arrived: Sequence[Image]) -> Generator[Event, None, list[ArrivedMetadata]]:
-    """Read what the files of layers say; those that say no size are left out, as are files that are not for us."""
+    """Read what the files of layers say; those that say no size are left out, as are files that are not for us.
+
+    Parameters
+    ----------
+    arrived
+        Layers that napari's reader added.
+    """
     found: list[ArrivedMetadata] = []
     for done, layer in enumerate(arrived):
         yield Progress("reading", done, len(arrived), "files")
@@ -63,6 +79,8 @@ class Arrivals(QObject):
 
     Parameters
     ----------
+    viewer
+        napari's viewer.
     parent
         Over which questions are asked; its end is the end of the work.
     """

@@ -14,7 +14,13 @@ _HEAD = 7.0
 
 
 class GeometryView(QWidget):
-    """The beam from above, the face it meets, the face's normal, and the angle between both."""
+    """The beam from above, the face it meets, the face's normal, and the angle between both.
+
+    Parameters
+    ----------
+    parent
+        Widget that holds it.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

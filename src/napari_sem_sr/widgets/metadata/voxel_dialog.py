@@ -31,6 +31,8 @@ class VoxelDialog(QDialog):
     ----------
     stack
         As read from its files.
+    parent
+        Window over which it opens.
     """
 
     def __init__(self, stack: SemStack, parent: QWidget | None = None) -> None:

@@ -20,6 +20,13 @@ def open_dock(viewer: "ViewerModel", name: str) -> Any:
 
     It is entered in napari's window under the name that the Plugins menu looks for, so that the menu does not open a
     second one.
+
+    Parameters
+    ----------
+    viewer
+        napari's viewer.
+    name
+        As in the Plugins menu.
     """
     window: Any = viewer.window
     widget: Any = next((w for w in window.dock_widgets.values() if _name(w) == name), None)
@@ -38,6 +45,11 @@ def join_group(widget: QWidget) -> None:
     """Put a dock that has just appeared among the others, soon: napari is still placing it.
 
     Where an older one of its kind is open already, that one comes to the front instead.
+
+    Parameters
+    ----------
+    widget
+        The dock's own.
     """
     after(widget, 0, lambda: _join(widget)).start()
 

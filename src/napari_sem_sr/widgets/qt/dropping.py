@@ -10,7 +10,13 @@ from napari_sem_sr.widgets.qt.names import name_controls
 
 
 def dropped_paths(event: QDropEvent) -> list[Path]:
-    """Files and folders of this machine that a drop brings."""
+    """Files and folders of this machine that a drop brings.
+
+    Parameters
+    ----------
+    event
+        As Qt sends it.
+    """
     return [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
 
 
@@ -19,6 +25,11 @@ class TakesFiles(QWidget):
 
     Qt offers a drop to the widget under the cursor and then to those around it. Fields for text would take the
     name of the file as text, so they are made to let it pass.
+
+    Parameters
+    ----------
+    parent
+        Widget that holds it.
     """
 
     given = Signal(list)

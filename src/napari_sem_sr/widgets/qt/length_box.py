@@ -17,6 +17,17 @@ class NumberBox(QDoubleSpinBox):
     """A number whose lowest value stands for one that nobody knows.
 
     What is in the box is selected when it is entered, by a click as well, so that typing replaces it.
+
+    Parameters
+    ----------
+    low
+        Lowest number; stands for unknown.
+    high
+        Highest number.
+    decimals
+        Digits after the point.
+    parent
+        Widget that holds it.
     """
 
     def __init__(
@@ -42,7 +53,13 @@ class NumberBox(QDoubleSpinBox):
 
 
 class LengthBox(NumberBox):
-    """A length in nm; ``1.2 µm`` and ``0.02 um`` can be typed too, and from 1000 nm on micrometres are shown."""
+    """A length in nm; ``1.2 µm`` and ``0.02 um`` can be typed too, and from 1000 nm on micrometres are shown.
+
+    Parameters
+    ----------
+    parent
+        Widget that holds it.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(0.0, 1e9, 3, parent)
@@ -63,7 +80,13 @@ class LengthBox(NumberBox):
 
 
 def parsed_nm(text: str) -> float | None:
-    """A typed length in nm, with or without its unit; None where it is none (yet)."""
+    """A typed length in nm, with or without its unit; None where it is none (yet).
+
+    Parameters
+    ----------
+    text
+        As it is typed.
+    """
     found = _LENGTH.fullmatch(text)
     if found is None:
         return None

@@ -12,7 +12,17 @@ SHARE = 0.85
 
 
 class PictureDialog(QDialog):
-    """Shows an array (y, x, RGBA) of 8 bit."""
+    """Shows an array (y, x, RGBA) of 8 bit.
+
+    Parameters
+    ----------
+    picture
+        ``(y, x, 4)`` of 8 bit.
+    title
+        For a person.
+    parent
+        Window over which it opens.
+    """
 
     def __init__(self, picture: Any, title: str, parent: QWidget) -> None:
         super().__init__(parent)

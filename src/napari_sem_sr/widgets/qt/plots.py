@@ -22,12 +22,30 @@ HEADROOM = 0.35
 
 
 def titled(role: str) -> str:
-    """Role as it is named outside of napari, where nothing else says that SR was made up."""
+    """Role as it is named outside of napari, where nothing else says that SR was made up.
+
+    Parameters
+    ----------
+    role
+        LR, SR, HR or twin.
+    """
     return tr("{role} (synthetic)", role=role) if role in ("SR", "SR 2", "twin") else role
 
 
 def make_plot(theme_name: str, bottom: str, left: str, tip: str) -> Any:
-    """Empty plot with labelled axes and a legend."""
+    """Empty plot with labelled axes and a legend.
+
+    Parameters
+    ----------
+    theme_name
+        Name of napari's theme.
+    bottom
+        Quantity and unit along x.
+    left
+        Quantity and unit along y.
+    tip
+        Tooltip.
+    """
     import pyqtgraph
 
     plot = pyqtgraph.PlotWidget()
@@ -43,7 +61,15 @@ def make_plot(theme_name: str, bottom: str, left: str, tip: str) -> Any:
 
 
 def paint(plot: Any, theme_name: str) -> None:
-    """Give a plot the colours of a theme; marks have them once they are drawn again."""
+    """Give a plot the colours of a theme; marks have them once they are drawn again.
+
+    Parameters
+    ----------
+    plot
+        As `make_plot` makes it.
+    theme_name
+        Name of napari's theme.
+    """
     theme = get_theme(theme_name)
     text = theme.text.as_hex()
     plot.setBackground(theme.background.as_hex())
@@ -58,7 +84,13 @@ def draw(
     curves: dict[str, tuple[Any, Any]],
     pens: Mapping[str, tuple[str, Qt.PenStyle]] = PENS,
 ) -> None:
-    """Replace what the plot shows by ``curves``: (x, y) by role, or by any name that ``pens`` has."""
+    """Replace what the plot shows by ``curves``: (x, y) by role, or by any name that ``pens`` has.
+
+    Parameters
+    ----------
+    plot
+        As `make_plot` makes it.
+    """
     import pyqtgraph
 
     plot.clear()
@@ -73,17 +105,39 @@ def draw(
 
 
 def entitle(plot: Any, text: str) -> None:
-    """Small title over the plot; none where ``text`` is empty."""
+    """Small title over the plot; none where ``text`` is empty.
+
+    Parameters
+    ----------
+    plot
+        As `make_plot` makes it.
+    """
     plot.setTitle(text or None, size="8pt", color=plot.getAxis("bottom").textPen().color())
 
 
 def set_least_height(plot: Any, height: float) -> None:
-    """Never zoom in further than ``height`` along y."""
+    """Never zoom in further than ``height`` along y.
+
+    Parameters
+    ----------
+    plot
+        As `make_plot` makes it.
+    """
     plot.getViewBox().setLimits(minYRange=height)
 
 
 def mark(plot: Any, x: float, label: str) -> None:
-    """Vertical line with a label."""
+    """Vertical line with a label.
+
+    Parameters
+    ----------
+    plot
+        As `make_plot` makes it.
+    x
+        In the unit of the axis.
+    label
+        For a person.
+    """
     import pyqtgraph
 
     pen = pyqtgraph.mkPen(plot.getAxis("bottom").textPen().color(), style=Qt.PenStyle.DashLine)

@@ -19,12 +19,26 @@ def remembered() -> Any | None:
 
 
 def recall(name: str, default: Any) -> Any:
-    """A setting, or ``default`` where nothing is remembered."""
+    """A setting, or ``default`` where nothing is remembered.
+
+    Parameters
+    ----------
+    name
+        Of the setting.
+    """
     return getattr(remembered(), name, default)
 
 
 def remember(name: str, value: Any) -> None:
-    """Keep a setting for the next time."""
+    """Keep a setting for the next time.
+
+    Parameters
+    ----------
+    name
+        Of the setting.
+    value
+        What Qt's settings can hold.
+    """
     settings = remembered()
     if settings is not None:
         setattr(settings, name, value)

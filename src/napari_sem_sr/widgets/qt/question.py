@@ -10,6 +10,12 @@ def ask(parent: QWidget | None, title: str, text: str, answers: Sequence[str]) -
 
     Parameters
     ----------
+    parent
+        Window over which it opens.
+    title
+        For a person.
+    text
+        For a person.
     answers
         Texts of the buttons; the first is what Enter chooses.
     """
@@ -23,5 +29,13 @@ def ask(parent: QWidget | None, title: str, text: str, answers: Sequence[str]) -
 
 
 def ask_to_stop(parent: QWidget, text: str) -> bool:
-    """Ask whether to stop what runs and close napari: nothing runs on without its window."""
+    """Ask whether to stop what runs and close napari: nothing runs on without its window.
+
+    Parameters
+    ----------
+    parent
+        Window over which it opens.
+    text
+        For a person.
+    """
     return ask(parent, "Close napari?", text, ("Go on working", "Stop and close")) == 1

@@ -6,7 +6,15 @@ from qtpy.QtCore import QObject, QTimer
 
 
 def after(parent: QObject, milliseconds: int, slot: Callable[[], object]) -> QTimer:
-    """Make a timer that calls ``slot`` once after each start; starting it anew puts that off."""
+    """Make a timer that calls ``slot`` once after each start; starting it anew puts that off.
+
+    Parameters
+    ----------
+    parent
+        Whose end is its end.
+    milliseconds
+        Time in ms.
+    """
     timer = QTimer(parent)
     timer.setSingleShot(True)
     timer.setInterval(milliseconds)
@@ -15,7 +23,15 @@ def after(parent: QObject, milliseconds: int, slot: Callable[[], object]) -> QTi
 
 
 def every(parent: QObject, milliseconds: int, slot: Callable[[], object]) -> QTimer:
-    """Start a timer that calls ``slot`` again and again."""
+    """Start a timer that calls ``slot`` again and again.
+
+    Parameters
+    ----------
+    parent
+        Whose end is its end.
+    milliseconds
+        Time in ms.
+    """
     timer = QTimer(parent)
     timer.timeout.connect(slot)
     timer.start(milliseconds)

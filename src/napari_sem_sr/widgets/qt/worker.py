@@ -72,6 +72,11 @@ class Work(QObject):
     """Runs one generator at a time; all signals arrive in the thread of the user interface.
 
     napari stops it, like its own workers, when it is closed. Reports arrive every ``mailbox_ms`` milliseconds.
+
+    Parameters
+    ----------
+    parent
+        Whose end is its end.
     """
 
     reported = Signal(object)
@@ -98,7 +103,13 @@ class Work(QObject):
         return self._job is not None
 
     def start(self, title: str, make: Callable[[], Events]) -> None:
-        """Begin; ``make`` is called in the thread and may import what takes long."""
+        """Begin; ``make`` is called in the thread and may import what takes long.
+
+        Parameters
+        ----------
+        title
+            For a person.
+        """
         if self.running:
             raise RuntimeError("one thing at a time")
         self._job = _Job(title, make)

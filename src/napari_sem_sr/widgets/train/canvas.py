@@ -28,6 +28,11 @@ class TrainView:
     """Shows each `PatchSeen` in place of the one before; hides the user's layers meanwhile.
 
     A layer takes napari a tenth of a second to add, and more to remove: between them the event loop is served.
+
+    Parameters
+    ----------
+    viewer
+        napari's viewer.
     """
 
     def __init__(self, viewer: "ViewerModel") -> None:
@@ -40,7 +45,13 @@ class TrainView:
         self.panes: dict[str, Image] = {}
 
     def show(self, seen: PatchSeen) -> None:
-        """Show soon what the network makes of the patch by now; not at all where the one before is still being shown."""
+        """Show soon what the network makes of the patch by now; not at all where the one before is still being shown.
+
+        Parameters
+        ----------
+        seen
+            What training says.
+        """
         if not self._doing:
             self._start(self._iter_show(seen))
 

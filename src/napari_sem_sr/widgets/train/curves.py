@@ -42,6 +42,11 @@ class TrainCurves(QWidget):
     Where a training has several parts, as when each specimen is left out once, the newest that has a score is shown, by
     name, with what earlier ones made of their unseen images behind it. A part in which nothing is held out has no
     scores, and leaves the plot as it was.
+
+    Parameters
+    ----------
+    viewer
+        napari's viewer.
     """
 
     def __init__(self, viewer: "ViewerModel") -> None:
@@ -67,7 +72,15 @@ class TrainCurves(QWidget):
         self._draw()
 
     def add(self, epoch: float, unseen: float, known: float) -> None:
-        """Add scores after ``epoch`` epochs of all stages of a part, in dB over bicubic."""
+        """Add scores after ``epoch`` epochs of all stages of a part, in dB over bicubic.
+
+        Parameters
+        ----------
+        unseen
+            Of images never learned from.
+        known
+            Of images learned from.
+        """
         part = self._parts[-1]
         part.epochs.append(epoch)
         part.unseen.append(unseen)

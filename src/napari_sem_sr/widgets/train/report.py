@@ -71,7 +71,13 @@ class TrainReport:
         self._form.budget_line.say("")
 
     def show(self, event: Event) -> None:
-        """Show one event."""
+        """Show one event.
+
+        Parameters
+        ----------
+        event
+            What training says.
+        """
         form = self._form
         match event:
             case Notice(message):

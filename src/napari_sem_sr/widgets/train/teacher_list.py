@@ -28,7 +28,15 @@ USES = {
 
 @dataclass(frozen=True, eq=False)
 class Listed:
-    """A teacher and its (y, x) 8-bit thumbnail."""
+    """A teacher and its (y, x) 8-bit thumbnail.
+
+    Parameters
+    ----------
+    teacher
+        As it was read.
+    thumbnail
+        ``(y, x)``.
+    """
 
     teacher: Teacher
     thumbnail: npt.NDArray[np.uint8]
@@ -73,7 +81,13 @@ class TeacherList(QTreeWidget):
         return [entry.teacher for entry in self._listed]
 
     def extend(self, found: Sequence[Listed]) -> int:
-        """Add those whose pixels are not there yet; return how many were there already."""
+        """Add those whose pixels are not there yet; return how many were there already.
+
+        Parameters
+        ----------
+        found
+            Teachers with their thumbnails.
+        """
         known = {teacher.content_hash for teacher in self.teachers}
         new = []
         for entry in found:
@@ -85,7 +99,13 @@ class TeacherList(QTreeWidget):
         return len(found) - len(new)
 
     def replace(self, found: Sequence[Listed]) -> None:
-        """Show other teachers instead."""
+        """Show other teachers instead.
+
+        Parameters
+        ----------
+        found
+            Teachers with their thumbnails.
+        """
         self._listed = list(found)
         self._show()
 
@@ -98,7 +118,13 @@ class TeacherList(QTreeWidget):
             self.edited.emit()
 
     def set_specimen(self, rows: Sequence[int], specimen: str) -> None:
-        """Say that the images in ``rows`` show one specimen."""
+        """Say that the images in ``rows`` show one specimen.
+
+        Parameters
+        ----------
+        specimen
+            Its name.
+        """
         for row in rows:
             entry = self._listed[row]
             self._listed[row] = replace(entry, teacher=replace(entry.teacher, group=specimen))
@@ -106,7 +132,13 @@ class TeacherList(QTreeWidget):
         self.edited.emit()
 
     def set_pixel_nm(self, pixel_nm: float | None) -> None:
-        """Say how large the pixels of all images are."""
+        """Say how large the pixels of all images are.
+
+        Parameters
+        ----------
+        pixel_nm
+            In nm; None where unknown.
+        """
         self._listed = [
             replace(entry, teacher=replace(entry.teacher, pixel_nm=pixel_nm))
             for entry in self._listed
@@ -121,7 +153,15 @@ class TeacherList(QTreeWidget):
         self._show()
 
     def show_split(self, split: Split | None, *, leave_one_group_out: bool = False) -> None:
-        """Write beside each image what it is used for."""
+        """Write beside each image what it is used for.
+
+        Parameters
+        ----------
+        split
+            Teachers by purpose; None where there is none yet.
+        leave_one_group_out
+            Whether each specimen is left out once.
+        """
         uses: dict[str, str] = {}
         if split is not None:
             for use in ("train", "calibration", "test"):

@@ -17,7 +17,17 @@ QUEUED = tr("This is in the queue already.")
 
 @dataclass(frozen=True)
 class ButtonState:
-    """One button; without ``text`` it keeps its own."""
+    """One button; without ``text`` it keeps its own.
+
+    Parameters
+    ----------
+    tip
+        Tooltip.
+    enabled
+        Whether it can be pressed.
+    visible
+        Whether it is there.
+    """
 
     text: str = ""
     tip: str = ""
@@ -27,7 +37,21 @@ class ButtonState:
 
 @dataclass(frozen=True)
 class Buttons:
-    """All buttons."""
+    """All buttons.
+
+    Parameters
+    ----------
+    start
+        Upscale, or resume.
+    queue
+        Put it into the queue.
+    preview
+        One slice.
+    again
+        Start over.
+    live
+        What is on screen.
+    """
 
     start: ButtonState = field(default_factory=ButtonState)
     queue: ButtonState = field(default_factory=ButtonState)
@@ -51,6 +75,10 @@ def buttons_for(
 
     Parameters
     ----------
+    stack
+        That is chosen; None for none.
+    settings
+        None where they make no sense.
     found
         What lies at the place of the result.
     reason
@@ -135,7 +163,15 @@ def _offer(
 
 
 def spoken_part(stack: SemStack | None, settings: UpscaleSettings | None) -> str:
-    """``4 slices``, ``slice 2`` or ``a part of 4 slices``."""
+    """``4 slices``, ``slice 2`` or ``a part of 4 slices``.
+
+    Parameters
+    ----------
+    stack
+        That is chosen; None for none.
+    settings
+        None where they make no sense.
+    """
     if stack is None or settings is None:
         return tr("all slices")
     first, end = settings.slices or (0, stack.shape[0])
@@ -149,7 +185,15 @@ def spoken_part(stack: SemStack | None, settings: UpscaleSettings | None) -> str
 
 
 def run_text(found: Existing | None, beside: tuple[Path, Existing] | None) -> str:
-    """What the run was that lies at the place of the result, or an unfinished one beside it."""
+    """What the run was that lies at the place of the result, or an unfinished one beside it.
+
+    Parameters
+    ----------
+    found
+        What lies at the place of the result.
+    beside
+        An unfinished run elsewhere.
+    """
     if found is not None and found.recorded is not None:
         verb = tr("Made") if found.complete else tr("Begun")
         return tr("{verb} with {describe}.", verb=verb, describe=found.recorded.describe())

@@ -56,7 +56,13 @@ class ConditionsRow(QWidget):
         return {"noise": _value(self.noise_box), "blur": _value(self.blur_box)}
 
     def default_sharpness(self, card: Card) -> float:
-        """Default of a model for the stack, as far as that is measured."""
+        """Default of a model for the stack, as far as that is measured.
+
+        Parameters
+        ----------
+        card
+            Of the model.
+        """
         if self.measured is None:
             return card.default_sharpness
         return card.sharpness_under(self.measured.conditions)
@@ -68,7 +74,13 @@ class ConditionsRow(QWidget):
         self.show_measured(None)
 
     def show_measured(self, found: MeasuredConditions | None) -> None:
-        """Say what was measured, and what is in doubt about it."""
+        """Say what was measured, and what is in doubt about it.
+
+        Parameters
+        ----------
+        found
+            None where nothing was measured.
+        """
         self.measured = found
         if found is None:
             self.line.say("")

@@ -37,14 +37,26 @@ STAGES = {"test": tr("learning for the test"), "volume": tr("learning for the vo
 
 
 def outcome_line(left_out: Any) -> tuple[str, Tone]:
-    """What to say of a test, and in which tone: green where it helps, amber where it does not or nothing is known."""
+    """What to say of a test, and in which tone: green where it helps, amber where it does not or nothing is known.
+
+    Parameters
+    ----------
+    left_out
+        As in the provenance of a volume.
+    """
     if not left_out:
         return UNTESTED, Tone.CARE
     return spoken(left_out), Tone.GOOD if is_worth_it(left_out) else Tone.CARE
 
 
 def default_volume(output: Path) -> Path:
-    """Where the volume goes, beside where the dock's SR goes."""
+    """Where the volume goes, beside where the dock's SR goes.
+
+    Parameters
+    ----------
+    output
+        Where the dock's SR goes.
+    """
     return output.with_name(f"{output.stem.removesuffix('_sr')}_isotropic.zarr")
 
 
@@ -112,7 +124,13 @@ class IsotropicStep(FoldedSection):
         self._show()
 
     def set_stack(self, stack: SemStack | None, output: Path | None) -> None:
-        """Take the stack of the dock, whose SR would go to ``output``."""
+        """Take the stack of the dock, whose SR would go to ``output``.
+
+        Parameters
+        ----------
+        stack
+            None for none.
+        """
         if self._work.running:
             return
         if stack is not self._stack:

@@ -57,6 +57,8 @@ class LivePreview(QObject):
         The viewer; only its public parts are used.
     memory
         Where the dock keeps the model it loaded last.
+    parent
+        Whose end is its end.
     """
 
     said = Signal(str)
@@ -105,7 +107,13 @@ class LivePreview(QObject):
     def start(
         self, lr: Image, stack: SemStack, model_path: Path, settings: UpscaleSettings
     ) -> None:
-        """Follow what is visible of ``lr``, which shows ``stack``, with sharpness and device of ``settings``."""
+        """Follow what is visible of ``lr``, which shows ``stack``, with sharpness and device of ``settings``.
+
+        Parameters
+        ----------
+        model_path
+            Bundle of the model.
+        """
         self.stop()
         self._lr, self._stack = lr, stack
         self._sharpness = settings.sharpness
@@ -115,7 +123,13 @@ class LivePreview(QObject):
         self.said.emit(tr("looking at the screen"))
 
     def set_sharpness(self, sharpness: float | None) -> None:
-        """Show another sharpness from now on."""
+        """Show another sharpness from now on.
+
+        Parameters
+        ----------
+        sharpness
+            0 twin to 1 SRGAN; None takes the default.
+        """
         self._sharpness = sharpness
 
     def pause(self) -> None:

@@ -18,7 +18,17 @@ PARTIAL = ".partial.zarr"
 
 
 def default_output(stack: SemStack, card: Card, settings: UpscaleSettings) -> Path:
-    """The first place that is free, or holds just this run, finished or not."""
+    """The first place that is free, or holds just this run, finished or not.
+
+    Parameters
+    ----------
+    stack
+        As it was read.
+    card
+        Of the model.
+    settings
+        What is chosen in the dock.
+    """
     first = results_folder(stack) / f"{output_stem(stack, card, settings)}.zarr"
     return next(
         path
@@ -28,7 +38,13 @@ def default_output(stack: SemStack, card: Card, settings: UpscaleSettings) -> Pa
 
 
 def results_folder(stack: SemStack) -> Path:
-    """Beside the input; in the home folder where that cannot be written to, or came with this package."""
+    """Beside the input; in the home folder where that cannot be written to, or came with this package.
+
+    Parameters
+    ----------
+    stack
+        As it was read.
+    """
     given = layers.given_path(stack)
     if given is None:
         return Path.home()
@@ -38,7 +54,13 @@ def results_folder(stack: SemStack) -> Path:
 
 
 def unfinished(stack: SemStack) -> tuple[Path, Existing] | None:
-    """The run of a stack that was begun last beside it and is not finished."""
+    """The run of a stack that was begun last beside it and is not finished.
+
+    Parameters
+    ----------
+    stack
+        That is chosen.
+    """
     folder = results_folder(stack)
     name = output_stem_of(stack)
     found = []
@@ -56,7 +78,13 @@ def unfinished(stack: SemStack) -> tuple[Path, Existing] | None:
 
 
 def output_stem_of(stack: SemStack) -> str:
-    """What the names of all results of a stack begin with."""
+    """What the names of all results of a stack begin with.
+
+    Parameters
+    ----------
+    stack
+        As it was read.
+    """
     return "".join(c if c.isalnum() or c in "-_." else "_" for c in stack.name).strip("_.")
 
 

@@ -14,7 +14,13 @@ from napari_sem_sr.widgets.words import tr
 
 
 def shape(stack: SemStack) -> str:
-    """Size and type of a stack."""
+    """Size and type of a stack.
+
+    Parameters
+    ----------
+    stack
+        As it was read.
+    """
     z, y, x = stack.shape
     if z == 1:
         return tr("1 slice of {y} × {x} px · {dtype}", y=y, x=x, dtype=stack.dtype)
@@ -22,7 +28,15 @@ def shape(stack: SemStack) -> str:
 
 
 def voxel(stack: SemStack, source: str) -> tuple[str, Tone]:
-    """Voxel size of a stack and where it comes from, and in which tone to say it."""
+    """Voxel size of a stack and where it comes from, and in which tone to say it.
+
+    Parameters
+    ----------
+    stack
+        As it was read.
+    source
+        As `voxel_source` says it.
+    """
     known = spoken_voxel(stack.voxel_nm)
     if known == "unknown":
         return tr("voxel size unknown: the result will carry none"), Tone.CARE
@@ -38,14 +52,26 @@ def no_model() -> str:
 
 
 def place(path: Path | None) -> str:
-    """Say where a result goes."""
+    """Say where a result goes.
+
+    Parameters
+    ----------
+    path
+        None where there is none yet.
+    """
     if path is None:
         return tr("Where the result is written.")
     return tr("Where the result is written: {path}", path=path)
 
 
 def databar(rows: tuple[int, int], *, left_out: bool) -> str:
-    """Where a databar was found, and a link to the other choice; ``rows`` are those beside it."""
+    """Where a databar was found, and a link to the other choice; ``rows`` are those beside it.
+
+    Parameters
+    ----------
+    left_out
+        Whether it is.
+    """
     where = (
         tr("from row {row} on", row=rows[1]) if rows[0] == 0 else tr("above row {row}", row=rows[0])
     )
@@ -61,7 +87,13 @@ def databar(rows: tuple[int, int], *, left_out: bool) -> str:
 
 
 def not_measured(layer: Layer) -> str:
-    """Say of a result that it is none to upscale."""
+    """Say of a result that it is none to upscale.
+
+    Parameters
+    ----------
+    layer
+        A layer of napari's viewer.
+    """
     model = layers.mark_of(layer).get("model")
     return tr(
         "'{name}' is a super-resolved result{by}, not a measurement: it is shown, but cannot be upscaled again. Give "
@@ -73,19 +105,39 @@ def not_measured(layer: Layer) -> str:
 
 
 def unmade(name: str) -> str:
-    """Say of a file that it does not know what it was made of."""
+    """Say of a file that it does not know what it was made of.
+
+    Parameters
+    ----------
+    name
+        Of the file.
+    """
     return tr("'{name}' does not say what it was made of; open it with File > Open.", name=name)
 
 
 def voxel_source(stack: SemStack) -> str:
-    """Where the voxel size of a stack comes from."""
+    """Where the voxel size of a stack comes from.
+
+    Parameters
+    ----------
+    stack
+        As it was read.
+    """
     if "typed" in (stack.sources.z, stack.sources.y, stack.sources.x):
         return tr("as typed")
     return tr("from file") if stack.paths else tr("from the layer")
 
 
 def ask_to_start_over(parent: QWidget, output: Path | None) -> bool:
-    """Ask whether an output is to be made anew."""
+    """Ask whether an output is to be made anew.
+
+    Parameters
+    ----------
+    parent
+        Window over which it opens.
+    output
+        None where there is none.
+    """
     answer = QMessageBox.question(
         parent,
         tr("Start over"),

@@ -16,19 +16,38 @@ from napari_sem_sr.widgets.words import tr
 
 @dataclass(frozen=True, eq=False)
 class Chosen:
-    """A stack, and sentences about what a person should look at before it is upscaled."""
+    """A stack, and sentences about what a person should look at before it is upscaled.
+
+    Parameters
+    ----------
+    stack
+        As it was read.
+    cautions
+        Sentences for a person.
+    """
 
     stack: SemStack
     cautions: tuple[str, ...] = ()
 
 
 def in_thread(layer: Image) -> bool:
-    """Whether `iter_chosen` reads so much that the user interface must not wait for it."""
+    """Whether `iter_chosen` reads so much that the user interface must not wait for it.
+
+    Parameters
+    ----------
+    layer
+        A layer of napari's viewer.
+    """
     return layer_stack.takes_long(layer) or layer.dtype.kind == "f"
 
 
 def iter_chosen(layer: Image) -> Generator[Event, None, Chosen]:
     """Read the stack of a layer and look whether it can be upscaled at all.
+
+    Parameters
+    ----------
+    layer
+        A layer of napari's viewer.
 
     Raises
     ------

@@ -21,6 +21,13 @@ class Growing(QObject):
     """Draws new slices of an output and hides its layer on slices that are still to come.
 
     A slice that is not there would be black; hidden, it lets LR be seen.
+
+    Parameters
+    ----------
+    viewer
+        napari's viewer.
+    parent
+        Whose end is its end.
     """
 
     def __init__(self, viewer: "ViewerModel", parent: QObject) -> None:
@@ -37,7 +44,13 @@ class Growing(QObject):
         viewer.dims.events.current_step.connect(self._show_where_there)
 
     def follow(self, layer: Image, output: Path, first: int, total: int) -> None:
-        """Follow ``layer``, which shows ``output``, whose slice 0 is slice ``first`` of the input."""
+        """Follow ``layer``, which shows ``output``, whose slice 0 is slice ``first`` of the input.
+
+        Parameters
+        ----------
+        total
+            Slices of the finished output.
+        """
         self._layer, self._output, self._first = layer, output, first
         self._there = set(done_slices(output, total))
         self._show_where_there()

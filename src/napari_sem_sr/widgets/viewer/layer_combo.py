@@ -29,6 +29,8 @@ class LayerChooser(QComboBox):
 
     Parameters
     ----------
+    viewer
+        napari's viewer.
     wanted
         Which layers are offered.
     optional
@@ -94,7 +96,13 @@ class LayerChooser(QComboBox):
             self._refill()
 
     def choose(self, layer: "Layer | None") -> None:
-        """Choose a layer, or none."""
+        """Choose a layer, or none.
+
+        Parameters
+        ----------
+        layer
+            None for none.
+        """
         self._settled = True
         self._set(layer)
 

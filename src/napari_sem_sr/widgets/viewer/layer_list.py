@@ -13,6 +13,11 @@ def leave_out_of_list(layer: "Layer") -> None:
     """Hide the row of a layer that nobody has to handle; it is drawn as ever.
 
     Qt keeps a hidden row hidden wherever it is moved. Without a window there is no list.
+
+    Parameters
+    ----------
+    layer
+        A layer of napari's viewer.
     """
     app = QApplication.instance()
     views = (

@@ -20,13 +20,27 @@ _READ: "WeakKeyDictionary[Layer, tuple[Any, SemStack]]" = WeakKeyDictionary()
 
 
 def remember(layer: Layer, stack: SemStack) -> None:
-    """Keep the stack of a layer whose slices are many files, which take long to open again."""
+    """Keep the stack of a layer whose slices are many files, which take long to open again.
+
+    Parameters
+    ----------
+    layer
+        A layer of napari's viewer.
+    stack
+        As it was read.
+    """
     if len(stack.paths) > 1:
         _READ[_bare(layer)] = (layer.data, stack)
 
 
 def takes_long(layer: Layer) -> bool:
-    """Whether `stack_of` has to open many files, so that it is for a thread (`iter_stack_of`)."""
+    """Whether `stack_of` has to open many files, so that it is for a thread (`iter_stack_of`).
+
+    Parameters
+    ----------
+    layer
+        A layer of napari's viewer.
+    """
     path = path_of(layer)
     return _kept(layer) is None and path is not None and path.is_dir() and not is_zarr(path)
 
@@ -48,6 +62,11 @@ def stack_of(layer: Layer) -> SemStack:
     The file knows more than a layer does (voxel size, instrument) and is read slice by slice. Where it does
     not say the voxel size, what the layer says in a unit of length counts.
 
+    Parameters
+    ----------
+    layer
+        A layer of napari's viewer.
+
     Raises
     ------
     InputError
@@ -57,7 +76,13 @@ def stack_of(layer: Layer) -> SemStack:
 
 
 def iter_stack_of(layer: Layer) -> Generator[Event, None, SemStack]:
-    """As `stack_of`, with progress where a layer's slices are many files; they are opened once."""
+    """As `stack_of`, with progress where a layer's slices are many files; they are opened once.
+
+    Parameters
+    ----------
+    layer
+        A layer of napari's viewer.
+    """
     if not isinstance(layer, Image):
         raise InputError(tr("'{name}' is not an image layer; choose an image.", name=layer.name))
     data = layer.data[0] if layer.multiscale else layer.data

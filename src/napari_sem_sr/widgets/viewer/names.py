@@ -13,6 +13,8 @@ def telling_names(names: Sequence[str], room: int) -> list[str]:
 
     Parameters
     ----------
+    names
+        In the order in which they are listed.
     room
         Characters that can be read.
     """

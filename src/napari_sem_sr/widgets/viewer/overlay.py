@@ -26,6 +26,8 @@ class Mark:
         As napari calls it.
     points
         ``(n, 2)``, (y, x) in the world.
+    colour
+        As CSS.
     width_px
         Of its line, in screen pixels.
     """
@@ -41,8 +43,12 @@ class Overlay:
 
     Parameters
     ----------
+    viewer
+        napari's viewer.
     beside
         The layer over which it lies; gives the units.
+    marks
+        By name.
     """
 
     def __init__(self, viewer: "ViewerModel", beside: "Layer", marks: dict[str, Mark]) -> None:
@@ -62,7 +68,13 @@ class Overlay:
         self.draw(marks)
 
     def draw(self, marks: dict[str, Mark]) -> None:
-        """Draw these marks and no others."""
+        """Draw these marks and no others.
+
+        Parameters
+        ----------
+        marks
+            By name.
+        """
         same = len(marks) == len(self._marks) and all(
             a.shape == b.shape and a.colour == b.colour
             for a, b in zip(marks.values(), self._marks, strict=True)

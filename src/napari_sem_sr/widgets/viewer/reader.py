@@ -10,7 +10,13 @@ VOLUMES = frozenset({".dm3", ".dm4", ".mrc", ".rec", ".nrrd", ".nhdr"})
 
 
 def get_reader(path: str | list[str]) -> Callable[[str | list[str]], list[Any]] | None:
-    """Return a reader if every path is an output of ours (or its zarr.json) or a volume, else None."""
+    """Return a reader if every path is an output of ours (or its zarr.json) or a volume, else None.
+
+    Parameters
+    ----------
+    path
+        As napari gives it.
+    """
     paths = [Path(p) for p in (path if isinstance(path, list) else [path])]
     return read if all(p.suffix.lower() in VOLUMES or is_output(p) for p in paths) else None
 
@@ -20,7 +26,13 @@ def _folder(path: Path) -> Path:
 
 
 def read(path: str | list[str]) -> list[Any]:
-    """Layers in nm: of our outputs all levels, with provenance."""
+    """Layers in nm: of our outputs all levels, with provenance.
+
+    Parameters
+    ----------
+    path
+        As napari gives it.
+    """
     from napari_sem_sr.io import read_stack
     from napari_sem_sr.io.metadata.typed import with_kept
     from napari_sem_sr.widgets.viewer.layers import image_data

@@ -23,7 +23,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class OpenLayer:
-    """A layer that shows a file."""
+    """A layer that shows a file.
+
+    Parameters
+    ----------
+    path
+        Of its file.
+    name
+        As napari lists it.
+    role
+        None where it has none.
+    visible
+        Whether it is shown.
+    ours
+        Whether a dock added it.
+    """
 
     path: str
     name: str
@@ -70,6 +84,11 @@ def remember(viewer: "ViewerModel", **parts: Any) -> None:
     """Keep what is open, and ``parts`` of `LastSession` that a dock knows; other parts stay as they were kept.
 
     Nothing is kept of a viewer without files. A disk that refuses costs only this.
+
+    Parameters
+    ----------
+    viewer
+        napari's viewer.
     """
     shown = tuple(_open_layers(viewer))
     if not shown:
@@ -113,7 +132,13 @@ def _open_layers(viewer: "ViewerModel") -> Generator[OpenLayer, None, None]:
 
 
 def iter_read(session: LastSession) -> Generator[Event, None, list[tuple[OpenLayer, SemStack]]]:
-    """Read the stacks of a session; what cannot be read any more is said and passed over."""
+    """Read the stacks of a session; what cannot be read any more is said and passed over.
+
+    Parameters
+    ----------
+    session
+        What was open.
+    """
     found = []
     for done, shown in enumerate(session.layers):
         yield Progress(tr("reading {name}", name=shown.name), done, len(session.layers), "layers")
@@ -125,7 +150,15 @@ def iter_read(session: LastSession) -> Generator[Event, None, list[tuple[OpenLay
 
 
 def bring_back(viewer: "ViewerModel", found: list[tuple[OpenLayer, SemStack]]) -> None:
-    """Add the layers of a session."""
+    """Add the layers of a session.
+
+    Parameters
+    ----------
+    viewer
+        napari's viewer.
+    found
+        What could be read.
+    """
     for shown, stack in found:
         role: Any = shown.role
         added = layers.add(

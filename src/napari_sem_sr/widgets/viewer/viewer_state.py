@@ -11,7 +11,27 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Before:
-    """The viewer as it was."""
+    """The viewer as it was.
+
+    Parameters
+    ----------
+    hidden
+        Layers that were visible, and are not while a comparison is shown.
+    active
+        Layer that was chosen.
+    grid
+        Settings of napari's grid.
+    scale_bar
+        Settings of the scale bar.
+    camera
+        Settings of the camera.
+    step
+        Of the sliders.
+    ndisplay
+        Dimensions on screen.
+    order
+        Of the axes.
+    """
 
     hidden: "tuple[Layer, ...]"
     active: "Layer | None"
@@ -24,7 +44,13 @@ class Before:
 
     @classmethod
     def of(cls, viewer: "ViewerModel") -> "Before":
-        """Remember how a viewer is."""
+        """Remember how a viewer is.
+
+        Parameters
+        ----------
+        viewer
+            napari's viewer.
+        """
         grid, bar = viewer.canvas.grid, viewer.canvas.overlays.scale_bar
         camera = viewer.scene.camera
         return cls(
@@ -39,7 +65,13 @@ class Before:
         )
 
     def put_back(self, viewer: "ViewerModel") -> None:
-        """Make the viewer so again, as far as its layers are still there."""
+        """Make the viewer so again, as far as its layers are still there.
+
+        Parameters
+        ----------
+        viewer
+            napari's viewer.
+        """
         viewer.dims.ndisplay = self.ndisplay
         for layer in self.hidden:
             if layer in viewer.layers:

@@ -31,7 +31,13 @@ ANSWERS: dict[Said, tuple[str, str]] = {
 
 
 class BlindTestTab(Dock):
-    """Shows one trial after the other, and the confusion matrix at the end."""
+    """Shows one trial after the other, and the confusion matrix at the end.
+
+    Parameters
+    ----------
+    comparison
+        The comparison that all tabs of Inspect share.
+    """
 
     def __init__(self, comparison: Comparison) -> None:
         super().__init__(comparison.viewer)
@@ -89,7 +95,13 @@ class BlindTestTab(Dock):
         return self._evidence is not None and self._evidence.field.hr is not None
 
     def offer(self, evidence: FinishedCheck | None) -> None:
-        """Use the stacks of a check."""
+        """Use the stacks of a check.
+
+        Parameters
+        ----------
+        evidence
+            A finished check; None for none.
+        """
         self._evidence = evidence
         self.trials, self.said = [], []
         self.result.say("")
@@ -123,7 +135,13 @@ class BlindTestTab(Dock):
         self.setFocus()
 
     def say(self, answer: Said) -> None:
-        """Answer the trial that is shown; kept at once."""
+        """Answer the trial that is shown; kept at once.
+
+        Parameters
+        ----------
+        answer
+            The first answer (A, or trusted), the second, or unsure.
+        """
         if self._evidence is None or len(self.said) >= len(self.trials):
             return
         self.said.append(answer)

@@ -34,7 +34,13 @@ FIXED: dict[str, tuple[tuple[float, float], str]] = {
 
 
 class EvidenceForm(QWidget):
-    """Chooses one of the maps and shows it."""
+    """Chooses one of the maps and shows it.
+
+    Parameters
+    ----------
+    comparison
+        The comparison that all tabs of Inspect share.
+    """
 
     shown = Signal()
     """The panes have changed."""
@@ -56,7 +62,13 @@ class EvidenceForm(QWidget):
         self.offer(None)
 
     def offer(self, evidence: FinishedCheck | None) -> None:
-        """Offer the maps of a check."""
+        """Offer the maps of a check.
+
+        Parameters
+        ----------
+        evidence
+            A finished check; None for none.
+        """
         self._evidence = evidence
         self.box.clear()
         self.box.addItem(NONE)
@@ -92,7 +104,17 @@ class EvidenceForm(QWidget):
 def iter_map(
     evidence: FinishedCheck, name: str, seats: Mapping[Role, SemStack]
 ) -> Generator[Event, None, Computed]:
-    """Lay a map over the stacks on screen, with limits that are the same for all slices."""
+    """Lay a map over the stacks on screen, with limits that are the same for all slices.
+
+    Parameters
+    ----------
+    evidence
+        A finished check; None for none.
+    name
+        Of the map.
+    seats
+        Stacks by role, where they lie on screen.
+    """
     yield Progress(tr("reading {name}", name=name), 0, 1, "map")
     found = read_stack(evidence.folder / MAPS_FOLDER / name)
     stack = seated(evidence, MAPS[name].grid, found, seats)
@@ -110,7 +132,19 @@ def iter_map(
 def seated(
     evidence: FinishedCheck, grid: Any, found: SemStack, seats: Mapping[Role, SemStack]
 ) -> SemStack:
-    """A map where the part of LR or SR that it is about lies on screen."""
+    """A map where the part of LR or SR that it is about lies on screen.
+
+    Parameters
+    ----------
+    evidence
+        A finished check; None for none.
+    grid
+        Whether the map lies on LR's or on SR's pixels.
+    found
+        The map.
+    seats
+        Stacks by role, where they lie on screen.
+    """
     field_ = evidence.field
     if grid == "LR":
         seat = seats["LR"].cropped(field_.slices, field_.region)

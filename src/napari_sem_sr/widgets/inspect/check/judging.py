@@ -66,7 +66,15 @@ class Judging(QWidget):
         self._show()
 
     def begin(self, folder: Path | None, regions: Sequence[Mapping[str, Any]]) -> None:
-        """Judge the places of a check; None for none."""
+        """Judge the places of a check; None for none.
+
+        Parameters
+        ----------
+        folder
+            Of the check.
+        regions
+            As in ``report.json``.
+        """
         self._folder, self._regions, self._index = folder, regions, None
         self._undo.clear()
         self.said = ()
@@ -79,14 +87,26 @@ class Judging(QWidget):
         self._show()
 
     def look_at(self, index: int | None) -> None:
-        """The place that is judged next."""
+        """The place that is judged next.
+
+        Parameters
+        ----------
+        index
+            Number of the place; None for none.
+        """
         self._index = index
         said = self._judgement(index)
         self.note.setText("" if said is None else said.note)
         self._show()
 
     def say(self, opinion: Opinion) -> None:
-        """Keep an opinion on the place that is looked at."""
+        """Keep an opinion on the place that is looked at.
+
+        Parameters
+        ----------
+        opinion
+            Real, artifact or unsure.
+        """
         if self._folder is None or self._index is None:
             return
         before = self._judgement(self._index)

@@ -33,6 +33,10 @@ class Suspects(QWidget):
 
     Parameters
     ----------
+    comparison
+        The comparison that all tabs of Inspect share.
+    roles
+        Which layer plays which role.
     compare
         Lays out the panes; called before the first place is shown.
     keys_in
@@ -96,6 +100,11 @@ class Suspects(QWidget):
     def show_places(self, evidence: FinishedCheck) -> None:
         """List the places of a check.
 
+        Parameters
+        ----------
+        evidence
+            A finished check; None for none.
+
         Raises
         ------
         InputError
@@ -133,7 +142,13 @@ class Suspects(QWidget):
             )
 
     def go_to(self, index: int) -> None:
-        """Show a place in all panes, outlined."""
+        """Show a place in all panes, outlined.
+
+        Parameters
+        ----------
+        index
+            Number of the place, in the report's order.
+        """
         if self._evidence is None:
             return
         if not self._comparison.active:

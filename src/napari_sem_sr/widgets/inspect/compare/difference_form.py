@@ -27,7 +27,15 @@ BAND_NAMES = (tr("all"), tr("low"), tr("high"))
 
 
 class DifferenceForm(QWidget):
-    """Chooses a difference, makes it beside the user interface and shows it as a pane."""
+    """Chooses a difference, makes it beside the user interface and shows it as a pane.
+
+    Parameters
+    ----------
+    comparison
+        The comparison that all tabs of Inspect share.
+    roles
+        Which layer plays which role.
+    """
 
     shown = Signal()
     """The panes have changed."""

@@ -15,7 +15,13 @@ from napari_sem_sr.widgets.words import tr
 
 
 class FigureDialog(QDialog):
-    """Width, resolution and mark of a figure; the format is chosen with its name."""
+    """Width, resolution and mark of a figure; the format is chosen with its name.
+
+    Parameters
+    ----------
+    parent
+        Window over which it opens.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

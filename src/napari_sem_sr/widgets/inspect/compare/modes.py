@@ -38,7 +38,13 @@ LOOKS: dict[Mode, tuple[str, str]] = {
 
 
 class ModeControls(QWidget):
-    """Buttons for the modes, the pair that shares one place, and its slider or timer."""
+    """Buttons for the modes, the pair that shares one place, and its slider or timer.
+
+    Parameters
+    ----------
+    comparison
+        The comparison that all tabs of Inspect share.
+    """
 
     picked = Signal(str)
     """A person asked for this mode."""

@@ -27,7 +27,13 @@ NO_SIZE = tr(
 
 
 class OnScreen(QWidget):
-    """Three ticks, and the marks they switch."""
+    """Three ticks, and the marks they switch.
+
+    Parameters
+    ----------
+    comparison
+        The comparison that all tabs of Inspect share.
+    """
 
     def __init__(self, comparison: Comparison) -> None:
         super().__init__()
@@ -52,13 +58,25 @@ class OnScreen(QWidget):
         self.trust(None)
 
     def trust(self, evidence: FinishedCheck | None) -> None:
-        """Take the smallest trusted detail from a check, where it was measured."""
+        """Take the smallest trusted detail from a check, where it was measured.
+
+        Parameters
+        ----------
+        evidence
+            A finished check; None for none.
+        """
         scores = None if evidence is None else evidence.report.scores
         self._measured_nm = None if scores is None else scores["frc_nm"]
         self._offer()
 
     def know(self, roles: "Mapping[Role, Image]") -> None:
-        """Take from the card of the model that made SR what it usually resolves."""
+        """Take from the card of the model that made SR what it usually resolves.
+
+        Parameters
+        ----------
+        roles
+            Layers by role.
+        """
         self._usual_nm = usual_detail_nm(roles)
         self._offer()
 
@@ -100,7 +118,13 @@ class OnScreen(QWidget):
 
 
 def usual_detail_nm(roles: "Mapping[Role, Image]") -> float | None:
-    """Size from which the model that made SR draws what is there, by its card; None where that is not known."""
+    """Size from which the model that made SR draws what is there, by its card; None where that is not known.
+
+    Parameters
+    ----------
+    roles
+        Layers by role.
+    """
     if "SR" not in roles or "LR" not in roles:
         return None
     try:

@@ -27,7 +27,17 @@ class _Cell:
 
 
 def take_panels(comparison: Comparison, width_mm: float, dpi: int) -> tuple[list[Panel], int]:
-    """Panels of what is on the canvas, as finely drawn as a figure of that size can show, and their columns."""
+    """Panels of what is on the canvas, as finely drawn as a figure of that size can show, and their columns.
+
+    Parameters
+    ----------
+    comparison
+        The comparison that all tabs of Inspect share.
+    width_mm
+        Of the figure.
+    dpi
+        Dots per inch.
+    """
     viewer = comparison.viewer
     cells, columns = _cells(comparison)
     box = _field_box(comparison)
@@ -49,7 +59,13 @@ def take_panels(comparison: Comparison, width_mm: float, dpi: int) -> tuple[list
 
 
 def caption(comparison: Comparison) -> str:
-    """What has to be known about a figure: stacks, voxels, model and sharpness, slice, grey range."""
+    """What has to be known about a figure: stacks, voxels, model and sharpness, slice, grey range.
+
+    Parameters
+    ----------
+    comparison
+        The comparison that all tabs of Inspect share.
+    """
     viewer = comparison.viewer
     lines = []
     for role, seat in comparison.seats.items():

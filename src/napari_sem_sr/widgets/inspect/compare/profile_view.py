@@ -23,7 +23,13 @@ SHORTEST_PX = 4
 
 
 class ProfileView(QWidget):
-    """Draw, plot and export a line profile of the panes of a comparison."""
+    """Draw, plot and export a line profile of the panes of a comparison.
+
+    Parameters
+    ----------
+    comparison
+        The comparison that all tabs of Inspect share.
+    """
 
     def __init__(self, comparison: Comparison) -> None:
         super().__init__()
@@ -166,7 +172,13 @@ class ProfileView(QWidget):
                 self.widths.say(str(error), Tone.BAD)
 
     def export(self, path: Path) -> None:
-        """Write the plot (``*.png``), or distance and grey of each role as columns; SR is named as synthetic."""
+        """Write the plot (``*.png``), or distance and grey of each role as columns; SR is named as synthetic.
+
+        Parameters
+        ----------
+        path
+            File to write, ``*.png`` or ``*.csv``.
+        """
         if path.suffix.lower() == ".png":
             if not self._plot.grab().save(str(path)):
                 raise OutputError(

@@ -10,7 +10,13 @@ from napari_sem_sr.widgets.words import tr
 
 
 class Readout(Line):
-    """One line: where the cursor is, and what each visible pane shows there."""
+    """One line: where the cursor is, and what each visible pane shows there.
+
+    Parameters
+    ----------
+    comparison
+        The comparison that all tabs of Inspect share.
+    """
 
     def __init__(self, comparison: Comparison) -> None:
         super().__init__(small=True)
@@ -27,7 +33,13 @@ class Readout(Line):
             self.show_at(event.position)
 
     def show_at(self, position: Any) -> None:
-        """Show the values at a point (z, y, x) of the world."""
+        """Show the values at a point (z, y, x) of the world.
+
+        Parameters
+        ----------
+        position
+            (z, y, x) in the world.
+        """
         panes = self._comparison.panes
         if not panes:
             return

@@ -20,7 +20,13 @@ from napari_sem_sr.widgets.words import tr
 
 
 class SpectrumView(QWidget):
-    """One button, and the plot that it makes."""
+    """One button, and the plot that it makes.
+
+    Parameters
+    ----------
+    comparison
+        The comparison that all tabs of Inspect share.
+    """
 
     def __init__(self, comparison: Comparison) -> None:
         super().__init__()
@@ -116,7 +122,17 @@ class SpectrumView(QWidget):
 def iter_spectra(
     seats: Mapping[Any, SemStack], z: float, box: Box
 ) -> Generator[Event, None, dict[str, Spectrum]]:
-    """Spectra by role, of the same part of the world."""
+    """Spectra by role, of the same part of the world.
+
+    Parameters
+    ----------
+    seats
+        Stacks by role, where they lie on screen.
+    z
+        Place of the slice in the world.
+    box
+        ((y0, y1), (x0, x1)) in the world.
+    """
     found = {}
     for done, (role, seat) in enumerate(seats.items()):
         yield Progress(tr("spectrum of {role}", role=role), done, len(seats), "stacks")

@@ -37,7 +37,15 @@ def _counted(number: int) -> str:
 
 
 class CompareTab(Dock):
-    """Lay out LR, SR, HR and their difference side by side."""
+    """Lay out LR, SR, HR and their difference side by side.
+
+    Parameters
+    ----------
+    comparison
+        The comparison that all tabs of Inspect share.
+    roles
+        Which layer plays which role.
+    """
 
     changed = Signal()
     """A comparison began, changed or ended."""
@@ -121,7 +129,13 @@ class CompareTab(Dock):
         self.changed.emit()
 
     def show_evidence(self, evidence: FinishedCheck | None) -> None:
-        """Offer the maps of a check, and draw its smallest trusted detail to scale."""
+        """Offer the maps of a check, and draw its smallest trusted detail to scale.
+
+        Parameters
+        ----------
+        evidence
+            A finished check; None for none.
+        """
         self.evidence.offer(evidence)
         self.views.offer(evidence)
         self.on_screen.trust(evidence)
@@ -144,7 +158,19 @@ class CompareTab(Dock):
     def export(
         self, path: Path, *, width_mm: float = 180.0, dpi: int = 300, mark: bool | None = None
     ) -> None:
-        """Write what is on the canvas as a figure with its caption, and the mark on what was not measured."""
+        """Write what is on the canvas as a figure with its caption, and the mark on what was not measured.
+
+        Parameters
+        ----------
+        path
+            File to write.
+        width_mm
+            Of the figure.
+        dpi
+            Dots per inch.
+        mark
+            Whether to mark what is synthetic; None asks the preferences.
+        """
         marked = recall("mark_pictures", default=True) if mark is None else mark
         panels, columns = take_panels(self.comparison, width_mm, dpi)
         try:

@@ -32,7 +32,13 @@ NO_TRUST = tr("There is no trust mask: open an answer check that has one (tab An
 
 
 class ViewControls(QWidget):
-    """Four buttons, and whether a volume shows only what may be trusted."""
+    """Four buttons, and whether a volume shows only what may be trusted.
+
+    Parameters
+    ----------
+    comparison
+        The comparison that all tabs of Inspect share.
+    """
 
     wanted = Signal(str)
     """A person asked for this view."""
@@ -69,7 +75,13 @@ class ViewControls(QWidget):
         self.trusted_row.hide()
 
     def offer(self, evidence: FinishedCheck | None) -> None:
-        """Use the trust mask of a check, if it has one."""
+        """Use the trust mask of a check, if it has one.
+
+        Parameters
+        ----------
+        evidence
+            A finished check; None for none.
+        """
         self._evidence = evidence
         there = evidence is not None and (evidence.folder / MAPS_FOLDER / TRUST).exists()
         self.trusted_box.setEnabled(there)
@@ -80,7 +92,13 @@ class ViewControls(QWidget):
         )
 
     def show_view(self, view: View) -> None:
-        """Look that way."""
+        """Look that way.
+
+        Parameters
+        ----------
+        view
+            Plane of the cut, or volumes.
+        """
         self._comparison.forget_deleted()
         if not self._comparison.seats:
             return
@@ -126,8 +144,14 @@ def iter_volumes(
 
     Parameters
     ----------
+    seats
+        Stacks by role, where they lie on screen.
+    centre
+        (z, y, x) in the world.
     limits
         Grey values that are rendered black and white.
+    evidence
+        A finished check; None for none.
     """
     stacks: dict[str, SemStack] = {str(role): stack for role, stack in seats.items()}
     if evidence is not None:

@@ -36,7 +36,13 @@ HINTS = {TYPED: tr("128, or 80, 160 for three phases"), HYSTERESIS: tr("LOW:HIGH
 
 
 class MeasureForm(QWidget):
-    """Ticks for volumes, and how their phases are found."""
+    """Ticks for volumes, and how their phases are found.
+
+    Parameters
+    ----------
+    viewer
+        napari's viewer.
+    """
 
     changed = Signal()
 
@@ -100,7 +106,13 @@ class MeasureForm(QWidget):
             self._method_changed(self.method.currentText())
 
     def offer_volumes(self, names: Sequence[str]) -> None:
-        """Enable the volumes that there are; new ones are ticked."""
+        """Enable the volumes that there are; new ones are ticked.
+
+        Parameters
+        ----------
+        names
+            Of the volumes that there are.
+        """
         for name, box in self.boxes.items():
             there = name in names
             if there and not box.isEnabled():

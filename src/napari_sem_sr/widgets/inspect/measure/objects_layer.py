@@ -23,6 +23,19 @@ def add_objects(
 ) -> "Labels":
     """Add the objects of a phase of a volume, small ones dark and large ones bright.
 
+    Parameters
+    ----------
+    viewer
+        napari's viewer.
+    folder
+        Of the measurement.
+    volume
+        Its name.
+    label
+        Of the phase.
+    like
+        Layer of the volume, where the objects are laid.
+
     Raises
     ------
     InputError

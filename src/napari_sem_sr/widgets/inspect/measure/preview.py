@@ -23,7 +23,15 @@ OPACITY = 0.35
 
 
 class PhasePreview(QWidget):
-    """Shows the phases of the shown slice as a Labels layer, and where the threshold lies in its histogram."""
+    """Shows the phases of the shown slice as a Labels layer, and where the threshold lies in its histogram.
+
+    Parameters
+    ----------
+    viewer
+        napari's viewer.
+    form
+        Says how phases are found.
+    """
 
     def __init__(self, viewer: "ViewerModel", form: MeasureForm) -> None:
         super().__init__()
@@ -52,7 +60,13 @@ class PhasePreview(QWidget):
             plots.paint(self._plot, self._viewer.theme)
 
     def show_of(self, image: "Image | None") -> None:
-        """Segment this layer from now on."""
+        """Segment this layer from now on.
+
+        Parameters
+        ----------
+        image
+            Layer of the volume; None for none.
+        """
         self._image = image
         self.box.setEnabled(image is not None)
         self.refresh()

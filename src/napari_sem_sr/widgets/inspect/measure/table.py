@@ -42,7 +42,13 @@ SHORT = {
 
 
 def short(name: str) -> str:
-    """A number's name for a narrow column."""
+    """A number's name for a narrow column.
+
+    Parameters
+    ----------
+    name
+        As in ``measure.json``.
+    """
     group, _, key = name.partition(".")
     if group == "diameter_nm":
         return f"{key} nm"
@@ -50,7 +56,15 @@ def short(name: str) -> str:
 
 
 def cell(name: str, number: Measurement | None) -> tuple[str, str]:
-    """What a cell shows, and its tooltip."""
+    """What a cell shows, and its tooltip.
+
+    Parameters
+    ----------
+    name
+        As in ``measure.json``.
+    number
+        None where it could not be measured.
+    """
     if number is None:
         return "–", tr("Not asked for, or not possible; the report says why.")
     scale = 100 if name == FRACTION or name.startswith("connected") else 1
@@ -106,7 +120,13 @@ class NumbersTable(QWidget):
         self.phase.currentIndexChanged.connect(self._fill)
 
     def show_numbers(self, found: Measurements | None) -> None:
-        """Show a measurement, its rarer phase first; None empties the table."""
+        """Show a measurement, its rarer phase first; None empties the table.
+
+        Parameters
+        ----------
+        found
+            What was measured.
+        """
         self.found = found
         self.setVisible(found is not None)
         self.phase.blockSignals(True)

@@ -75,13 +75,25 @@ class MeasureRequest:
 
 
 def possible(stacks: Mapping[Role, object]) -> tuple[str, ...]:
-    """Which of `VOLUMES` there are with these roles."""
+    """Which of `VOLUMES` there are with these roles.
+
+    Parameters
+    ----------
+    stacks
+        By role.
+    """
     there = tuple(role for role in MEASURED if role in stacks)
     return ("bicubic", *there) if there and "LR" in stacks else there
 
 
 def iter_measured(request: MeasureRequest) -> Generator[Event, None, Measurements]:
-    """Measure, replacing what was measured before in the same folder."""
+    """Measure, replacing what was measured before in the same folder.
+
+    Parameters
+    ----------
+    request
+        What was chosen.
+    """
     yield Progress("preparing", 0, 1, "step")
     from napari_sem_sr.measure.run import iter_measure
 
@@ -100,7 +112,13 @@ def iter_measured(request: MeasureRequest) -> Generator[Event, None, Measurement
 
 
 def default_folder(layer: Image) -> Path:
-    """Where the report on a layer goes: beside its file."""
+    """Where the report on a layer goes: beside its file.
+
+    Parameters
+    ----------
+    layer
+        Whose file it lies beside.
+    """
     path = layers.path_of(layer)
     if path is not None:
         return path.with_name(f"{path.stem}_measure")

@@ -24,6 +24,8 @@ class Curtain:
 
     Parameters
     ----------
+    viewer
+        napari's viewer.
     layer
         What hangs on top, (z, y, x), all levels.
     """

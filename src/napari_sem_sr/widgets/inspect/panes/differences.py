@@ -31,7 +31,17 @@ MAGNITUDE = "magma"
 
 @dataclass(frozen=True)
 class Difference:
-    """What is subtracted from what, with or without its sign, in all or some spatial frequencies."""
+    """What is subtracted from what, with or without its sign, in all or some spatial frequencies.
+
+    Parameters
+    ----------
+    subject
+        What is subtracted from what.
+    band
+        Spatial frequencies.
+    signed
+        Whether the sign is shown.
+    """
 
     subject: Subject
     band: Band = "all"
@@ -56,6 +66,10 @@ def iter_difference(
 
     Parameters
     ----------
+    seats
+        Stacks by role, where they lie on screen.
+    wanted
+        Which difference.
     done
         SR slices that are there; None for all.
     excluded
@@ -79,6 +93,13 @@ def iter_difference(
 
 def difference_of(seats: Mapping[Role, SemStack], wanted: Difference) -> tuple[SemStack, int]:
     """Lazy signed difference, and the slice of LR at which it begins.
+
+    Parameters
+    ----------
+    seats
+        Stacks by role, where they lie on screen.
+    wanted
+        Which difference.
 
     Raises
     ------
@@ -125,7 +146,15 @@ def _to_hr(
 
 
 def bicubic_stack(lr: SemStack, factor: int) -> SemStack:
-    """Bicubic picture of a stack, lazily, in place."""
+    """Bicubic picture of a stack, lazily, in place.
+
+    Parameters
+    ----------
+    lr
+        The stack.
+    factor
+        SR pixels per LR pixel.
+    """
 
     def block(image: Any) -> Any:
         from napari_sem_sr.model.bicubic import upscale_bicubic
@@ -144,7 +173,13 @@ def bicubic_stack(lr: SemStack, factor: int) -> SemStack:
 
 
 def slices_there(layer: Image) -> frozenset[int] | None:
-    """Slices of an unfinished output of ours that are on disk; None where all are."""
+    """Slices of an unfinished output of ours that are on disk; None where all are.
+
+    Parameters
+    ----------
+    layer
+        Which shows an output.
+    """
     path = layers.path_of(layer)
     if path is None or layers.role_of(layer) != "SR" or not path.is_dir():
         return None

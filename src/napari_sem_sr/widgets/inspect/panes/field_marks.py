@@ -29,6 +29,13 @@ class FieldMarks(QObject):
     """Keeps the marks in step with camera and cursor.
 
     Drawn a little after the last movement, so that panning stays smooth.
+
+    Parameters
+    ----------
+    comparison
+        The comparison that all tabs of Inspect share.
+    parent
+        Whose end is its end.
     """
 
     def __init__(self, comparison: Comparison, parent: QObject) -> None:
@@ -87,7 +94,13 @@ class FieldMarks(QObject):
             self.point_at(event.position)
 
     def point_at(self, position: Sequence[float]) -> None:
-        """Show a point (..., y, x) of the world in every pane."""
+        """Show a point (..., y, x) of the world in every pane.
+
+        Parameters
+        ----------
+        position
+            (..., y, x) in the world.
+        """
         self._cursor = (float(position[-2]), float(position[-1]))
         self.soon()
 
@@ -104,7 +117,15 @@ class FieldMarks(QObject):
 
 
 def grid_mark(world: World, shape: Sequence[int], box: Box) -> Mark | None:
-    """Edges of the pixels of a stack inside ``box``, as one path; None where none is inside."""
+    """Edges of the pixels of a stack inside ``box``, as one path; None where none is inside.
+
+    Parameters
+    ----------
+    world
+        Where pixels lie.
+    shape
+        (..., y, x) of the stack.
+    """
     edges = [
         _edges(world.translate[axis], world.scale[axis], shape[axis], box[axis - 1])
         for axis in (1, 2)
@@ -131,14 +152,30 @@ def _edges(begin: float, step: float, count: int, span: tuple[float, float]) -> 
 
 
 def cross_mark(point: tuple[float, float], arm: float) -> Mark:
-    """A cross at a point, as one path."""
+    """A cross at a point, as one path.
+
+    Parameters
+    ----------
+    point
+        (y, x) in the world.
+    arm
+        Half its width, in the unit of the world.
+    """
     y, x = point
     ends = [(y, x - arm), (y, x + arm), (y, x), (y - arm, x), (y + arm, x)]
     return Mark("path", np.array(ends), width_px=1.5)
 
 
 def ring_mark(box: Box, diameter: float, margin: float) -> Mark:
-    """A ring in the lower left corner of ``box``, above the scale bar."""
+    """A ring in the lower left corner of ``box``, above the scale bar.
+
+    Parameters
+    ----------
+    diameter
+        In the unit of the world.
+    margin
+        From the corner, in the unit of the world.
+    """
     (_, bottom), (left, _) = box
     y0, x0 = bottom - margin - diameter, left + 0.2 * margin
     y1, x1 = y0 + diameter, x0 + diameter

@@ -44,7 +44,17 @@ class Viewpoint:
 
 @dataclass(frozen=True)
 class Box:
-    """A field of the world, by the edges of its outermost voxels."""
+    """A field of the world, by the edges of its outermost voxels.
+
+    Parameters
+    ----------
+    z
+        From and to, in the world.
+    y
+        From and to, in the world.
+    x
+        From and to, in the world.
+    """
 
     z: Span
     y: Span
@@ -52,7 +62,13 @@ class Box:
 
     @classmethod
     def common(cls, seats: Iterable[SemStack]) -> "Box | None":
-        """What all of these cover; None where there is no such field."""
+        """What all of these cover; None where there is no such field.
+
+        Parameters
+        ----------
+        seats
+            Stacks where they lie on screen.
+        """
         spans = []
         for seat in seats:
             scale, begin = np.asarray(seat.world.scale), np.asarray(seat.world.translate)
@@ -78,7 +94,13 @@ class Box:
         return sum(self.y) / 2, sum(self.x) / 2
 
     def holds(self, centre: tuple[float, float]) -> bool:
-        """Whether a point (y, x) lies inside."""
+        """Whether a point (y, x) lies inside.
+
+        Parameters
+        ----------
+        centre
+            (y, x) in the world.
+        """
         return self.y[0] <= centre[0] <= self.y[1] and self.x[0] <= centre[1] <= self.x[1]
 
     def nearest(self, z: float, step: float) -> float:
@@ -88,7 +110,13 @@ class Box:
 
 @dataclass
 class PaneCamera:
-    """The one camera of all panes."""
+    """The one camera of all panes.
+
+    Parameters
+    ----------
+    viewer
+        napari's viewer.
+    """
 
     viewer: "ViewerModel"
     volumes: bool = False
@@ -97,7 +125,13 @@ class PaneCamera:
     _step: float = 1.0
 
     def show(self, seats: Iterable[SemStack]) -> None:
-        """Look at what these have in common from now on."""
+        """Look at what these have in common from now on.
+
+        Parameters
+        ----------
+        seats
+            Stacks where they lie on screen.
+        """
         seats = list(seats)
         self._box = Box.common(seats)
         self._step = min((float(seat.world.scale[0]) for seat in seats), default=1.0)
@@ -134,7 +168,13 @@ class PaneCamera:
         return Viewpoint(float(z), (float(y), float(x)), min(self.pane_px()) / camera.zoom)
 
     def frame(self, look: Viewpoint | None) -> None:
-        """Go on looking where someone looked, as far as all panes have something to show there."""
+        """Go on looking where someone looked, as far as all panes have something to show there.
+
+        Parameters
+        ----------
+        look
+            Where someone looked; None for the whole field.
+        """
         box = self._box
         if box is None or look is None:
             self.viewer.reset_view()
@@ -151,6 +191,13 @@ class PaneCamera:
         """Go to a place of the world: its slice, its centre (y, x), ``extent`` over the smaller side of a pane.
 
         Of a place as large as the field the whole field is shown, not what lies around it.
+
+        Parameters
+        ----------
+        z
+            Place of the slice in the world.
+        centre
+            (y, x) in the world.
         """
         self.viewer.dims.set_point(self.viewer.dims.ndim - 3, z)
         camera = self.viewer.scene.camera
@@ -160,7 +207,13 @@ class PaneCamera:
 
 
 def rank(name: str) -> int:
-    """Place of a pane beside the others; what is not known comes last."""
+    """Place of a pane beside the others; what is not known comes last.
+
+    Parameters
+    ----------
+    name
+        Of the pane.
+    """
     order = (*ROLES, *COMPUTED)
     return order.index(name) if name in order else len(order)
 

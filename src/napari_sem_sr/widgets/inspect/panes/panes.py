@@ -52,7 +52,21 @@ def picture(
     units: tuple[Any, ...],
     name: str,
 ) -> Image:
-    """Show the pixels of a layer in a role, where ``seat`` lies."""
+    """Show the pixels of a layer in a role, where ``seat`` lies.
+
+    Parameters
+    ----------
+    viewer
+        napari's viewer.
+    role
+        LR, SR, HR or twin.
+    source
+        The user's layer.
+    units
+        Of the world.
+    name
+        Of the pane.
+    """
     size = layers.describe_pixel(source)
     pane = viewer.add_image(
         layers.three_axes(source),
@@ -72,7 +86,17 @@ def picture(
 
 
 def computed(viewer: "ViewerModel", role: str, what: Computed, source: Image) -> Image:
-    """Show something computed with its colour bar; ``source`` is the pane that it is about."""
+    """Show something computed with its colour bar; ``source`` is the pane that it is about.
+
+    Parameters
+    ----------
+    viewer
+        napari's viewer.
+    role
+        LR, SR, HR or twin.
+    what
+        Pixels, colours and limits.
+    """
     world = what.stack.world
     pane = viewer.add_image(
         what.stack.data,
@@ -95,7 +119,17 @@ def computed(viewer: "ViewerModel", role: str, what: Computed, source: Image) ->
 
 
 def volume(viewer: "ViewerModel", old: Image, stack: SemStack, *, solid: bool) -> Image:
-    """Show a volume as the pane ``old`` showed slices; a solid one is opaque except where it is black."""
+    """Show a volume as the pane ``old`` showed slices; a solid one is opaque except where it is black.
+
+    Parameters
+    ----------
+    viewer
+        napari's viewer.
+    stack
+        The volume, in memory.
+    solid
+        Whether it is opaque except where it is black.
+    """
     pane = viewer.add_image(
         stack.data.compute(),
         name=old.name,
@@ -112,14 +146,32 @@ def volume(viewer: "ViewerModel", old: Image, stack: SemStack, *, solid: bool) -
 
 
 def refill(pane: Image, stack: SemStack, *, solid: bool) -> None:
-    """Show another volume of the same field in its place."""
+    """Show another volume of the same field in its place.
+
+    Parameters
+    ----------
+    pane
+        Which shows a volume.
+    stack
+        The volume, in memory.
+    solid
+        Whether it is opaque except where it is black.
+    """
     pane.data = stack.data.compute()
     pane.colormap = SOLID if solid else "gray"
     pane.rendering = "translucent" if solid else "attenuated_mip"
 
 
 def share_contrast(pictures: list[Image], together: list[Image]) -> None:
-    """Let some of the pictures share brightness and gamma, those of the first; the others keep their own."""
+    """Let some of the pictures share brightness and gamma, those of the first; the others keep their own.
+
+    Parameters
+    ----------
+    pictures
+        All panes of roles.
+    together
+        Those that share.
+    """
     unlink_layers(pictures, LINKED)
     for pane in together[1:]:
         pane.contrast_limits = together[0].contrast_limits

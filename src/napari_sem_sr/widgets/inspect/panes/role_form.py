@@ -21,7 +21,13 @@ if TYPE_CHECKING:
 
 
 class RoleForm(QWidget):
-    """One chooser per role, filled by what the layers say until a person chooses."""
+    """One chooser per role, filled by what the layers say until a person chooses.
+
+    Parameters
+    ----------
+    comparison
+        The comparison that all tabs of Inspect share.
+    """
 
     changed = Signal()
 
@@ -98,12 +104,26 @@ class RoleForm(QWidget):
         self.message.say(text, Tone.BAD)
 
     def give(self, role: Role, layer: "Image") -> None:
-        """Let a layer play a role."""
+        """Let a layer play a role.
+
+        Parameters
+        ----------
+        role
+            LR, SR, HR or twin.
+        layer
+            A layer of napari's viewer.
+        """
         self._by_hand.add(role)
         self.choosers[role].choose(layer)
 
     def open_files(self, paths: list[Path]) -> None:
-        """Open files and folders in the roles that they seem to have."""
+        """Open files and folders in the roles that they seem to have.
+
+        Parameters
+        ----------
+        paths
+            Files and folders.
+        """
         self.opener.open(paths)
 
     def _opened(self, opened: "list[Image]") -> None:
@@ -154,6 +174,11 @@ class RoleForm(QWidget):
 
 def parse_numbers(text: str) -> frozenset[int]:
     """Numbers in ``3, 7-9``: single ones and ranges with both ends.
+
+    Parameters
+    ----------
+    text
+        As a person types it.
 
     Raises
     ------

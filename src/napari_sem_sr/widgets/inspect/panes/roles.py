@@ -32,7 +32,13 @@ MEANING: dict[Role, str] = {
 
 
 def guess_roles(viewer: "ViewerModel") -> dict[Role, Image]:
-    """Roles by what layers say about themselves, then by their names, then by elimination; newest first."""
+    """Roles by what layers say about themselves, then by their names, then by elimination; newest first.
+
+    Parameters
+    ----------
+    viewer
+        napari's viewer.
+    """
     images = [
         layer
         for layer in reversed(viewer.layers)
@@ -70,7 +76,15 @@ def _made_by(layer: Image | None) -> tuple[Any, ...] | None:
 
 
 def named_pane(role: Role, roles: Mapping[Role, Image]) -> str:
-    """Role as its pane is called; of two results with what made them, ``SR 2 sem-x4 0.50``."""
+    """Role as its pane is called; of two results with what made them, ``SR 2 sem-x4 0.50``.
+
+    Parameters
+    ----------
+    role
+        LR, SR, HR or twin.
+    roles
+        Layers by role.
+    """
     mark = layers.mark_of(roles[role])
     if "SR 2" not in roles or "model" not in mark:
         return role
@@ -83,6 +97,11 @@ def seats_of(roles: Mapping[Role, Image]) -> tuple[dict[Role, SemStack], tuple[A
 
     Layers that napari shows in the same units stay where they are on screen. Where units differ (a TIFF that
     napari's reader shows in pixels beside a result in nm), the files say where they lie.
+
+    Parameters
+    ----------
+    roles
+        Layers by role.
     """
     shown = {role: layers.three_units(layer) for role, layer in roles.items()}
     if len(set(shown.values())) == 1:

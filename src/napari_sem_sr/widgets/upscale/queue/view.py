@@ -14,7 +14,13 @@ MOST_LINES = 6
 
 
 class QueueView(FoldedSection):
-    """Folded away until there is more than one run to show."""
+    """Folded away until there is more than one run to show.
+
+    Parameters
+    ----------
+    runs
+        Of the dock.
+    """
 
     start_asked = Signal()
     """A person wants what waits to be done."""
@@ -41,7 +47,13 @@ class QueueView(FoldedSection):
         self.hide()
 
     def show_runs(self, *, running: bool) -> None:
-        """Show what ended, goes on and waits, with the time left."""
+        """Show what ended, goes on and waits, with the time left.
+
+        Parameters
+        ----------
+        running
+            Whether the queue is being worked on.
+        """
         runs = self._runs
         self._selected = self._chosen()
         self.list.clear()
