@@ -103,7 +103,7 @@ def test_what_cannot_be_measured_is_said_in_the_dock(tab):
     assert tab.request() is not None
     tab.form.values.setText("wrong")
     assert tab.request() is None
-    assert "no threshold" in tab.message.text()
+    assert "not a threshold" in tab.message.text()
     tab.form.values.setText("")
     assert tab.request() is None
     assert "LOW:HIGH" in tab.message.text()

@@ -265,8 +265,8 @@ def test_a_thumbnail_is_not_a_slice(tmp_path):
     ("axes", "shape", "said"),
     [
         ("CYX", (2, 20, 30), "holds 2 channels"),
-        ("CZYX", (2, 3, 20, 30), "no single stack"),
-        ("TZYX", (2, 3, 20, 30), "no single stack"),
+        ("CZYX", (2, 3, 20, 30), "not a single stack"),
+        ("TZYX", (2, 3, 20, 30), "not a single stack"),
     ],
 )
 def test_several_channels_or_times_are_refused(tmp_path, axes, shape, said):

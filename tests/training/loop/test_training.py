@@ -175,7 +175,7 @@ def test_resuming_with_other_settings_is_refused(tmp_path: Path) -> None:
         if isinstance(event, events.StepDone):
             break
     work.close()
-    with pytest.raises(TrainingError, match="other settings"):
+    with pytest.raises(TrainingError, match="different settings"):
         train(teachers(), settings(seed=1), out, resume=True)
     with pytest.raises(OutputError, match="unfinished training"):
         train(teachers(), settings(), out)
