@@ -22,7 +22,8 @@ from napari_sem_sr.widgets.qt.dock_group import PLUGIN
 
 IMAGES = Path(__file__).resolve().parent / "images"
 SIZE = (1366, 768)
-PATIENCE_S = 900
+# one of them is a whole check, and a busy machine is no fault
+PATIENCE_S = 3600
 
 
 def settle(seconds: float = 0.6) -> None:
@@ -68,7 +69,7 @@ def tour(viewer: napari.Viewer, output: Path) -> None:
     wait_for(lambda: not upscale._work.running)
     picture(viewer, "upscale")
     upscale.upscale()
-    wait_for(lambda: upscale.runs.pace.done >= 6)
+    wait_for(lambda: upscale.runs.eta.done >= 6)
     picture(viewer, "upscale_running")
     wait_for(lambda: not upscale._work.running)
     raise_dock(viewer, inspect)

@@ -61,7 +61,7 @@ class Tour:
 
     def run(self, upscale: Any) -> None:
         upscale.start_button.click()
-        wait_for(lambda: upscale.runs.pace.done >= 4)
+        wait_for(lambda: upscale.runs.eta.done >= 4)
         self.picture("running")
         wait_for(lambda: not upscale._work.running)
         self.picture("done")

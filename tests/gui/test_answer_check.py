@@ -23,7 +23,7 @@ from napari_sem_sr.widgets.inspect.check.suspects import MARK
 from tests.gui.conftest import add_stacks
 
 PLANTED = {0: (40, 56), 1: (72, 24), 2: (20, 88), 3: (100, 100)}
-LONG_MS = 60_000
+LONG_MS = 240_000
 
 
 @pytest.fixture(scope="module")
@@ -276,6 +276,31 @@ def test_a_check_registers_projects_compares_and_leaves_out_as_asked(
     assert "projection" in report.consistency and (tmp_path / "asked" / "projected.zarr").is_dir()
     # what is shown of HR is what was checked
     assert tab.evidence.field.registered and tab.evidence.field.without == {3}
+
+
+def test_a_quick_look_is_taken_up_as_it_is_and_can_be_looked_further_into(
+    tab: Any, dock: Any, viewer: Any, tmp_path: Path, qtbot: Any
+) -> None:
+    folder = tmp_path / "quick"
+    tab.set_folder(folder)
+    tab.options.every_box.setValue(3)
+    tab.start_button.click()
+    finish(tab, qtbot)
+    assert Report.read(folder).sr["checked"]["looked_at"] == [0, 3]
+    assert "2 of 4 slices" in tab.verdict.sentence.text()
+    # as after a restart: the form shows all slices, and taking up what is there looks at no more of them
+    tab.options.every_box.setValue(1)
+    tab._forget()
+    tab._show_buttons()
+    assert tab.start_button.text() == "Take up the check"
+    tab.start_button.click()
+    finish(tab, qtbot)
+    assert Report.read(folder).sr["checked"]["looked_at"] == [0, 3]
+    assert tab.start_button.text() == "Check further"
+    tab.start_button.click()
+    finish(tab, qtbot)
+    assert "every" not in Report.read(folder).sr["checked"]
+    assert tab.start_button.text() == "Take up the check"
 
 
 def test_places_have_half_of_the_dock_and_the_next_one_is_in_sight(

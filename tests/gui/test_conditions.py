@@ -48,3 +48,21 @@ def test_a_model_that_knows_no_conditions_does_not_ask_for_them(dock: UpscaleDoc
     dock.choose_model("sem-x4-fast")
     assert dock.conditions.isHidden()
     assert dock.settings().noise == "auto"
+
+
+def test_the_gain_to_be_expected_is_said_before_anything_is_computed_in_full(
+    dock: UpscaleDock, qtbot
+) -> None:
+    """From samples in the background: begun when nobody asked for it, left when something else runs."""
+    view = dock.outlook
+    view.pause()
+    assert "Measuring on samples" in view.line.text()
+    view.resume()
+    qtbot.waitUntil(lambda: view.foreseen is not None, timeout=240_000)
+    assert "dB (90 % between" in view.line.text()
+    assert not dock._work.running and view.line.isVisible()
+    # 0 is the twin, which is asked for with a link where more is too sharp
+    view.twin_wanted.emit()
+    assert dock.sharpness.value() == 0
+    qtbot.waitUntil(lambda: view.foreseen.sharpness == 0, timeout=240_000)
+    assert view.foreseen.gain.value > 0

@@ -103,6 +103,23 @@ def test_resume_goes_on_as_it_was_begun_whatever_the_form_says(
     assert dock.start_button.text() == "Open result"
 
 
+def test_slices_are_checked_as_well_and_inspect_finds_the_report(
+    dock: Any, open_dock: Callable[[str], Any], qtbot: Any, tmp_path: Path
+) -> None:
+    open_stack(dock, stack_file(tmp_path, "cathode"), qtbot)
+    dock.slices_box.setCurrentText(form.SOME)
+    dock.last_slice.setValue(1)
+    dock.check_box.setChecked(True)
+    click(dock.start_button)
+    finish(qtbot, dock)
+    assert "see the check" in dock.message.text(), dock.message.text()
+    tab = open_dock("Inspect")[1].pages["Answer check"]
+    qtbot.waitUntil(lambda: tab.start_button.text() == "Take up the check", timeout=LONG_MS)
+    click(tab.start_button)
+    qtbot.waitUntil(lambda: tab.evidence is not None, timeout=LONG_MS)
+    assert tab.evidence.report.sr["checked"]["slices"] == [0, 2]
+
+
 def test_a_result_of_another_stack_is_refused_by_name(
     dock: Any, qtbot: Any, viewer: Any, tmp_path: Path
 ) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QApplication
 
 from napari_sem_sr.events import Evaluated, PatchSeen, StageStarted
 from napari_sem_sr.model import zoo
@@ -189,8 +190,7 @@ def test_a_paused_training_waits_and_goes_on(filled: Any, qtbot: Any) -> None:
     qtbot.waitUntil(lambda: filled.report.epochs > 0, timeout=LONG_MS)
     filled.pause_button.click()
     assert filled.pause_button.text() == "Continue"
-    qtbot.wait(400)
-    before = filled.report.epochs
+    before = wait_until_still(lambda: filled.report.epochs, qtbot)
     qtbot.wait(600)
     assert filled.report.epochs == before
     filled.pause_button.click()
@@ -199,8 +199,37 @@ def test_a_paused_training_waits_and_goes_on(filled: Any, qtbot: Any) -> None:
     finish(qtbot, filled)
 
 
+def wait_until_still(value: Callable[[], float], qtbot: Any) -> float:
+    """Wait until a number has been the same for a second and a half."""
+    seen, since = value(), time.monotonic()
+
+    def still() -> bool:
+        nonlocal seen, since
+        if value() != seen:
+            seen, since = value(), time.monotonic()
+        return time.monotonic() - since > 1.5
+
+    qtbot.waitUntil(still, timeout=LONG_MS)
+    return seen
+
+
+def time_of_four_layers(viewer: Any) -> float:
+    """What this machine takes to show as many layers as training does, in time of the processor."""
+    begun = time.thread_time()
+    added = [viewer.add_image(discs(number), name=f"probe {number}") for number in range(4)]
+    QApplication.processEvents()
+    for layer in added:
+        viewer.layers.remove(layer)
+    return time.thread_time() - begun
+
+
 @pytest.mark.usefixtures("slow_steps")
-def test_the_event_loop_is_served_while_training_begins(filled: Any, qtbot: Any) -> None:
+def test_the_event_loop_is_served_while_training_begins(
+    filled: Any, viewer: Any, qtbot: Any
+) -> None:
+    # the first time much is loaded
+    time_of_four_layers(viewer)
+    shown = time_of_four_layers(viewer)
     waits: list[float] = []
     last = time.thread_time()
 
@@ -222,8 +251,9 @@ def test_the_event_loop_is_served_while_training_begins(filled: Any, qtbot: Any)
     filled.stop()
     finish(qtbot, filled)
     assert len(waits) > 20
-    # the processor's time in this thread: a machine busy with other things is not this dock's fault
-    assert max(waits) < 0.75
+    # the processor's time in this thread: a machine busy with other things, or a slow one, is not this dock's fault;
+    # whatever training computes takes many times what its layers do
+    assert max(waits) < 4 * shown + 0.3
 
 
 def test_the_canvas_is_put_back_when_the_dock_closes_in_the_middle_of_it(

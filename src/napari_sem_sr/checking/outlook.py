@@ -1,6 +1,7 @@
 """Before hours are spent: whether a model knows such a stack, and which installed model knows it better.
 
-It looks at a few slices and at what the cards say; no network is run. A full check after upscaling sees more.
+It looks at a few slices and at what the cards say; no network is run. What gain is to be expected, `foreseen` measures on
+small pieces, and `with_gain` says it. A full check after upscaling sees more.
 """
 
 from collections.abc import Generator, Mapping, Sequence
@@ -11,6 +12,7 @@ import numpy as np
 from safetensors.numpy import load
 
 from napari_sem_sr.checking.evidence.domain import Domain
+from napari_sem_sr.checking.evidence.expected_gain import Gain
 from napari_sem_sr.checking.evidence.image_features import Vector, domain_features
 from napari_sem_sr.degradation.measure_conditions import MeasuredConditions, measure_conditions
 from napari_sem_sr.errors import InputError
@@ -28,6 +30,8 @@ SAME_SIZE = 1.5
 # From 3 dB on the mean error is at most 0.7 of bicubic's; below 1 dB, more than 0.9 of it.
 MUCH_DB, LITTLE_DB = 3.0, 1.0
 Colour = Literal["green", "amber", "red", "grey"]
+# From the best to the worst.
+COLOURS: tuple[Colour, ...] = ("green", "grey", "amber", "red")
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,8 @@ class Outlook:
         Name of an installed model of the same factor that knows such a stack, where this one does not.
     conditions
         Noise and blur of the stack; None for a model that does not ask for them.
+    sharper_than_good
+        Whether the twin, sharpness 0, is expected to be better than bicubic where what was asked for is hardly so.
     """
 
     colour: Colour
@@ -54,6 +60,26 @@ class Outlook:
     why: str
     better: str | None = None
     conditions: MeasuredConditions | None = None
+    sharper_than_good: bool = False
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """PSNR over bicubic to be expected of a stack.
+
+    Parameters
+    ----------
+    gain
+        Of what was asked for.
+    twin
+        Of sharpness 0.
+    sharpness
+        That was asked for, or is the default for the stack.
+    """
+
+    gain: Gain
+    twin: Gain
+    sharpness: float
 
 
 @dataclass(frozen=True)
@@ -185,8 +211,9 @@ def _size_doubt(stack: SemStack, card: Card) -> str:
 
 def _spoken_gain(decibel: float) -> str:
     """How much a gain is, in words."""
-    much = "much " if decibel >= MUCH_DB else "a little " if decibel < LITTLE_DB else ""
-    return f"{much}closer to the truth"
+    if decibel >= MUCH_DB:
+        return "much closer to the truth"
+    return "a little closer to the truth" if decibel < LITTLE_DB else "closer to the truth"
 
 
 def _spoken(entry: Entry, found: _Known, better: str | None) -> Outlook:
@@ -209,4 +236,43 @@ def _spoken(entry: Entry, found: _Known, better: str | None) -> Outlook:
         f"Knows such stacks: {_spoken_gain(gain)} than bicubic in its test ({gain:+.1f} dB).",
         f"• noise, blur and texture are like those of its {entry.card.teachers.count} teachers\n"
         f"• {gain:+.1f} dB over bicubic, on average, on specimens it never saw, at sharpness 0; your stack may differ",
+    )
+
+
+def with_gain(outlook: Outlook, foreseen: Foreseen | None) -> Outlook:
+    """The same outlook with the gain that is to be expected, in the worse of both colours.
+
+    Parameters
+    ----------
+    outlook
+        Whether the model knows such a stack: where it does not, what is foreseen is too hopeful, and that is said.
+    foreseen
+        None where the model was not calibrated to foresee it.
+    """
+    if foreseen is None:
+        why = f"{outlook.why}\n• the gain on this stack cannot be foreseen: the model was not calibrated for that"
+        return replace(outlook, why=why)
+    gain = foreseen.gain
+    number = f"{gain.value:+.1f} dB (90 % between {gain.low:+.1f} and {gain.high:+.1f})"
+    why = f"• {number} over bicubic expected at sharpness {foreseen.sharpness:g}, from samples of this stack\n{outlook.why}"
+    if outlook.colour in ("red", "amber"):
+        hopeful = f"{outlook.sentence} Expected, if it did know it: {number} over bicubic."
+        colour: Colour = max(outlook.colour, gain.colour, key=COLOURS.index)
+        return replace(outlook, colour=colour, sentence=hopeful, why=why)
+    if gain.colour == "green":
+        sentence = f"Expected to be {_spoken_gain(gain.value)} than bicubic: {number}."
+        return replace(outlook, sentence=sentence, why=why)
+    probably = "Probably no closer" if gain.value <= 0 else "Hardly closer"
+    sharp = foreseen.sharpness > 0 and foreseen.twin.value > max(0.0, gain.value)
+    advice = (
+        f"At sharpness 0 {foreseen.twin.value:+.1f} dB are expected."
+        if sharp
+        else "Check a few slices first, or train a model."
+    )
+    return replace(
+        outlook,
+        colour=gain.colour,
+        sentence=f"{probably} to the truth than bicubic: {number} expected. {advice}",
+        why=why,
+        sharper_than_good=sharp,
     )

@@ -104,13 +104,14 @@ class Conditions:
         """
         width = intensity.high - intensity.low
         black, white = self.noise_black * width, self.noise_white * width
-        noise = f"noise {self.noise_grey(intensity):.3g} grey levels"
+        noise = f"{self.noise_grey(intensity):.3g}"
+        parts = [f"noise {noise} grey levels"]
         if max(black, white) > 1.15 * min(black, white):
-            noise += f" ({black:.3g} at black, {white:.3g} at white)"
+            parts = [f"noise {noise} grey levels ({black:.3g} at black, {white:.3g} at white)"]
         if self.line_correlation >= 0.05:
-            noise += f", correlated along the line ({self.line_correlation:.2f})"
-        blur = f"blur {self.blur_px:.2g} LR pixels" if self.blur_px else "no blur seen"
-        return f"{noise}; {blur}"
+            parts.append(f"correlated along the line ({self.line_correlation:.2f})")
+        parts.append(f"blur {self.blur_px:.2g} LR pixels" if self.blur_px else "no blur seen")
+        return "; ".join(parts)
 
 
 CLEAN = Conditions()

@@ -9,7 +9,7 @@ import dask.array as da
 
 from napari_sem_sr.degradation.conditions import CLEAN, Conditions
 from napari_sem_sr.errors import OutputError
-from napari_sem_sr.events import Event, Notice, UpscaleStarted
+from napari_sem_sr.events import Event, Notice, Remark, UpscaleStarted
 from napari_sem_sr.inference.background import in_background
 from napari_sem_sr.inference.conditions import check_typed, settle_conditions
 from napari_sem_sr.inference.engine.devices import available_devices
@@ -297,7 +297,7 @@ def _iter_conditions(
     for notice in found.notices:
         yield Notice(notice)
     if recorded is None:
-        yield Notice(f"'{stack.name}': {found.sentence()}.")
+        yield Remark(f"Noise and blur of '{stack.name}': {found.sentence()}.")
     return found.conditions
 
 

@@ -198,6 +198,14 @@ def entry_of(provenance: Mapping[str, Any] | None) -> Entry | None:
     return None
 
 
+def entry_with(model_hash: str) -> Entry | None:
+    """The installed model whose content hash is ``model_hash``, whatever it is called; None if it is not there."""
+    for entry in list_models():
+        if content_hash(read_parts(entry.path)) == model_hash:
+            return entry
+    return None
+
+
 def import_model(file: Path, name: str | None = None) -> Entry:
     """Copy a bundle into the user's models.
 

@@ -14,8 +14,8 @@ another material or under noise beyond what it learned, it is too hopeful; the d
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -109,6 +109,11 @@ class Distances:
         )
 
     @property
+    def of_twin(self) -> "Distances":
+        """The same slice with the twin as SR."""
+        return replace(self, sr=0.0)
+
+    @property
     def features(self) -> Vector:
         """Logarithms of which that of the twin's squared error is a linear function; a constant last."""
         values = np.array([self.bicubic, self.noise, self.contrast, self.detail])
@@ -140,7 +145,7 @@ class Gain:
         return {"psnr_gain_over_bicubic_db": self.value, "low": self.low, "high": self.high}
 
     @property
-    def colour(self) -> str:
+    def colour(self) -> Literal["green", "amber", "red"]:
         """Green where better than bicubic, red where worse, amber where that is not sure."""
         if self.value <= 0:
             return "red"

@@ -81,13 +81,14 @@ def verdict(report: Report) -> str:
                 f"{name} is probably no closer to the truth than bicubic interpolation, so use the twin (sharpness 0) or "
                 f"bicubic: {_lower(better.why)}"
             )
-        foreseen = ""
-        if report.expected is not None:
-            foreseen = f" is expected to be {report.expected['psnr_gain_over_bicubic_db']:.1f} dB closer to the truth than bicubic, and"
-        return (
-            f"{name}{foreseen} agrees with the measured LR{where}, but without HR nothing proves detail finer than LR's pixels{_size(report)}, "
+        agrees = (
+            f"{name} agrees with the measured LR{where}, but without HR nothing proves detail finer than LR's pixels{_size(report)}, "
             f"which was generated{look}."
         )
+        if report.expected is None:
+            return agrees
+        gain = report.expected["psnr_gain_over_bicubic_db"]
+        return f"{agrees} It is expected to be {gain:.1f} dB closer to the truth than bicubic."
     scores = report.scores
     if scores["psnr"] is None:
         return f"{name} equals HR in every pixel{where}."

@@ -39,12 +39,15 @@ class Unfinished:
         Bundle that is to be written.
     settings
         Of the training.
+    start
+        Hash of the model that it was started from; None for chance.
     """
 
     out: Path
     settings: TrainSettings
     stage: str
     done: float
+    start: str | None
 
     def described(self) -> str:
         """One sentence."""
@@ -80,6 +83,7 @@ def find_unfinished(folder: Path) -> list[Unfinished]:
                 settings=TrainSettings.model_validate(state["fixed"]["settings"]),
                 stage=state["stage"],
                 done=float(state["done"]),
+                start=state["fixed"]["start"],
             )
         except (
             OSError,

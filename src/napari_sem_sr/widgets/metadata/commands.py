@@ -15,6 +15,7 @@ from napari_sem_sr.io.metadata.typed import keep_typed, with_kept
 from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets.metadata.slices_dialog import SlicesDialog
 from napari_sem_sr.widgets.metadata.voxel_dialog import VoxelDialog
+from napari_sem_sr.widgets.qt.words import in_dock
 from napari_sem_sr.widgets.viewer import layer_stack, layers
 from napari_sem_sr.widgets.words import tr
 
@@ -26,11 +27,11 @@ def read_metadata(viewer: Viewer) -> None:
         try:
             stack = stack_of_file(layer)
         except SemSrError as error:
-            show_warning(str(error))
+            show_warning(in_dock(str(error)))
             continue
         put_on(layer, stack)
         for notice in stack.notices:
-            show_warning(notice)
+            show_warning(in_dock(notice))
         show_info(summary(stack))
 
 
@@ -40,7 +41,7 @@ def edit_voxel(viewer: Viewer) -> None:
         try:
             stack = layer_stack.stack_of(layer)
         except SemSrError as error:
-            show_warning(str(error))
+            show_warning(in_dock(str(error)))
             return
         dialog = VoxelDialog(stack)
         if dialog.exec():
@@ -53,7 +54,7 @@ def examine_slices(viewer: Viewer) -> None:
         try:
             stack = layer_stack.stack_of(layer)
         except SemSrError as error:
-            show_warning(str(error))
+            show_warning(in_dock(str(error)))
             return
         dialog = SlicesDialog(viewer, layer, stack, QApplication.activeWindow())
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -98,7 +99,7 @@ def apply_typed(layer: Image, stack: SemStack) -> None:
     try:
         keep_typed(stack)
     except SemSrError as error:
-        show_warning(str(error))
+        show_warning(in_dock(str(error)))
     put_on(layer, stack, tuple(layer.contrast_limits))
 
 

@@ -22,7 +22,7 @@ from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets.qt.dock import Line, Tone, row
 from napari_sem_sr.widgets.qt.worker import Work
 from napari_sem_sr.widgets.viewer import layers
-from napari_sem_sr.widgets.words import tr
+from napari_sem_sr.widgets.words import spoken, tr
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -103,7 +103,7 @@ class SlicesDialog(QDialog):
         self.found = found
         self.bar.hide()
         for finding in found.findings:
-            item = QListWidgetItem(finding.sentence)
+            item = QListWidgetItem(spoken(finding.sentence))
             item.setData(_SLICE, finding.slice)
             self.list.addItem(item)
         if not found.findings:

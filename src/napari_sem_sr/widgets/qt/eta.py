@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from napari_sem_sr.events import Progress
-from napari_sem_sr.widgets.words import tr
+from napari_sem_sr.widgets.words import spoken, tr
 
 
 def spoken_time(seconds: float) -> str:
@@ -79,7 +79,7 @@ class Steps:
     def spoken(self, now: float, event: Progress) -> str:
         """``checking, 12 of 96 slices · 6 min left``; ``now`` in seconds."""
         if event.total <= 1:
-            return event.what
+            return spoken(event.what)
         if (event.what, event.total) != self._step:
             self._step = (event.what, event.total)
             self._pace.start(now, event.done, event.total)

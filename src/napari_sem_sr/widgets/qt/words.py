@@ -2,6 +2,8 @@
 
 import re
 
+from napari_sem_sr.widgets.words import spoken
+
 PHRASES: tuple[tuple[str, str], ...] = (
     (r"--resume it, --overwrite it, or give another name", "resume it, start over, or choose another name"),
     (r"or --resume or --overwrite it", "or resume it or start over"),
@@ -26,7 +28,8 @@ _FLAG = "--"
 
 
 def in_dock(text: str) -> str:
-    """A sentence without options of the command line."""
+    """A sentence of the core in the person's language, without options of the command line."""
+    text = spoken(text)
     if _FLAG not in text:
         return text
     for pattern, phrase in PHRASES:

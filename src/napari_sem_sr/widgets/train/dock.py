@@ -96,7 +96,7 @@ class TrainDock(TrainChoice):
         self.watch_box.setVisible(training)
         for widget in (
             self.list, self.add, self.remove, self.pixel_edit, self.split_again, self.chooser,
-            self.factor_box, self.name_edit, self.budget_box, self.unit_box, self.device_box,
+            self.factor_box, self.start_box, self.name_edit, self.budget_box, self.unit_box, self.device_box,
             self.share_box,
         ):  # fmt: skip
             widget.setEnabled(not self._work.running)
@@ -106,8 +106,8 @@ class TrainDock(TrainChoice):
     def train(self) -> None:
         """Train with what the dock shows."""
         teachers, settings, out = self.list.teachers, self.settings(), self._target
-        stack = self._stack
-        self._start(out, lambda: tasks.iter_new(teachers, settings, out, stack))
+        stack, start = self._stack, self.start_box.currentData().entry
+        self._start(out, lambda: tasks.iter_new(teachers, settings, out, stack, start))
 
     def resume(self) -> None:
         """Go on with the unfinished training that was found."""
@@ -134,6 +134,17 @@ class TrainDock(TrainChoice):
         self.name_edit.setText(found.out.name)
         self._named_by_hand = True
         self.factor_box.setCurrentIndex(FACTORS.index(settings.factor))
+        begun = None if found.start is None else zoo.entry_with(found.start)
+        self.start_box.setCurrentIndex(
+            next(
+                (
+                    n
+                    for n in range(self.start_box.count())
+                    if self.start_box.itemData(n).entry == begun
+                ),
+                -1,
+            )
+        )
         self.unit_box.setCurrentText(MINUTES if settings.epochs is None else EPOCHS)
         self.budget_box.setValue(round(settings.epochs or settings.minutes or 1))
         self.share_box.setValue(100 * settings.gan_share)

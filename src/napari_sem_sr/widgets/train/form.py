@@ -114,6 +114,12 @@ class TrainForm(Dock):
         self.factor_box.setCurrentIndex(FACTORS.index(4))
         self.factor_box.setToolTip(tr("One LR pixel becomes this many SR pixels along y and x."))
         self.fit_line = Line(small=True)
+        self.start_box = QComboBox()
+        self.start_box.setToolTip(
+            tr(
+                "What both networks begin as. The bundled model knows many materials already; chance knows nothing."
+            )
+        )
         self.name_edit = QLineEdit()
         self.name_edit.setToolTip(tr("Name of the model, under which Upscale will offer it."))
         self.budget_box = QSpinBox()
@@ -132,6 +138,7 @@ class TrainForm(Dock):
             field(tr("For stack"), self.chooser),
             field("", self.fit_line),
             field(tr("Factor"), self.factor_box),
+            field(tr("Start from"), self.start_box),
             field(tr("Name"), self.name_edit),
             field(tr("Budget"), self.budget_box, self.unit_box),
         ):

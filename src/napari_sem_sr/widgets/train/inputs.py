@@ -24,6 +24,7 @@ from napari_sem_sr.widgets.qt.picture_dialog import PictureDialog
 from napari_sem_sr.widgets.qt.worker import Events, Work
 from napari_sem_sr.widgets.train import tasks
 from napari_sem_sr.widgets.train.form import EPOCHS, FACTORS, USUAL, TrainForm
+from napari_sem_sr.widgets.train.starts import beginnings, fitted
 from napari_sem_sr.widgets.train.teacher_list import Listed
 from napari_sem_sr.widgets.viewer import layer_stack
 from napari_sem_sr.widgets.words import tr
@@ -66,9 +67,10 @@ class TrainChoice(TrainForm):
         self.split_again.clicked.connect(self._draw_split_again)
         self.chooser.chosen.connect(self._fit_stack)
         self.fit_line.linkActivated.connect(lambda _: self.show_match())
-        self.factor_box.currentIndexChanged.connect(lambda _: self.changed.emit())
+        self.factor_box.currentIndexChanged.connect(lambda _: self._factor_chosen())
         self.name_edit.textEdited.connect(self._name_typed)
         self.unit_box.currentTextChanged.connect(self._unit_chosen)
+        self.fill_starts()
 
     def _begin(self, title: str, make: Callable[[], Events]) -> None:
         self.message.say("")
@@ -224,6 +226,18 @@ class TrainChoice(TrainForm):
         factor: int = self.factor_box.currentData()
         return factor
 
+    def _factor_chosen(self) -> None:
+        self.fill_starts()
+        self.changed.emit()
+
+    def fill_starts(self) -> None:
+        """Offer what a training of the chosen factor can start from; what was chosen stays where it is still there."""
+        before = self.start_box.currentText()
+        self.start_box.clear()
+        for beginning in beginnings(zoo.list_models(), self.factor):
+            self.start_box.addItem(beginning.label, beginning)
+        self.start_box.setCurrentIndex(max(0, self.start_box.findText(before)))
+
     def _fit_stack(self) -> None:
         """Follow the pixel sizes of stack and teachers, as far as they are known."""
         self.fit_line.say("")
@@ -288,7 +302,7 @@ class TrainChoice(TrainForm):
     def settings(self) -> TrainSettings:
         """What the dock shows, as the core wants it."""
         amount, in_epochs = self.budget_box.value(), self.unit_box.currentText() == EPOCHS
-        return TrainSettings(
+        settings = TrainSettings(
             factor=self.factor,
             epochs=amount if in_epochs else None,
             minutes=None if in_epochs else float(amount),
@@ -296,6 +310,7 @@ class TrainChoice(TrainForm):
             seed=self._seed,
             device=self.device_box.currentText(),
         )
+        return fitted(settings, self.start_box.currentData())
 
     @property
     def _target(self) -> Path:

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_sem_sr.errors import ModelError
 from napari_sem_sr.events import Event, Notice, Progress
 from napari_sem_sr.inference.loading import preload_torch
 from napari_sem_sr.intensity import range_of
+from napari_sem_sr.model.zoo import Entry, entry_with
 from napari_sem_sr.stack import SemStack
 from napari_sem_sr.teachers.teacher import Teacher, read_teachers, teachers_of
 from napari_sem_sr.training.data.preparation import iter_matched
@@ -54,13 +56,17 @@ def iter_slices(stacks: Sequence[SemStack]) -> Generator[Event, None, list[Liste
 
 
 def iter_new(
-    teachers: Sequence[Teacher], settings: "TrainSettings", out: Path, stack: SemStack | None
+    teachers: Sequence[Teacher],
+    settings: "TrainSettings",
+    out: Path,
+    stack: SemStack | None,
+    start: Entry | None,
 ) -> "Generator[Event, None, Model]":
     """Prepare teachers for a stack, match their degradation to it, and train from them.
 
-    A budget in minutes is for all of that.
+    A budget in minutes is for all of that. Both networks begin as those of ``start``, or by chance.
     """
-    return (yield from _iter_training(teachers, settings, out, lr=stack))
+    return (yield from _iter_training(teachers, settings, out, lr=stack, start=start))
 
 
 def iter_match_picture(
@@ -83,6 +89,7 @@ def _iter_training(
     out: Path,
     *,
     lr: SemStack | None = None,
+    start: Entry | None = None,
     resume: bool = False,
 ) -> "Generator[Event, None, Model]":
     """Train, leaving one core to the user interface."""
@@ -91,6 +98,7 @@ def _iter_training(
     preload_torch()
     import torch
 
+    from napari_sem_sr.model.zoo import load_model
     from napari_sem_sr.training.trainer import iter_train
 
     _load_units()
@@ -103,7 +111,7 @@ def _iter_training(
                 settings,
                 out,
                 lr=lr,
-                start="bundled",
+                start=None if start is None else load_model(start.path),
                 resume=resume,
                 watched=True,
                 began=began,
@@ -126,7 +134,19 @@ def iter_resumed(unfinished: Unfinished) -> "Generator[Event, None, Model]":
     yield Progress(tr("reading teachers"), 0, 1, "step")
     teachers = kept_teachers(unfinished)
     yield TeachersRead([_listed(teacher) for teacher in teachers])
-    return (yield from _iter_training(teachers, unfinished.settings, unfinished.out, resume=True))
+    begun = None if unfinished.start is None else entry_with(unfinished.start)
+    if unfinished.start is not None and begun is None:
+        raise ModelError(
+            tr(
+                "The model that the training of '{name}' was started from is not installed here, or has changed: install it again in Upscale, or remove this training and begin anew.",
+                name=unfinished.out.name,
+            )
+        )
+    return (
+        yield from _iter_training(
+            teachers, unfinished.settings, unfinished.out, start=begun, resume=True
+        )
+    )
 
 
 def _listed(teacher: Teacher) -> Listed:

@@ -1,6 +1,7 @@
 """The dock Upscale: choose a stack and a model, preview a slice, upscale, queue, watch, stop, resume."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -92,8 +93,9 @@ class UpscaleDock(UpscaleChoice):
         self._on_finish: Callable[[Any], None] = lambda _: None
         self._work.finished.connect(self._finished)
         # an output may be removed or finished by someone else
+        self.outlook.seen.connect(lambda _: self._foresee())
         self._watch = every(self, WATCH_MS, self._look_at_output)
-        self._soon = after(self, LOOK_MS, self._look_at_output)
+        self._soon = after(self, LOOK_MS, self._look_again)
         self._again = after(self, 0, self._start_queue)
         for changed in (
             self.sharpness_changed,
@@ -116,16 +118,23 @@ class UpscaleDock(UpscaleChoice):
         self.isotropic.set_stack(stack, self._place)
         self._switch_live(self.live_button.isChecked())
 
+    def _look_again(self) -> None:
+        self._look_at_output()
+        self._foresee()
+
+    def _foresee(self) -> None:
+        """Have it said what gain is to be expected of the whole stack."""
+        if self._stack is not None and self.entry is not None:
+            settings = replace(self.how, region=self.image_region)
+            self.outlook.foresee(self._memory, self._stack, self.entry, settings)
+
     def _switch_live(self, on: bool) -> None:
         """Begin to upscale what is on screen, anew where the choice has changed, or stop."""
         source, stack, entry = self._source, self._stack, self.entry
         if not on or source is None or stack is None or entry is None:
             self.live.stop()
             return
-        device, precision = self.device_box.currentText(), self.precision_box.currentText()
-        how = (self.chosen_sharpness, device, precision)
-        settings = UpscaleSettings(*how, **self.conditions.settings)
-        self.live.start(source, stack, entry.path, settings)
+        self.live.start(source, stack, entry.path, self.how)
 
     def _import_model(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, tr("Install a model"), filter=MODELS)
@@ -189,6 +198,7 @@ class UpscaleDock(UpscaleChoice):
         self.report.begin()
         # one of them at a time has the processor
         self.live.pause()
+        self.outlook.pause()
         self._work.start(title, make)
         self._look_at_output()
 
@@ -229,10 +239,7 @@ class UpscaleDock(UpscaleChoice):
             self._start_queue()
 
     def enqueue(self, *_: object, resume: bool | None = None, overwrite: bool = False) -> bool:
-        """Put what is chosen at the end of the queue; whether it could be.
-
-        What is there already is continued as it was begun, whatever the form says.
-        """
+        """Put what is chosen, or the run that is there as it was begun, at the end of the queue; whether it could be."""
         self._look_at_output()
         source, stack, entry, output = self._source, self._stack, self.entry, self._place
         if source is None or stack is None or entry is None or output is None:
@@ -251,7 +258,7 @@ class UpscaleDock(UpscaleChoice):
             return False
         if overwrite:
             self.results.forget()
-        request = UpscaleRequest(source, stack, settings)
+        request = UpscaleRequest(source, stack, settings, self.check_box.isChecked())
         self.runs.waiting.append(
             stack_run(self._memory, request, entry, output, resume=resume, overwrite=overwrite)
         )
@@ -313,6 +320,7 @@ class UpscaleDock(UpscaleChoice):
         self._unfinished = None if self._stack is None else unfinished(self._stack)
         self._look_at_output()
         self.live.resume()
+        self.outlook.resume()
         if self._source is not None:
             self.remember_session()
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
+    QCheckBox,
     QComboBox,
     QLabel,
     QMenu,
@@ -61,7 +62,11 @@ class UpscaleForm(Dock):
 
     def _build_stack(self) -> None:
         self.drop_zone = DropZone(
-            tr("Drop a stack here, or {link}.", link=link("sample", tr("try the sample"))),
+            tr(
+                "Drop a stack here, or try a sample: {tin} or {medulla}.",
+                tin=link("tin", tr("an image with real noise")),
+                medulla=link("sample", tr("a small stack")),
+            ),
             tr("A TIFF, a folder of slices, an OME-Zarr, MRC, DM3/DM4 or HDF5 file."),
         )
         self.chooser = LayerChooser(
@@ -76,7 +81,8 @@ class UpscaleForm(Dock):
         menu = QMenu(self.browse)
         self.open_file = menu.addAction(tr("Open a file…"))
         self.open_folder = menu.addAction(tr("Open a folder of slices or an OME-Zarr…"))
-        self.open_example = menu.addAction(tr("Open the sample"))
+        self.open_tin = menu.addAction(tr("Open the sample image"))
+        self.open_example = menu.addAction(tr("Open the sample stack"))
         self.browse.setMenu(menu)
         self.browse.setStyleSheet("QToolButton::menu-indicator { image: none; }")
         self.browse.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
@@ -156,12 +162,19 @@ class UpscaleForm(Dock):
         self.output_label = PathLabel()
         self.output_browse = tool("…", tr("Choose where the result is written."))
         self.run_line = Line(small=True)
+        self.check_box = QCheckBox(tr("check as well"))
+        self.check_box.setToolTip(
+            tr(
+                "Looks at every slice as soon as it is made, which takes about as long again; Inspect then has the report, its Answer check, ready."
+            )
+        )
         for widget in (
             field(tr("Slices"), self.slices_box),
             self.slice_range,
             field(tr("Region"), self.region_box),
             field(tr("Result"), self.output_label, self.output_browse),
             field("", self.run_line),
+            field("", self.check_box),
         ):
             self.body.addWidget(widget)
 

@@ -1,7 +1,9 @@
 """What is chosen in the dock Upscale: stack, voxel size, model, sharpness, slices and place of the result."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image
 from qtpy.QtCore import Signal
@@ -30,7 +32,7 @@ from napari_sem_sr.widgets.upscale.form import (
 )
 from napari_sem_sr.widgets.viewer import card_view, chosen, layers, sample_data
 from napari_sem_sr.widgets.viewer.opening import Opener
-from napari_sem_sr.widgets.words import tr
+from napari_sem_sr.widgets.words import spoken, tr
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -69,7 +71,8 @@ class UpscaleChoice(UpscaleForm):
         self.drop_zone.linkActivated.connect(self.zone_link)
         self.open_file.triggered.connect(self._browse)
         self.open_folder.triggered.connect(self._browse_folder)
-        self.open_example.triggered.connect(self.open_sample)
+        self.open_tin.triggered.connect(lambda: self.zone_link("tin"))
+        self.open_example.triggered.connect(lambda: self.zone_link("sample"))
         self.chooser.chosen.connect(self._stack_chosen)
         self.voxel_edit.clicked.connect(self._edit_voxel)
         self.model_box.currentIndexChanged.connect(lambda _: self._model_chosen())
@@ -80,6 +83,7 @@ class UpscaleChoice(UpscaleForm):
         self.slices_box.currentTextChanged.connect(lambda _: self._show_slices())
         self.conditions.changed.connect(self.choice_changed.emit)
         self.outlook.model_wanted.connect(self.choose_model)
+        self.outlook.twin_wanted.connect(lambda: self.sharpness.setValue(0))
         self.outlook.seen.connect(self.take_outlook)
         self.output_browse.clicked.connect(self._choose_output)
 
@@ -96,9 +100,9 @@ class UpscaleChoice(UpscaleForm):
         elif results:
             self.message.say(sentences.not_measured(results[0]), Tone.CARE)
 
-    def open_sample(self) -> None:
-        """Open the bundled sample, its true answer under it."""
-        added = [layers.add(self.viewer, data) for data in sample_data.open_pair()]
+    def open_sample(self, pair: Callable[[], list[Any]] = sample_data.open_pair) -> None:
+        """Open a bundled sample, its true answer under it."""
+        added = [layers.add(self.viewer, data) for data in pair()]
         self.viewer.canvas.overlays.scale_bar.visible = True
         self.chooser.choose(next(a for a in added if layers.role_of(a) == "LR"))
 
@@ -106,6 +110,8 @@ class UpscaleChoice(UpscaleForm):
         """Follow a link of the empty dock."""
         if target == "sample":
             self.open_sample()
+        elif target == "tin":
+            self.open_sample(sample_data.open_tin)
 
     def _browse(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, tr("Open a stack"))
@@ -148,7 +154,7 @@ class UpscaleChoice(UpscaleForm):
                 if event.total > 1
                 else ""
             )
-            self.reading_line.say(f"{event.what}{count}")
+            self.reading_line.say(f"{spoken(event.what)}{count}")
 
     def _stack_read(self, found: chosen.Chosen) -> None:
         self.reading_line.say("")
@@ -312,20 +318,28 @@ class UpscaleChoice(UpscaleForm):
             slices = (z, z + 1)
         elif self.slices_box.currentText() == SOME:
             slices = (self.first_slice.value(), self.last_slice.value() + 1)
+        visible = self.region_box.currentText() == VISIBLE
+        return replace(
+            self.how,
+            tile=self.tile_box.value() or None,
+            slices=slices,
+            region=layers.visible_region(self._source) if visible else self.image_region,
+        )
+
+    @property
+    def how(self) -> UpscaleSettings:
+        """Sharpness, device, precision, noise and blur of the settings."""
         return UpscaleSettings(
             sharpness=self.chosen_sharpness,
             device=self.device_box.currentText(),
             precision=self.precision_box.currentText(),
-            tile=self.tile_box.value() or None,
-            slices=slices,
-            region=self._region(self._source, self._stack),
             **self.conditions.settings,
         )
 
-    def _region(self, source: Image, stack: SemStack) -> Region | None:
-        chosen = self.region_box.currentText()
-        if chosen == VISIBLE:
-            return layers.visible_region(source)
-        if chosen == BARLESS and stack.image_rows is not None:
-            return stack.image_rows, (0, stack.shape[2])
-        return None
+    @property
+    def image_region(self) -> Region | None:
+        """What is no databar, where that is left out; None for whole slices."""
+        rows = None if self._stack is None else self._stack.image_rows
+        if self._stack is None or rows is None or self.region_box.currentText() != BARLESS:
+            return None
+        return rows, (0, self._stack.shape[2])

@@ -19,7 +19,7 @@ def offer_session(zone: DropZone) -> None:
     last = session.last_session()
     if last is not None:
         reopen = link(SESSION, tr("reopen the last session ({title})", title=last.title))
-        zone.setText(f"{zone.text()}<br>Or {reopen}.")
+        zone.setText(f"{zone.text()}<br>{tr('Or {reopen}.', reopen=reopen)}")
 
 
 def bring_back(

@@ -20,7 +20,7 @@ from napari_sem_sr.widgets.qt.eta import Eta, Steps, spoken_time
 from napari_sem_sr.widgets.upscale.form import STEPS
 from napari_sem_sr.widgets.upscale.queue.runs import StackRun
 from napari_sem_sr.widgets.upscale.results import Results, UpscaleRequest
-from napari_sem_sr.widgets.words import tr
+from napari_sem_sr.widgets.words import spoken, tr
 
 if TYPE_CHECKING:
     from napari_sem_sr.widgets.upscale.form import UpscaleForm
@@ -59,7 +59,7 @@ class UpscaleReport:
         self._runs.take(now, event)
         match event:
             case Remark(message):
-                form.state_line.setToolTip(message)
+                form.state_line.setToolTip(spoken(message))
             case Notice(message):
                 form.message.say(message, Tone.CARE)
             case RunStarted(run) if isinstance(run, StackRun):
@@ -128,13 +128,18 @@ class UpscaleReport:
         self._runs.end(error)
         if result is not None:
             self._results.complete(run.request, result.output)
+            next_step = (
+                tr("Compare and see the check in Inspect")
+                if run.request.check
+                else tr("Compare in Inspect")
+            )
             self._form.message.say(
                 tr(
                     "{total} slices in '{name}', {size}. {link}.",
                     total=result.total,
                     name=result.output.name,
                     size=spoken_time(result.seconds),
-                    link=link("inspect", tr("Compare in Inspect")),
+                    link=link("inspect", next_step),
                 ),
                 Tone.GOOD,
             )

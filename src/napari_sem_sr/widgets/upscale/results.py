@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class UpscaleRequest:
-    """What a run or preview was asked for: of which layer, and how."""
+    """What a run or preview was asked for: of which layer, how, and whether every slice is checked as well."""
 
     source: Image
     stack: SemStack
     settings: UpscaleSettings
+    check: bool = False
 
 
 class Results:

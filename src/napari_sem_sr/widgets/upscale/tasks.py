@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import zarr
+from safetensors.numpy import load
 
+from napari_sem_sr.checking.evidence.expected_gain import ExpectedGain
 from napari_sem_sr.errors import InputError, ModelError
 from napari_sem_sr.events import Event, Progress
 from napari_sem_sr.inference.engine.tiling import Region
@@ -18,11 +20,13 @@ from napari_sem_sr.inference.settings import UpscaleResult, UpscaleSettings
 from napari_sem_sr.intensity import IntensityRange, stack_range
 from napari_sem_sr.io import read_stack
 from napari_sem_sr.io.zarr_layout import KEY, done_slices
+from napari_sem_sr.model.parts import CALIBRATION, read_parts
 from napari_sem_sr.model.zoo import Entry, entry_of
 from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets.words import tr
 
 if TYPE_CHECKING:
+    from napari_sem_sr.checking.outlook import Foreseen
     from napari_sem_sr.inference.live import LiveView
     from napari_sem_sr.model.bundle import Model
 
@@ -84,6 +88,20 @@ def iter_preview(
     return part.upscaled(sr, model.card.factor, paths=(), provenance=provenance), index
 
 
+def iter_expected(
+    memory: Memory, stack: SemStack, entry: Entry, settings: UpscaleSettings
+) -> "Generator[Event, None, Foreseen | None]":
+    """Foresee the gain over bicubic; nothing is loaded of a model that was not calibrated for it."""
+    if ExpectedGain.of(load(read_parts(entry.path)[CALIBRATION])) is None:
+        return None
+    model = yield from iter_model(memory, entry.path)
+    if stack not in memory.ranges:
+        memory.ranges[stack] = stack_range(stack)
+    from napari_sem_sr.checking.foreseen import iter_foreseen
+
+    return (yield from iter_foreseen(stack, model, settings, memory.ranges[stack]))
+
+
 class LiveSource:
     """What one stack looks like in SR, wherever someone looks; made in one thread and asked from another.
 
@@ -128,9 +146,23 @@ def iter_run(
     *,
     resume: bool,
     overwrite: bool,
+    check: bool,
 ) -> Generator[Event, None, UpscaleResult]:
-    """Upscale into a file."""
+    """Upscale into a file, and with ``check`` check every slice as soon as it is there."""
     model = yield from iter_model(memory, model_path)
+    if check:
+        from napari_sem_sr.checking.alongside import iter_upscale_and_check
+
+        result, _ = yield from iter_upscale_and_check(
+            stack,
+            output,
+            model,
+            settings,
+            out=output.with_name(f"{output.stem}_check"),
+            resume=not overwrite,
+            overwrite=overwrite,
+        )
+        return result
     from napari_sem_sr.inference.runner import iter_upscale
 
     return (

@@ -75,12 +75,23 @@ def details(card: Card) -> str:
         f"<td align=right>{s.twin_psnr:.1f}</td><td align=right>{s.gan_psnr:.1f}</td></tr>"
         for s in card.scores
     )
-    credits_ = "; ".join(card.credits) or "none"
-    return (
-        f"<b>{card.name}</b><br>{card.description}<br>Trained on: {', '.join(card.teachers.groups.train)}"
-        "<table cellspacing=4><tr><th align=left>never trained on</th><th>bicubic</th><th>twin</th>"
-        f"<th>SRGAN</th></tr>{rows}</table>PSNR in dB. Licence: {card.licence}. Credits: {credits_}"
+    heads = "".join(
+        f"<th align={side}>{head}</th>"
+        for side, head in (
+            ("left", tr("never trained on")),
+            ("right", tr("bicubic")),
+            ("right", tr("twin")),
+            ("right", "SRGAN"),
+        )
     )
+    table = f"<table cellspacing=4><tr>{heads}</tr>{rows}</table>"
+    taught = tr("Trained on: {groups}", groups=", ".join(card.teachers.groups.train))
+    below = tr(
+        "PSNR in dB. Licence: {licence}. Credits: {credits_}",
+        licence=card.licence,
+        credits_="; ".join(card.credits) or tr("none"),
+    )
+    return f"<b>{card.name}</b><br>{card.description}<br>{taught}{table}{below}"
 
 
 def _pixel_range(card: Card) -> str:

@@ -17,7 +17,7 @@ from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets.qt.question import ask
 from napari_sem_sr.widgets.qt.worker import Work
 from napari_sem_sr.widgets.viewer import layer_stack, layers
-from napari_sem_sr.widgets.words import tr
+from napari_sem_sr.widgets.words import spoken, tr
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -169,7 +169,7 @@ class Opener(QObject):
                 if event.total > 1
                 else ""
             )
-            self.progressed.emit(f"{event.what}{count}")
+            self.progressed.emit(f"{spoken(event.what)}{count}")
 
     def _sorted(self, found: Together) -> None:
         sources: list[Source] = [(path,) for path in found.others]

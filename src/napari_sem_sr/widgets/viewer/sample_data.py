@@ -1,4 +1,4 @@
-"""File > Open Sample: real FIB-SEM with and without its true answer."""
+"""File > Open Sample: real noise with its true answer, and a real FIB-SEM stack with and without its own."""
 
 from typing import Any
 
@@ -6,6 +6,8 @@ from typing import Any
 FACTOR = 4
 LR_NAME = "medulla LR (40 nm)"
 HR_NAME = "medulla HR (10 nm)"
+TIN_LR_NAME = "tin LR 23 nm"
+TIN_HR_NAME = "tin HR 6 nm"
 
 
 def open_lr() -> list[Any]:
@@ -25,4 +27,17 @@ def open_pair() -> list[Any]:
     return [
         image_data(hr, HR_NAME, "HR", limits=limits),
         image_data(lr, LR_NAME, "LR", limits=limits),
+    ]
+
+
+def open_tin() -> list[Any]:
+    """Tin on carbon recorded twice: a fast, noisy scan of large pixels over a slow, fine one."""
+    from napari_sem_sr.samples import tin_pair
+    from napari_sem_sr.widgets.viewer.layers import image_data, limits_of
+
+    lr, hr = tin_pair()
+    limits = limits_of(lr)
+    return [
+        image_data(hr, TIN_HR_NAME, "HR", limits=limits),
+        image_data(lr, TIN_LR_NAME, "LR", limits=limits),
     ]

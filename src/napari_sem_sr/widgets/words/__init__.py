@@ -2,7 +2,8 @@
 
 One table for each language, ``ja.json``: English sentence to translation. The English sentence is the key, so that code
 reads as what it says. Not gettext or Qt's tables: those have to be compiled and shipped beside their sources, and a
-table that any editor opens can be compared with the code by a test (tests/widgets/test_words.py), both ways.
+table that any editor opens can be compared with the code by a test (tests/widgets/words), both ways. Sentences of
+the core have a table of their own, ``ja.core.json``, and are recognised by their templates (see `core`).
 """
 
 import json
@@ -10,6 +11,8 @@ import locale
 import os
 from functools import lru_cache
 from importlib.resources import files
+
+from napari_sem_sr.widgets.words.core import Phrasebook
 
 ENGLISH = "en"
 LANGUAGES = (ENGLISH, "ja")
@@ -28,7 +31,17 @@ def tr(text: str, /, **values: object) -> str:
         What is filled in, formatted as the sentence says (``{size:.3g}``).
     """
     said = _table(language()).get(text, text)
-    return said.format(**values) if values else said
+    return said.format(**{k: _value(v) for k, v in values.items()}) if values else said
+
+
+def spoken(text: str) -> str:
+    """Say what the core says, an English sentence with its values filled in, in the person's language."""
+    return text if language() == ENGLISH else words_of_core(language()).say(text)
+
+
+def _value(value: object) -> object:
+    """A phrase of the core may be filled into a sentence of a dock."""
+    return spoken(value) if isinstance(value, str) else value
 
 
 @lru_cache(maxsize=1)
@@ -46,6 +59,12 @@ def table(name: str) -> dict[str, str]:
     text = (files(__package__) / f"{name}.json").read_text(encoding="utf-8")
     read: dict[str, str] = json.loads(text)
     return read
+
+
+@lru_cache(maxsize=len(LANGUAGES))
+def words_of_core(name: str) -> Phrasebook:
+    """Sentences of the core in another language than English."""
+    return Phrasebook(table(f"{name}.core"))
 
 
 @lru_cache(maxsize=len(LANGUAGES))

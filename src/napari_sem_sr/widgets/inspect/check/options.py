@@ -1,16 +1,18 @@
-"""What a check may do beyond the usual, folded away: lay HR over LR, compare with other images, project SR."""
+"""What a check may do beyond the usual, folded away: a quick look, HR laid over LR, other images, SR projected."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QCheckBox, QFileDialog
+from qtpy.QtWidgets import QCheckBox, QFileDialog, QSpinBox
 
 from napari_sem_sr.widgets.qt.dock import FoldedSection, PathLabel, field, tool
 from napari_sem_sr.widgets.words import tr
 
 NO_HR = tr("There is no HR to lay over LR; choose it above.")
 NO_REFERENCE = tr("none")
+# A quick look at fewer slices than this says next to nothing of the others.
+MOST_APART = 100
 
 
 @dataclass(frozen=True)
@@ -27,22 +29,36 @@ class CheckOptions:
         Also write SR made consistent with LR.
     reference
         Folder of images of the same material, of other places.
+    every
+        Only every so many slices are looked at.
     """
 
     without: frozenset[int] = frozenset()
     register: bool = False
     project: bool = False
     reference: Path | None = None
+    every: int = 1
 
 
 class CheckOptionsForm(FoldedSection):
-    """Two ticks and a folder."""
+    """A number, two ticks and a folder."""
 
     changed = Signal()
 
     def __init__(self) -> None:
         super().__init__(
-            tr("More"), tr("Registration of HR, projection of SR, images to compare with.")
+            tr("More"),
+            tr("A quick look, registration of HR, projection of SR, images to compare with."),
+        )
+        self.every_box = QSpinBox()
+        self.every_box.setRange(1, MOST_APART)
+        self.every_box.setSpecialValueText(tr("all slices"))
+        self.every_box.setPrefix(tr("1 in "))
+        self.every_box.setSuffix(tr(" slices"))
+        self.every_box.setToolTip(
+            tr(
+                "A quick look at some of the slices. The report says what that leaves unknown; the others can be looked at later, into the same report."
+            )
         )
         self.register_box = QCheckBox(tr("lay HR over LR by its pixels"))
         self.project_box = QCheckBox(tr("write SR made consistent"))
@@ -61,11 +77,13 @@ class CheckOptionsForm(FoldedSection):
         )
         self.forget_button = tool("✕", tr("Compare with no other images."))
         for widget in (
+            field(tr("Look at"), self.every_box),
             field(tr("Register"), self.register_box),
             field(tr("Project"), self.project_box),
             field(tr("Reference"), self.reference_label, self.forget_button, self.reference_button),
         ):
             self.addWidget(widget)
+        self.every_box.valueChanged.connect(lambda _: self.changed.emit())
         self.register_box.toggled.connect(lambda _: self.changed.emit())
         self.project_box.toggled.connect(lambda _: self.changed.emit())
         self.reference_button.clicked.connect(self._choose_reference)
@@ -108,4 +126,5 @@ class CheckOptionsForm(FoldedSection):
             register=self.register_box.isChecked() and self.register_box.isEnabled(),
             project=self.project_box.isChecked(),
             reference=self.reference,
+            every=self.every_box.value(),
         )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from qtpy.QtCore import QSize, Qt, Signal
+from qtpy.QtCore import QRect, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QIcon, QImage, QPainter, QPen, QPixmap, QResizeEvent
 from qtpy.QtWidgets import (
     QAbstractItemView,
@@ -21,13 +21,15 @@ from napari_sem_sr.intensity import IntensityRange
 from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets.qt.dock import SMALL_PX, row
 from napari_sem_sr.widgets.viewer.overlay import ORANGE
-from napari_sem_sr.widgets.words import tr
+from napari_sem_sr.widgets.words import spoken, tr
 
 # each picture holds 64 SR pixels; in a narrow dock three of them are drawn smaller
 SIDE_PX = 128
 GAP_PX = 4
 # of the list's width, for its scroll bar and frame
 BAR_PX = 26
+# around pictures and text of a place; as high as any text of one gets
+AROUND_PX, UNBOUNDED_PX = 12, 10_000
 SIGNS = {"real": tr("✓ real"), "artifact": tr("✕ artifact"), "unsure": tr("? unsure")}
 ALL, OPEN = tr("all places"), tr("not judged")
 Suspect = Mapping[str, Any]
@@ -112,7 +114,8 @@ class PlaceList(QWidget):
         self._fit_pictures()
         reasons = sorted({reason for region in regions for reason in region["reasons"]})
         self.filter_box.clear()
-        self.filter_box.addItems([ALL, OPEN, *reasons])
+        for wanted in (ALL, OPEN, *reasons):
+            self.filter_box.addItem(spoken(wanted), wanted)
         self._refill()
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802, D102
@@ -123,6 +126,18 @@ class PlaceList(QWidget):
         gaps = GAP_PX * (self._pictures - 1)
         side = min(SIDE_PX, (self.width() - BAR_PX - gaps) // self._pictures)
         self.list.setIconSize(QSize(self._pictures * side + gaps, side))
+        for place in range(self.list.count()):
+            self._fit(self.list.item(place))
+
+    def _fit(self, item: QListWidgetItem) -> None:
+        """Give an item the room of its pictures and the lines of its text; Qt's own guess is made without pictures."""
+        size = self.list.iconSize()
+        room = QRect(0, 0, size.width(), UNBOUNDED_PX)
+        flags = int(Qt.AlignmentFlag.AlignHCenter) | int(Qt.TextFlag.TextWordWrap)
+        text = self.list.fontMetrics().boundingRect(room, flags, item.text())
+        item.setSizeHint(
+            QSize(size.width() + 2 * GAP_PX, size.height() + text.height() + AROUND_PX)
+        )
 
     def show_picture(self, index: int, seen: Surroundings, shown: IntensityRange) -> None:
         """Show the pictures of one place."""
@@ -180,7 +195,7 @@ class PlaceList(QWidget):
 
     def _refill(self) -> None:
         before = self.current
-        wanted = self.filter_box.currentText()
+        wanted = self.filter_box.currentData()
         listed = [
             (index, region)
             for index, region in enumerate(self._regions)
@@ -213,9 +228,10 @@ class PlaceList(QWidget):
                 slice=self.slice(index),
                 size=self.size(index),
                 sign=sign,
-                value2=", ".join(region["reasons"]),
+                value2=", ".join(spoken(reason) for reason in region["reasons"]),
             )
         )
+        self._fit(item)
 
     def slice(self, index: int) -> int:
         """Number of a place's slice, as napari's slider counts them."""

@@ -22,6 +22,7 @@ from napari_sem_sr.widgets.inspect.check.tasks import (
     is_finished,
     iter_evidence,
     iter_saved,
+    steps_of,
 )
 from napari_sem_sr.widgets.inspect.check.verdict_view import VerdictView
 from napari_sem_sr.widgets.inspect.panes.comparison import Comparison
@@ -153,8 +154,10 @@ class AnswerCheckTab(Dock):
         folder, stacks = self._folder, self._stacks()
         if folder is not None and stacks is not None and not self.work.running:
             options = self.options.options(self.role_form.without)
+            further = self._may_look_further
             self.work.start(
-                f"checking {stacks['SR'].name}", lambda: iter_evidence(stacks, folder, options)
+                f"checking {stacks['SR'].name}",
+                lambda: iter_evidence(stacks, folder, options, further=further),
             )
             self._show_buttons()
 
@@ -218,7 +221,7 @@ class AnswerCheckTab(Dock):
             ),
             Tone.GOOD,
         )
-        self.show_part(self.suspects)
+        self.show_part(self.verdict)
         self.taken_up.emit(evidence)
 
     # ---- the report
@@ -251,6 +254,12 @@ class AnswerCheckTab(Dock):
 
     # ---- buttons
 
+    @property
+    def _may_look_further(self) -> bool:
+        """Whether a quick look is shown, and more slices are asked for."""
+        every = self.options.every_box.value()
+        return self.evidence is not None and every < steps_of(self.evidence.report)
+
     def _show_buttons(self) -> None:
         roles, running = self.role_form.roles, self.work.running
         reason = ""
@@ -259,13 +268,15 @@ class AnswerCheckTab(Dock):
         elif "LR" not in roles or "SR" not in roles:
             reason = tr("Choose LR and SR above: SR is checked against the LR it was made of.")
         there = self._folder is not None and is_finished(self._folder)
-        self.start_button.setText(tr("Take up the check") if there else tr("Check"))
+        further = there and self._may_look_further
+        offer = tr("Check further") if further else tr("Take up the check")
+        self.start_button.setText(offer if there else tr("Check"))
         self.start_button.setEnabled(not reason)
         self.start_button.setToolTip(
             reason
             or (
                 tr("The report of this SR is there; show it.")
-                if there
+                if there and not further
                 else tr(
                     "Look through all slices for what LR, the twin and the neighbours do not support."
                 )

@@ -56,15 +56,28 @@ def default_folder(sr: Image) -> Path:
     return Path.home() / f"{name or 'sr'}_check"
 
 
+def steps_of(report: Report) -> int:
+    """Every so many slices were looked at."""
+    return int(report.sr["checked"].get("every", 1))
+
+
 def is_finished(folder: Path) -> bool:
     """Whether a folder holds a finished check."""
     return (folder / JSON).exists()
 
 
 def iter_evidence(
-    stacks: Mapping[Role, SemStack], folder: Path, options: CheckOptions
+    stacks: Mapping[Role, SemStack], folder: Path, options: CheckOptions, *, further: bool
 ) -> Generator[Event, None, FinishedCheck]:
-    """Check, go on with a check that was stopped, or take up a finished one of the same stacks."""
+    """Check, go on with a check that was stopped, or take up a finished one, made with or without HR.
+
+    Parameters
+    ----------
+    further
+        Look at slices that a finished quick look passed over, where the options ask for more of them.
+    """
+    if is_finished(folder) and not further:
+        return (yield from iter_saved(stacks, folder))
     yield Progress(tr("loading the model"), 0, 1, "step")
     from napari_sem_sr.checking import iter_check
     from napari_sem_sr.model.zoo import model_of
@@ -85,6 +98,7 @@ def iter_evidence(
         register=options.register,
         project=options.project,
         without=options.without,
+        every=options.every,
         resume=True,
     )
     return (yield from _iter_placed(stacks, folder, report))

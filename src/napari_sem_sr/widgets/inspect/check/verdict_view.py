@@ -5,7 +5,7 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 from napari_sem_sr.checking.report.document import Report
 from napari_sem_sr.checking.report.verdict import Colour, Light, lights
 from napari_sem_sr.widgets.qt.dock import Line, Tone, link
-from napari_sem_sr.widgets.words import tr
+from napari_sem_sr.widgets.words import spoken, tr
 
 TONES: dict[Colour, Tone] = {
     "green": Tone.GOOD,
@@ -30,9 +30,10 @@ class LightLine(QWidget):
         column.addWidget(self.why)
         self.why.hide()
         self.line.say(
-            f"{light.question} <b>{light.answer}</b> {link('why', tr('why…'))}", TONES[light.colour]
+            f"{spoken(light.question)} <b>{spoken(light.answer)}</b> {link('why', tr('why…'))}",
+            TONES[light.colour],
         )
-        self.line.setToolTip(light.why)
+        self.line.setToolTip(spoken(light.why))
         self.line.linkActivated.connect(lambda _: self.why.setVisible(self.why.isHidden()))
 
 

@@ -27,7 +27,7 @@ from napari_sem_sr.widgets.inspect.panes.role_form import RoleForm
 from napari_sem_sr.widgets.qt.dock import Dock, Line, PathLabel, Tone, field, primary, row, tool
 from napari_sem_sr.widgets.qt.worker import Work
 from napari_sem_sr.widgets.viewer.layer_stack import stack_of
-from napari_sem_sr.widgets.words import tr
+from napari_sem_sr.widgets.words import spoken, tr
 
 INTRO = tr(
     "How much of each phase is there, with how much surface, in which sizes, and does it reach through? The same numbers of bicubic, twin, SR and HR, with what of them rests on detail that is not supported."
@@ -166,7 +166,7 @@ class MeasureTab(Dock):
                 if event.total > 1
                 else ""
             )
-            self.message.say(f"{event.what}{of}")
+            self.message.say(f"{spoken(event.what)}{of}")
             self.bar.setRange(0, event.total if event.total > 1 else 0)
             self.bar.setValue(event.done)
 

@@ -142,5 +142,6 @@ def stack_run(
         request.settings,
         resume=resume,
         overwrite=overwrite,
+        check=request.check,
     )
     return StackRun(request.stack.name, output, begin, request, entry.name)

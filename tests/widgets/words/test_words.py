@@ -98,7 +98,7 @@ NOT_SHOWN = frozenset(
 )
 # what is the same in every language, or is written into files that are for everyone
 UNTRANSLATED = re.compile(
-    r"RdBu_r|side by side|opaque grey|medulla .*|QLabel\[.*|QLabel .*|Q\w+::.*|Q\w+ \{.*|auto|cpu|cuda|mps|fp32|bf16|fp16|"
+    r"RdBu_r|side by side|opaque grey|(medulla|tin) .*|QLabel\[.*|QLabel .*|Q\w+::.*|Q\w+ \{.*|auto|cpu|cuda|mps|fp32|bf16|fp16|"
     r"nanometer|\w+\.(csv|png|json|html)|SEM super-resolution|(PNG|CSV|HTML|OME-Zarr) .*|Train|Upscale|Inspect|"
     r"(averaged )?SR − (HR|LR|bicubic)|\{\}\{\} \(grey\)|, \{\} band|.* distance \{\}|.* grey level|<b>\{\}.*|font-size.*|\{\} report\.html"
 )
