@@ -63,8 +63,8 @@ def test_json_holds_the_test_on_slices_left_out_and_resume_changes_nothing(
         (("--minutes", 1, "--steps", 1), 2, "either --minutes or --steps"),
         (("--model", "nowhere.zarr"), 1, "There is no axial model at 'nowhere.zarr'"),
         (("--voxel", "5,5,5"), 1, "nothing is to be filled in"),
-        (("--leave-out", 1), 1, "Leaving out 1 cannot be"),
-        (("--minutes", 0), 1, "0 minutes cannot be"),
+        (("--leave-out", 1), 1, "Leaving out 1 is not possible"),
+        (("--minutes", 0), 1, "0 minutes is not possible"),
     ],
 )
 def test_what_cannot_be_is_one_line(

@@ -57,7 +57,7 @@ def test_the_origin_moves_with_the_voxels():
 
 @pytest.mark.parametrize("tilt", [-1.0, 90.0, float("nan")])
 def test_an_impossible_tilt_is_refused(tilt):
-    with pytest.raises(InputError, match="cannot be"):
+    with pytest.raises(InputError, match="is impossible"):
         with_typed(stack(), tilt_deg=tilt)
 
 

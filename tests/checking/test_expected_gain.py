@@ -55,9 +55,10 @@ def test_sr_that_lies_further_from_the_twin_than_bicubic_does_is_worse_than_bicu
     assert far.colour == "red"
 
 
-def test_a_gain_whose_interval_holds_zero_is_no_green_light() -> None:
+def test_a_gain_of_next_to_nothing_is_no_green_light() -> None:
     assert Gain(1.0, 0.4, 1.5).colour == "green"
-    assert Gain(0.3, -0.2, 0.8).colour == "amber"
+    assert Gain(0.29, 0.1, 0.8).colour == "amber"
+    assert Gain(0.31, -0.2, 0.8).colour == "green"
     assert Gain(0.0, -0.2, 0.2).colour == "red"
 
 
