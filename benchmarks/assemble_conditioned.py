@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
+from held_out import few
 from recalibrate import noisy_ways, telling
 from safetensors.torch import load_file
 from train_conditioned import MOST_BLUR, MOST_CORRELATION, MOST_NOISE
@@ -27,24 +28,6 @@ from napari_sem_sr.training.finish.assessment import iter_assess
 SIDE_PX = 768
 # Of the fields of one specimen so many are enough; benchmarks/tin_pairs.py measures all.
 MOST_OF_A_KIND = 6
-
-
-def middle(teacher: Teacher) -> Teacher:
-    """The middle of a large teacher."""
-    top, left = (max(0, (n - SIDE_PX) // 2) for n in teacher.image.shape)
-    return replace(teacher, image=teacher.image[top : top + SIDE_PX, left : left + SIDE_PX])
-
-
-def few(teachers: tuple[Teacher, ...]) -> tuple[Teacher, ...]:
-    """Middles of teachers, not too many of one material."""
-    seen: dict[str, int] = {}
-    kept = []
-    for teacher in teachers:
-        material = teacher.group.split("/")[0]
-        seen[material] = seen.get(material, 0) + 1
-        if seen[material] <= MOST_OF_A_KIND:
-            kept.append(middle(teacher))
-    return tuple(kept)
 
 
 def teachers_on_card(split: Split) -> Teachers:
@@ -84,7 +67,11 @@ def main() -> None:
         which: {k: v.half() for k, v in load_file(arguments.run / f"{stage}.safetensors").items()}
         for which, stage in (("twin", "twin"), ("gan", "gan"))
     }
-    held = replace(split, calibration=few(split.calibration), test=few(split.test))
+    held = replace(
+        split,
+        calibration=few(split.calibration, MOST_OF_A_KIND, SIDE_PX),
+        test=few(split.test, MOST_OF_A_KIND, SIDE_PX),
+    )
     found = drain(
         telling(
             iter_assess(

@@ -10,7 +10,6 @@ material. The figures of conditions as measured and as they were are kept too (d
 
 import argparse
 import json
-from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,14 +17,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
+from held_out import few, recorded
 from skimage.restoration import denoise_nl_means
 from train_zoo import split_of
 
 from napari_sem_sr.degradation.conditions import CLEAN, Conditions
-from napari_sem_sr.degradation.degrade import Degradation, clean_range, degrade
+from napari_sem_sr.degradation.degrade import clean_range, degrade
 from napari_sem_sr.degradation.measure_conditions import measure_conditions
-from napari_sem_sr.degradation.noise_steps import DetectorNoise
-from napari_sem_sr.degradation.steps import AreaAverage, BeamBlur
 from napari_sem_sr.intensity import IntensityRange, range_of, to_dtype
 from napari_sem_sr.metrics.psnr_ssim import psnr, ssim
 from napari_sem_sr.model.bicubic import upscale_bicubic
@@ -55,16 +53,10 @@ Picture = npt.NDArray[Any]
 
 def chosen(model: str, data: Path) -> list[Teacher]:
     """Middles of up to ``MOST`` test teachers of each material, of different specimens first."""
-    seen: dict[str, int] = defaultdict(int)
     kept = []
-    for teacher in split_of(model, data).test:
-        material = teacher.group.split("/")[0]
-        seen[material] += 1
-        if seen[material] <= MOST:
-            top, left = (max(0, (n - SIDE_PX) // 2) for n in teacher.image.shape)
-            image = teacher.image[top : top + SIDE_PX, left : left + SIDE_PX]
-            y, x = (n // 8 * 8 for n in image.shape)
-            kept.append(replace(teacher, image=image[:y, :x]))
+    for teacher in few(split_of(model, data).test, MOST, SIDE_PX):
+        y, x = (n // 8 * 8 for n in teacher.image.shape)
+        kept.append(replace(teacher, image=teacher.image[:y, :x]))
     return kept
 
 
@@ -73,11 +65,7 @@ def lr_of(teacher: Teacher, factor: int, cell: tuple[float, float, float]) -> Pi
     sd, correlation, blur = cell
     within = clean_range(teacher.image, factor)
     part = sd / (within.high - within.low)
-    steps: list[Any] = [BeamBlur(sigma=blur, unit="LR pixel")] if blur else []
-    steps.append(AreaAverage())
-    if sd:
-        steps.append(DetectorNoise(black=part, white=part, correlation=correlation))
-    lr, _ = degrade(teacher.image, factor, Degradation(steps=tuple(steps)), seed=teacher.seed)
+    lr, _ = degrade(teacher.image, factor, recorded(part, correlation, blur), seed=teacher.seed)
     return to_dtype(lr.astype(np.float32), teacher.image.dtype)[0]
 
 

@@ -12,14 +12,13 @@ import json
 from pathlib import Path
 
 import torch
+from held_out import recorded
 from train_zoo import MATERIALS, split_of
 
 from napari_sem_sr.checking.evidence.domain import Domain
 from napari_sem_sr.checking.evidence.trust import Trust
 from napari_sem_sr.checking.suspects.extreme_values import tails_of
 from napari_sem_sr.degradation.degrade import Degradation
-from napari_sem_sr.degradation.noise_steps import DetectorNoise
-from napari_sem_sr.degradation.steps import AreaAverage, BeamBlur
 from napari_sem_sr.events import Progress, drain
 from napari_sem_sr.model.bundle import Model, load_bundle, save_model
 from napari_sem_sr.teachers.teacher import Split
@@ -32,16 +31,7 @@ NOISES = ((0.03, 0.0, 0.0), (0.08, 0.3, 0.0), (0.02, 0.0, 0.5))
 
 def noisy_ways() -> list[Degradation]:
     """Ways to degrade, beside plain averaging, that a model which knows noise is assessed under."""
-    return [
-        Degradation(
-            steps=(
-                *([BeamBlur(sigma=blur, unit="LR pixel")] if blur else []),
-                AreaAverage(),
-                DetectorNoise(black=sd, white=sd, correlation=correlation),
-            )
-        )
-        for sd, correlation, blur in NOISES
-    ]
+    return [recorded(*way) for way in NOISES]
 
 
 def split_on_card(model: Model, data: Path) -> Split:

@@ -4,12 +4,13 @@ Held-out images under noise and blur, each foreseen by a calibration that has no
 nothing was calibrated with, foreseen by all. The verdict is the colour of this light and of the domain alarm together.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from common import interval, keep, row, simulated
+from held_out import few, recorded
 from recalibrate import split_on_card
 
 from napari_sem_sr.checking.evidence.domain import Domain
@@ -22,8 +23,6 @@ from napari_sem_sr.checking.evidence.expected_gain import (
 from napari_sem_sr.checking.evidence.image_features import domain_features
 from napari_sem_sr.degradation.degrade import Degradation
 from napari_sem_sr.degradation.measure_conditions import measure_conditions
-from napari_sem_sr.degradation.noise_steps import DetectorNoise
-from napari_sem_sr.degradation.steps import AreaAverage, BeamBlur
 from napari_sem_sr.inference.engine.engine import Engine
 from napari_sem_sr.model.bundle import Model
 from napari_sem_sr.stack import SemStack
@@ -53,19 +52,13 @@ class Case:
 def ways() -> dict[str, Degradation]:
     """Noise and blur by name."""
     return {
-        f"noise {noise}, blur {blur:g}": Degradation(
-            steps=(
-                *([BeamBlur(sigma=blur, unit="LR pixel")] if blur else []),
-                AreaAverage(),
-                DetectorNoise(black=noise / 255, white=noise / 255),
-            )
-        )
+        f"noise {noise}, blur {blur:g}": recorded(noise / 255, blur=blur)
         for noise in NOISE
         for blur in BLUR
     }
 
 
-def cases(model: Model, domain: Domain, teachers: list[Teacher], known: bool) -> Iterator[Case]:
+def cases(model: Model, domain: Domain, teachers: Iterable[Teacher], known: bool) -> Iterator[Case]:
     """Every teacher in every way, through the default output as a person gets it."""
     for teacher in teachers:
         for how, degradation in ways().items():
@@ -85,25 +78,6 @@ def cases(model: Model, domain: Domain, teachers: list[Teacher], known: bool) ->
             features = domain_features(pair.intensity.normalise(pair.lr))
             yield Case(teacher.group, known, how, example, bool(domain.unlike(features)))
         print("expected gain:", teacher.name, flush=True)
-
-
-def middle(teacher: Teacher) -> Teacher:
-    """The middle of a large teacher."""
-    top, left = (max(0, (n - SIDE_PX) // 2) for n in teacher.image.shape)
-    image = teacher.image[top : top + SIDE_PX, left : left + SIDE_PX]
-    return Teacher(image, teacher.name, teacher.group, teacher.pixel_nm)
-
-
-def few(teachers: list[Teacher], most: int) -> list[Teacher]:
-    """Middles, of one material not more than ``most``."""
-    seen: dict[str, int] = {}
-    kept = []
-    for teacher in teachers:
-        material = teacher.group.split("/")[0]
-        seen[material] = seen.get(material, 0) + 1
-        if seen[material] <= most:
-            kept.append(middle(teacher))
-    return kept
 
 
 def foreseen(found: list[Case]) -> list[tuple[Case, Gain]]:
@@ -128,7 +102,7 @@ def run(model: Model, data: Path, out: Path, quick: bool) -> None:
     most = 1 if quick else MOST_OF_A_KIND
     domain = Domain.of(model.calibration)
     assert domain is not None
-    held = few([*split.calibration, *split.test], most)
+    held = few((*split.calibration, *split.test), most, SIDE_PX)
     others = [
         Teacher(hr, name, f"simulated {kind}/{specimen}")
         for kind in SIMULATED
