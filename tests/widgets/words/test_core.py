@@ -12,7 +12,7 @@ from napari_sem_sr.degradation.conditions import Conditions
 from napari_sem_sr.errors import SemSrError
 from napari_sem_sr.intensity import IntensityRange
 from napari_sem_sr.widgets.words import words_of_core as book
-from tests.widgets.words.test_words import around, called, parsed
+from tests.widgets.words.test_words import around, called, strings
 
 ROOT = Path(napari_sem_sr.__file__).parent
 TABLE = book("ja")
@@ -87,14 +87,7 @@ def is_told(node: ast.AST) -> bool:
 
 
 def sentences(path: Path) -> Iterator[str]:
-    for node in ast.walk(parsed(path)):
-        if not isinstance(node, ast.Constant | ast.JoinedStr):
-            continue
-        if isinstance(node, ast.Constant) and not isinstance(node.value, str):
-            continue
-        parent = getattr(node, "parent", None)
-        if isinstance(parent, ast.JoinedStr | ast.FormattedValue | ast.Expr):
-            continue
+    for node in strings(path):
         text = template_of(node)
         if not re.search("[a-z]{2,}", re.sub(r"\{\d+\}", "", text)) or UNSAID.fullmatch(text):
             continue

@@ -190,15 +190,20 @@ def is_shown(node: ast.AST) -> bool:
     )
 
 
-def untranslated(path: Path) -> Iterator[str]:
+def strings(path: Path) -> Iterator[ast.Constant | ast.JoinedStr]:
+    """Strings of a module, whole, without docstrings."""
     for node in ast.walk(parsed(path)):
         parent = getattr(node, "parent", None)
         if not isinstance(node, ast.Constant | ast.JoinedStr):
             continue
         if isinstance(parent, ast.JoinedStr | ast.FormattedValue | ast.Expr):
             continue
-        if isinstance(node, ast.Constant) and not isinstance(node.value, str):
-            continue
+        if isinstance(node, ast.JoinedStr) or isinstance(node.value, str):
+            yield node
+
+
+def untranslated(path: Path) -> Iterator[str]:
+    for node in strings(path):
         text = text_of(node)
         bare = UNITS.sub("", re.sub(r"\{[^}]*\}|<[^>]*>", "", text))
         prose = " " in text.strip() or text[:1].isupper()

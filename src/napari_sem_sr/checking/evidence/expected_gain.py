@@ -38,7 +38,7 @@ ROUNDING = 1 / 12
 # Held-out errors between these quantiles make the interval.
 INTERVAL = (0.05, 0.95)
 # Gains in dB below which bicubic may well be as close: so little is foreseen where there is nothing to gain. The interval
-# does not decide: it reaches below nothing for half of the images that do gain (docs/measurements-checking.md).
+# does not decide: it reaches below nothing for many images that do gain (benchmarks/checking/expected_gain.py).
 DOUBTFUL_DB = 0.3
 # Fewer specimens than this give no interval, and then no prediction either.
 MIN_SPECIMENS = 5

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from napari_sem_sr.checking.evidence.expected_gain import DOUBTFUL_DB
+from napari_sem_sr.checking.evidence.expected_gain import Gain
 from napari_sem_sr.checking.report.document import Report
 from napari_sem_sr.geometry import spoken_length
 
@@ -121,11 +121,12 @@ def _better(report: Report) -> Light:
         return Light(question, "grey", "not judged", "The gain could not be foreseen; see limits.")
     value, low, high = (found[k] for k in ("psnr_gain_over_bicubic_db", "low", "high"))
     why = f"{value:+.1f} dB are expected from LR, SR and twin alone ({low:+.1f} to {high:+.1f} with 90 % probability)."
-    if value <= 0:
-        return Light(question, "red", "probably not", why)
-    if value < DOUBTFUL_DB:
-        return Light(question, "amber", "hardly", why)
-    return Light(question, "green", "yes, as expected", why)
+    colour = Gain(value, low, high).colour
+    if colour == "red":
+        return Light(question, colour, "probably not", why)
+    if colour == "amber":
+        return Light(question, colour, "hardly", why)
+    return Light(question, colour, "yes, as expected", why)
 
 
 def _consistent(report: Report) -> Light:

@@ -52,18 +52,24 @@ def iter_model(memory: Memory, path: Path) -> "Generator[Event, None, Model]":
     return memory.model[1]
 
 
+def _iter_range(memory: Memory, stack: SemStack) -> "Generator[Event, None, IntensityRange]":
+    """Measure the range of a stack unless that was done before."""
+    if stack not in memory.ranges:
+        yield Progress(tr("measuring the intensity range"), 0, 1, "step")
+        memory.ranges[stack] = stack_range(stack)
+    return memory.ranges[stack]
+
+
 def iter_preview(
     memory: Memory, stack: SemStack, model_path: Path, settings: UpscaleSettings, index: int
 ) -> Generator[Event, None, tuple[SemStack, int]]:
     """Upscale one slice in memory; the same pixels as the full run. Returns the SR stack and the index."""
     model = yield from iter_model(memory, model_path)
-    if stack not in memory.ranges:
-        yield Progress(tr("measuring the intensity range"), 0, 1, "step")
-        memory.ranges[stack] = stack_range(stack)
+    within = yield from _iter_range(memory, stack)
     from napari_sem_sr.inference.conditions import settle_conditions
     from napari_sem_sr.inference.engine.engine import Engine
 
-    conditions = settle_conditions(stack, model, settings, memory.ranges[stack]).conditions
+    conditions = settle_conditions(stack, model, settings, within).conditions
     model = model.under(conditions)
     sharpness = model.default_sharpness if settings.sharpness is None else settings.sharpness
     engine = Engine(
@@ -73,9 +79,7 @@ def iter_preview(
         tile=settings.tile,
     )
     lr = stack.slice(index)
-    result = yield from engine.iter_slice(
-        lr, memory.ranges[stack], stack.dtype, settings.region, index
-    )
+    result = yield from engine.iter_slice(lr, within, stack.dtype, settings.region, index)
     part = stack.cropped((index, index + 1), settings.region)
     sr = SemStack.from_array(result.image, name=f"{stack.name} SR").data
     provenance = {
@@ -95,11 +99,10 @@ def iter_expected(
     if ExpectedGain.of(load(read_parts(entry.path)[CALIBRATION])) is None:
         return None
     model = yield from iter_model(memory, entry.path)
-    if stack not in memory.ranges:
-        memory.ranges[stack] = stack_range(stack)
+    within = yield from _iter_range(memory, stack)
     from napari_sem_sr.checking.foreseen import iter_foreseen
 
-    return (yield from iter_foreseen(stack, model, settings, memory.ranges[stack]))
+    return (yield from iter_foreseen(stack, model, settings, within))
 
 
 class LiveSource:
