@@ -138,6 +138,10 @@ def test_where_the_model_does_not_know_the_stack_no_number_makes_it_green() -> N
     assert with_gain(DOUBT, of(-1, -2, 0.5)).colour == "red"
 
 
+def test_nothing_has_no_minus() -> None:
+    assert "between +0.0 and" in with_gain(GOOD, of(1.6, -0.04, 3.1)).sentence
+
+
 def test_without_calibration_that_is_said_among_the_reasons() -> None:
     said = with_gain(GOOD, None)
     assert (said.colour, said.sentence) == (GOOD.colour, GOOD.sentence)

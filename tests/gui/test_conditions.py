@@ -61,6 +61,7 @@ def test_the_gain_to_be_expected_is_said_before_anything_is_computed_in_full(
     qtbot.waitUntil(lambda: view.foreseen is not None, timeout=240_000)
     assert "dB (90 % between" in view.line.text()
     assert not dock._work.running and view.line.isVisible()
+    assert view.why.isHidden()
     # 0 is the twin, which is asked for with a link where more is too sharp
     view.twin_wanted.emit()
     assert dock.sharpness.value() == 0

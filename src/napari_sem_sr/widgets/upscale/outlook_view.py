@@ -124,7 +124,6 @@ class OutlookView(QWidget):
             return
         self.outlook = outlook
         self._say(outlook)
-        self.why.hide()
         self.seen.emit(outlook)
 
     def _say(self, outlook: Outlook, more: str = "") -> None:
@@ -136,7 +135,9 @@ class OutlookView(QWidget):
         said = [outlook.sentence, *links, more, link(WHY, tr("why…"))]
         self.line.say(" ".join(part for part in said if part), TONES[outlook.colour])
         self.line.setToolTip(spoken(outlook.why))
+        folded = self.why.isHidden()
         self.why.say(outlook.why)
+        self.why.setVisible(not folded)
 
     # ---- the gain that is to be expected
 
@@ -173,9 +174,7 @@ class OutlookView(QWidget):
         if self.outlook is None or self._wanted != self._sampled:
             return
         self._measured, self.foreseen = self._sampled, foreseen
-        unfolded = not self.why.isHidden()
         self._say(with_gain(self.outlook, foreseen))
-        self.why.setVisible(unfolded)
 
     def _samples_failed(self, why: str) -> None:
         self._measured = self._sampled
