@@ -6,7 +6,15 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from napari_sem_sr.cli.options import JsonFlag
+from napari_sem_sr.cli.options import (
+    BlurOption,
+    JsonFlag,
+    NoiseOption,
+    parse_blur,
+    parse_noise,
+    parse_range,
+)
+from napari_sem_sr.io.read.read_stack import read_stack
 from napari_sem_sr.terminal import print_json, say, stdout, tell
 
 models_app = typer.Typer(help="Installed models.", invoke_without_command=True)
@@ -92,8 +100,30 @@ def import_model(
 
 
 @models_app.command("export")
-def export_model(name: str, file: Path) -> None:
-    """Write a model as one .semsr file to give to a colleague.
+def export_model(
+    name: str,
+    file: Path,
+    onnx: Annotated[
+        bool, typer.Option("--onnx", help="One network as ONNX, for other programs.")
+    ] = False,
+    bioimageio: Annotated[
+        bool, typer.Option("--bioimageio", help="A BioImage.IO package (.zip).")
+    ] = False,
+    lr: Annotated[
+        Path | None,
+        typer.Option(metavar="STACK", help="Settle noise, blur and grey range for this stack."),
+    ] = None,
+    grey_range: Annotated[
+        str | None,
+        typer.Option("--range", metavar="LOW:HIGH", help="Grey values of black and white."),
+    ] = None,
+    sharpness: Annotated[
+        float | None, typer.Option(min=0, max=1, help="0 twin to 1 SRGAN; the card's by default.")
+    ] = None,
+    noise: NoiseOption = "auto",
+    blur: BlurOption = "auto",
+) -> None:
+    """Write a model as one .semsr file for a colleague, or for other programs (--onnx, --bioimageio).
 
     Parameters
     ----------
@@ -101,8 +131,45 @@ def export_model(name: str, file: Path) -> None:
         Name as listed, or path of a bundle.
     file
         File to write.
+    onnx
+        Write one network as ONNX.
+    bioimageio
+        Write a BioImage.IO package.
+    lr
+        Stack that noise, blur and grey range are settled for.
+    grey_range
+        Grey values ``LOW:HIGH`` of black and white.
+    sharpness
+        0 (twin) to 1 (SRGAN); the card's by default.
+    noise, blur
+        Of LR, as for ``upscale``.
     """
-    from napari_sem_sr.model.zoo import export_model as write
+    if onnx and bioimageio:
+        raise typer.BadParameter("give either --onnx or --bioimageio", param_hint="--onnx")
+    if not onnx and not bioimageio:
+        if (lr, grey_range, sharpness, noise, blur) != (None, None, None, "auto", "auto"):
+            raise typer.BadParameter(
+                "a .semsr file holds both networks for any stack; settle them with --onnx or --bioimageio",
+                param_hint="--lr",
+            )
+        from napari_sem_sr.model.zoo import export_model as write
 
-    write(name, file)
-    say(f"Wrote {file}")
+        write(name, file)
+        say(f"Wrote {file}")
+        return
+    from napari_sem_sr.exchange.bioimageio import write_bioimageio
+    from napari_sem_sr.exchange.freeze import freeze
+    from napari_sem_sr.exchange.onnx_file import write_onnx
+    from napari_sem_sr.inference.settings import UpscaleSettings
+    from napari_sem_sr.model.zoo import load_model
+
+    settings = UpscaleSettings(sharpness=sharpness, noise=parse_noise(noise), blur=parse_blur(blur))
+    stack = None if lr is None else read_stack(lr)
+    frozen, notices = freeze(load_model(name), settings, stack, parse_range(grey_range))
+    for notice in notices:
+        tell(notice)
+    deviation = (write_onnx if onnx else write_bioimageio)(frozen, file)
+    say(
+        f"Wrote {file}: sharpness {frozen.sharpness:g}; in ONNX Runtime within {255 * deviation:.2g} of 255 grey levels, "
+        "borders included"
+    )

@@ -122,6 +122,21 @@ def parse_region(text: str | None) -> tuple[tuple[int, int], tuple[int, int]] | 
     return (y0, y1), (x0, x1)
 
 
+def parse_range(text: str | None) -> tuple[float, float] | None:
+    """Grey values ``LOW:HIGH`` of black and white."""
+    if text is None:
+        return None
+    try:
+        low, high = (float(part) for part in text.split(":"))
+    except ValueError:
+        low = high = float("nan")
+    if not (float("-inf") < low < high < float("inf")):
+        raise typer.BadParameter(
+            f"'{text}' is not of the form LOW:HIGH, LOW the smaller", param_hint="--range"
+        )
+    return low, high
+
+
 def parse_noise(text: str) -> float | Literal["auto", "none"]:
     """Noise ``auto``, ``none`` or a standard deviation in grey values.
 
