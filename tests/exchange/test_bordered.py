@@ -1,15 +1,17 @@
-"""Padding with NaN leaves no trace, whatever lies inside."""
+"""Padding leaves no trace, whatever lies inside."""
 
 import pytest
 import torch
 import torch.nn.functional as F
 
 from napari_sem_sr.exchange.bordered import BorderedGenerator
+from napari_sem_sr.exchange.onnx_file import PADDING
 from napari_sem_sr.model.generator import Generator
 
 
+@pytest.mark.parametrize("beyond", [float("nan"), PADDING])
 @pytest.mark.parametrize("factor", [2, 3, 4, 8])
-def test_a_padded_image_gives_what_the_image_gives(factor: int) -> None:
+def test_a_padded_image_gives_what_the_image_gives(factor: int, beyond: float) -> None:
     torch.manual_seed(0)
     network = Generator(factor, 4, 2, 4).eval()
     with torch.no_grad():
@@ -22,7 +24,7 @@ def test_a_padded_image_gives_what_the_image_gives(factor: int) -> None:
     with torch.inference_mode():
         wanted = network(image)
         plain = BorderedGenerator(network)(image)
-        padded = BorderedGenerator(network)(F.pad(image, (reach,) * 4, value=float("nan")))
+        padded = BorderedGenerator(network)(F.pad(image, (reach,) * 4, value=beyond))
         mirrored = network(F.pad(image, (8,) * 4, mode="reflect"))
 
     torch.testing.assert_close(plain, wanted)

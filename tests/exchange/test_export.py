@@ -63,16 +63,29 @@ def test_a_package_without_greys_is_refused(bundle: Path, tmp_path: Path) -> Non
     assert not (tmp_path / "model.zip").exists()
 
 
-def test_bioimageio_core_gives_our_pixels_whole_and_in_blocks(
-    frozen: FrozenModel, tmp_path: Path
-) -> None:
-    pytest.importorskip("bioimageio.spec", reason="bioimageio.spec is not installed")
+@pytest.fixture
+def package(frozen: FrozenModel, tmp_path: Path) -> Path:
+    pytest.importorskip("bioimageio.spec", reason="the extra [export] is not installed")
     file = tmp_path / "model.zip"
-    write_bioimageio(frozen, file)
-    assert any(name.endswith("card.json") for name in zipfile.ZipFile(file).namelist())
+    assert write_bioimageio(frozen, file) <= TOLERANCE
+    return file
 
+
+def test_a_package_is_as_the_format_wants_it_and_holds_the_card(package: Path) -> None:
+    from bioimageio.spec import load_description
+
+    description = load_description(package)
+    assert description.validation_summary.status != "failed"
+    assert description.config.model_dump()["napari_sem_sr"]["synthetic"] is True
+    with zipfile.ZipFile(package) as file:
+        assert json.loads(file.read("card.json"))["name"] in file.read("README.md").decode()
+
+
+def test_bioimageio_core_gives_our_pixels_whole_and_in_blocks(
+    frozen: FrozenModel, package: Path
+) -> None:
     core = pytest.importorskip("bioimageio.core", reason="bioimageio.core is not installed")
-    assert core.test_model(file).status == "passed"
+    assert core.test_model(package).status == "passed"
 
     scene = np.random.default_rng(2).normal(100, 30, (70, 90)).astype(np.float32)
     scale = frozen.intensity
@@ -81,6 +94,6 @@ def test_bioimageio_core_gives_our_pixels_whole_and_in_blocks(
         sr = frozen.network()(torch.from_numpy(scale.normalise(scene))[None, None])
     wanted = scale.restore(sr[0, 0].numpy())
     for blocks in ({}, {"blocksize_parameter": 4}):
-        sample = core.predict(model=file, inputs={"lr": scene[None, None]}, **blocks)
+        sample = core.predict(model=package, inputs={"lr": scene[None, None]}, **blocks)
         found = sample.members["sr"].data.to_numpy()[0, 0]
         np.testing.assert_allclose(found, wanted, atol=TOLERANCE * (scale.high - scale.low))

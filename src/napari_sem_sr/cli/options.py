@@ -123,7 +123,18 @@ def parse_region(text: str | None) -> tuple[tuple[int, int], tuple[int, int]] | 
 
 
 def parse_range(text: str | None) -> tuple[float, float] | None:
-    """Grey values ``LOW:HIGH`` of black and white."""
+    """Grey values ``LOW:HIGH`` of black and white.
+
+    Parameters
+    ----------
+    text
+        As a person types it; None where nothing was typed.
+
+    Raises
+    ------
+    typer.BadParameter
+        If it is not of that form.
+    """
     if text is None:
         return None
     try:

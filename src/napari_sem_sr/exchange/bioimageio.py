@@ -13,6 +13,7 @@ import torch
 from napari_sem_sr.errors import InputError, ModelError
 from napari_sem_sr.exchange.frozen import FrozenModel
 from napari_sem_sr.exchange.onnx_file import (
+    PADDING,
     TOLERANCE,
     check_new,
     deviation_of,
@@ -25,8 +26,6 @@ from napari_sem_sr.intensity import IntensityRange
 from napari_sem_sr.io.atomic_write import atomic_write, translate_os_errors
 
 SUFFIX = ".zip"
-# Grey value beyond the border, which lies far below `bordered.BEYOND` on the scale of any stack; the format allows no NaN.
-_PADDING = -1e30
 # Least width of an input, in LR pixels: blocks are made of this and more, so it must not be mostly halo.
 _LEAST = 64
 
@@ -150,7 +149,8 @@ def _input(folder: Path, scale: IntensityRange) -> Any:
             v0_5.SpaceInputAxis(id=v0_5.AxisId("x"), size=size),
         ],
         test_tensor=v0_5.FileDescr(source=folder / "lr.npy"),
-        pad=v0_5.ConstantPadding(value=_PADDING),
+        # the format allows no NaN
+        pad=v0_5.ConstantPadding(value=PADDING),
         preprocessing=[v0_5.ScaleLinearDescr(kwargs=kwargs)],
     )
 

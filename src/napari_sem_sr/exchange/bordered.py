@@ -36,7 +36,17 @@ class BorderedGenerator(nn.Module):
         self.generator = generator
 
     def forward(self, lr: Tensor) -> Tensor:
-        """Map (N, 1, H, W) on the network's scale, `BEYOND` or NaN around the image, to (N, 1, fH, fW)."""
+        """Upscale an image that may have been padded.
+
+        Parameters
+        ----------
+        lr
+            (N, 1, H, W) on the network's scale; pixels below `BEYOND` or NaN lie beyond the border of the image.
+
+        Returns
+        -------
+        (N, 1, fH, fW) on the same scale.
+        """
         inside = lr > BEYOND
         image = torch.where(inside, lr, torch.zeros_like(lr))
         mask = inside.to(lr.dtype)
