@@ -18,7 +18,7 @@ ROOT = Path(napari_sem_sr.__file__).parent
 TABLE = book("ja")
 # what the docks never show: the terminal, studies, and what is written into the page of a report, figures and files
 ELSEWHERE = (
-    "cli/", "study/", "widgets/", "samples/", "terminal.py", "doctor.py", "api.py", "templates.py", "__init__.py",
+    "cli/", "exchange/", "study/", "widgets/", "samples/", "terminal.py", "doctor.py", "api.py", "templates.py", "__init__.py",
     "checking/bench.py", "checking/cluster.py",
     "checking/pipeline/block.py", "checking/report/html.py", "checking/report/images.py", "checking/report/page.py",
     "checking/report/plots.py", "checking/view/", "measure/report", "measure/scratch.py", "degradation/match_picture.py",
