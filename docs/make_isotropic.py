@@ -49,6 +49,8 @@ def walked(demo: Path, folder: Path) -> None:
         shutil.copytree(demo / f"isotropic.zarr{suffix}", folder / f"{VOLUME}{suffix}")
     step.set_stack(read_stack(folder / "slices.tif"), folder / "slices_sr.zarr")
     step.button.click()
+    raise_dock(viewer, upscale)
+    viewer.dims.order = CUT
     viewer.reset_view()
     upscale.show_part(step)
     picture(viewer, "isotropic_done")

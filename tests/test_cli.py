@@ -5,15 +5,27 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import tifffile
+import typer
 from PIL import Image
 
 from napari_sem_sr import cli
 from napari_sem_sr.model import zoo
+
+COMMANDS = typer.main.get_command(cli.app)
+
+
+def said_by(command: Any, path: str = "sem-sr") -> Iterator[tuple[str, Any]]:
+    """Every command with what it is called."""
+    yield path, command
+    for name, below in getattr(command, "commands", {}).items():
+        yield from said_by(below, f"{path} {name}")
 
 
 def run(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -56,6 +68,17 @@ def one_line(err: str) -> str:
     assert len(lines) == 1, err
     assert lines[0].startswith("Error: ")
     return lines[0]
+
+
+@pytest.mark.parametrize(("path", "command"), dict(said_by(COMMANDS)).items())
+def test_help_says_what_a_command_does_and_what_each_of_its_parameters_is(
+    path: str, command: Any
+) -> None:
+    said = str(command.help)
+    assert said.endswith(".")
+    assert "Parameters" not in said
+    assert "---" not in said
+    assert [p.name for p in command.params if not p.help] == []
 
 
 def test_without_arguments_it_explains_itself() -> None:

@@ -1,5 +1,7 @@
 """The command ``sem-sr``: each command parses input, calls one core function, shows the result."""
 
+import inspect
+import re
 import sys
 
 import typer
@@ -42,6 +44,19 @@ app.command()(bench)
 app.command()(register)
 app.add_typer(study_app, name="study")
 app.command()(doctor)
+
+
+def _describe(commands: typer.Typer) -> None:
+    """Let ``--help`` say what a command does; its docstring's sections are for the API, and options say their own."""
+    for command in commands.registered_commands:
+        said = inspect.getdoc(command.callback) or ""
+        command.help = re.split(r"\n\n[A-Z][a-z]+\n-{3,}", said)[0]
+    for group in commands.registered_groups:
+        if group.typer_instance is not None:
+            _describe(group.typer_instance)
+
+
+_describe(app)
 
 
 def main() -> None:

@@ -17,6 +17,8 @@ from napari_sem_sr.cli.options import (
 from napari_sem_sr.io.read.read_stack import read_stack
 from napari_sem_sr.terminal import print_json, say, stdout, tell
 
+NameArgument = Annotated[str, typer.Argument(help="Name as listed, or path of a bundle.")]
+
 models_app = typer.Typer(help="Installed models.", invoke_without_command=True)
 
 
@@ -62,7 +64,7 @@ def models(context: typer.Context, as_json: JsonFlag = False) -> None:
 
 
 @models_app.command("show")
-def show_model(name: str, as_json: JsonFlag = False) -> None:
+def show_model(name: NameArgument, as_json: JsonFlag = False) -> None:
     """Show the card of a model, given by name or path.
 
     Parameters
@@ -81,7 +83,7 @@ def show_model(name: str, as_json: JsonFlag = False) -> None:
 
 @models_app.command("import")
 def import_model(
-    file: Path,
+    file: Annotated[Path, typer.Argument(help="Folder or .semsr file.")],
     name: Annotated[
         str | None, typer.Option(help="What to call it here; the name on its card by default.")
     ] = None,
@@ -101,8 +103,8 @@ def import_model(
 
 @models_app.command("export")
 def export_model(
-    name: str,
-    file: Path,
+    name: NameArgument,
+    file: Annotated[Path, typer.Argument(help="Where it is written.")],
     onnx: Annotated[
         bool, typer.Option("--onnx", help="One network as ONNX, for other programs.")
     ] = False,

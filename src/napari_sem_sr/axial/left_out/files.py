@@ -86,6 +86,7 @@ def _drawn(left_out: LeftOut, gain: npt.NDArray[np.float32]) -> bytes:
         values = [_decibel(left_out, getattr(s, name)) for s in left_out.slices]
         curve.plot(indices, values, ".-", color=colour, label=name, linewidth=1)
     curve.set(xlabel="slice that was left out", ylabel="PSNR [dB]")
+    curve.xaxis.get_major_locator().set_params(integer=True)
     curve.legend()
     shown = place.imshow(gain, cmap="RdYlGn", vmin=-_SHOWN_DB, vmax=_SHOWN_DB)
     place.set(title="gain over linear interpolation [dB]", xticks=[], yticks=[])

@@ -16,7 +16,9 @@ PENS: dict[str, tuple[str, Qt.PenStyle]] = {
     "HR": ("#56b4e9", Qt.PenStyle.DotLine),
     "twin": ("#cc79a7", Qt.PenStyle.DashDotLine),
 }
-HEIGHT = 178
+HEIGHT = 184
+# under the axis, whose label Qt would cut at the foot of its letters
+FOOT = 6
 # part of the height that the legend gets
 HEADROOM = 0.35
 
@@ -55,6 +57,7 @@ def make_plot(theme_name: str, bottom: str, left: str, tip: str) -> Any:
         axis = plot.getAxis(side)
         axis.setLabel(label)
         axis.enableAutoSIPrefix(False)
+    plot.getPlotItem().layout.setContentsMargins(1, 1, 1, FOOT)
     plot.addLegend(offset=(0, 1), horSpacing=8, colCount=4, labelTextSize="9pt")
     paint(plot, theme_name)
     return plot
@@ -126,7 +129,7 @@ def set_least_height(plot: Any, height: float) -> None:
     plot.getViewBox().setLimits(minYRange=height)
 
 
-def mark(plot: Any, x: float, label: str) -> None:
+def mark(plot: Any, x: float, label: str, height: float = 0.08) -> None:
     """Vertical line with a label.
 
     Parameters
@@ -137,9 +140,11 @@ def mark(plot: Any, x: float, label: str) -> None:
         In the unit of the axis.
     label
         For a person.
+    height
+        Where it stands, as a part of the plot's height.
     """
     import pyqtgraph
 
     pen = pyqtgraph.mkPen(plot.getAxis("bottom").textPen().color(), style=Qt.PenStyle.DashLine)
-    options = {"position": 0.08, "color": plot.getAxis("bottom").textPen().color()}
+    options = {"position": height, "color": plot.getAxis("bottom").textPen().color()}
     plot.addItem(pyqtgraph.InfiniteLine(x, pen=pen, label=label, labelOpts=options))

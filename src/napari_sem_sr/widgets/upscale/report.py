@@ -133,13 +133,16 @@ class UpscaleReport:
                 if run.request.check
                 else tr("Compare in Inspect")
             )
+            values = {
+                "name": result.output.name,
+                "size": spoken_time(result.seconds),
+                "link": link("inspect", next_step),
+            }
             self._form.message.say(
-                tr(
-                    "{total} slices in '{name}', {size}. {link}.",
-                    total=result.total,
-                    name=result.output.name,
-                    size=spoken_time(result.seconds),
-                    link=link("inspect", next_step),
+                tr("1 slice in '{name}', {size}. {link}.", **values)
+                if result.total == 1
+                else tr(
+                    "{total} slices in '{name}', {size}. {link}.", total=result.total, **values
                 ),
                 Tone.GOOD,
             )

@@ -13,13 +13,14 @@ from napari_sem_sr.widgets.viewer.names import telling_names
 from napari_sem_sr.widgets.words import tr
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from napari.components import ViewerModel
     from napari.layers import Layer
 
 NONE = tr("none")
-LEAST_ROOM = 12
+# characters of a name that are always shown
+LEAST_ROOM = 5
 # of a box, for its arrow and frame
 ARROW_PX = 34
 
@@ -84,11 +85,15 @@ class LayerChooser(QComboBox):
     def _settle(self) -> None:
         self._settled = True
 
-    @property
-    def _room(self) -> int:
-        """Characters that can be read."""
-        room: int = (self.width() - ARROW_PX) // self.fontMetrics().averageCharWidth()
-        return max(LEAST_ROOM, room)
+    def _fitting(self, names: "Sequence[str]") -> list[str]:
+        """Names as long as can be read here."""
+        wide = self.fontMetrics().horizontalAdvance
+        longest = max((len(name) for name in names), default=0)
+        for room in range(longest, LEAST_ROOM, -1):
+            shown = telling_names(names, room)
+            if all(wide(name) <= self.width() - ARROW_PX for name in shown):
+                return shown
+        return telling_names(names, LEAST_ROOM)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802, D102
         super().resizeEvent(event)
@@ -150,7 +155,7 @@ class LayerChooser(QComboBox):
             for layer in self._viewer.layers
             if isinstance(layer, Image) and not is_live(layer) and self._wanted(layer)
         ]
-        shown = telling_names([layer.name for layer in offered], self._room)
+        shown = self._fitting([layer.name for layer in offered])
         for layer, name in zip(offered, shown, strict=True):
             self.addItem(name, layer)
             self.setItemData(self.count() - 1, layer.name, Qt.ItemDataRole.ToolTipRole)

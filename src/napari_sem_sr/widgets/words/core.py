@@ -57,6 +57,10 @@ class Phrasebook:
         """``text`` as far as it is known; names, numbers and what is translated already stay."""
         if not re.search("[A-Za-z]{2}", text):
             return text
+        head, joint, tail = text.rpartition("; ")
+        parts = self._found(head), self._found(f"{joint}{tail}")
+        if joint and None not in parts:
+            return "".join(map(str, parts))
         found = self._found(text)
         if found is not None:
             return found

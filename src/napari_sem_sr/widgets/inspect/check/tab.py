@@ -122,6 +122,8 @@ class AnswerCheckTab(Dock):
         )
         self.work.ended.connect(self._show_buttons)
         self.options.changed.connect(self._show_buttons)
+        places = self.suspects.places
+        places.picked.connect(lambda _: self.show_part(places.list))
 
     def give_room(self, dock_px: int) -> None:
         """Let the places have half of a dock that is so high."""

@@ -18,6 +18,9 @@ from napari_sem_sr.widgets.qt.worker import Work
 from napari_sem_sr.widgets.viewer import layers
 from napari_sem_sr.widgets.words import tr
 
+# whose frequencies are marked, and how high: over the curves, which fall, and not one over the other
+NYQUIST = {"LR": 0.68, "SR": 0.55}
+
 
 class SpectrumView(QWidget):
     """One button, and the plot that it makes.
@@ -114,9 +117,10 @@ class SpectrumView(QWidget):
             self._plot,
             {role: (s.frequency, np.log10(s.power + 1e-12)) for role, s in self.spectra.items()},
         )
-        for role, spectrum in self.spectra.items():
-            if role in ("LR", "SR"):
-                plots.mark(self._plot, spectrum.nyquist, tr("Nyquist {role}", role=role))
+        for role, height in NYQUIST.items():
+            if role in self.spectra:
+                nyquist = self.spectra[role].nyquist
+                plots.mark(self._plot, nyquist, tr("Nyquist {role}", role=role), height)
 
 
 def iter_spectra(
