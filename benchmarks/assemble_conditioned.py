@@ -1,9 +1,12 @@
 """Make a bundle of what train_conditioned.py has trained: score it, find its default sharpness, calibrate its checks.
 
-    python benchmarks/assemble_conditioned.py sem-x4 --data ../shared/data --run runs/sem-x4 --minutes 100 --out runs/bundle
+    python benchmarks/assemble_conditioned.py sem-x4 --data ../shared/data --run runs/sem-x4 \
+        --steps 6270 830 --seconds 8300 --out runs/bundle [--toward runs/other 0.6]
 
 Everything is measured on specimens held out, without noise and under the noises below, with conditions estimated from LR
-alone. Of large images the middle is taken. Weights are kept in half precision, and measured so.
+alone. Of large images the middle is taken. Weights are kept in half precision, and measured so. ``--toward`` moves the twin
+towards that of another run which grew from the same start (Wortsman et al. 2022, "Model soups", ICML), and the SRGAN by the
+same step (Ilharco et al. 2023, task arithmetic).
 """
 
 import argparse
@@ -51,6 +54,19 @@ def teachers_on_card(split: Split) -> Teachers:
     )
 
 
+def trained(arguments: argparse.Namespace) -> dict[str, dict[str, torch.Tensor]]:
+    """Weights of both networks, in half precision."""
+    twin, gan = (load_file(arguments.run / f"{stage}.safetensors") for stage in ("twin", "gan"))
+    if arguments.toward is not None:
+        other = load_file(Path(arguments.toward[0]) / "twin.safetensors")
+        step = {k: float(arguments.toward[1]) * (other[k] - v) for k, v in twin.items()}
+        twin, gan = ({k: v + step[k] for k, v in weights.items()} for weights in (twin, gan))
+    return {
+        which: {k: v.half() for k, v in weights.items()}
+        for which, weights in (("twin", twin), ("gan", gan))
+    }
+
+
 def main() -> None:
     """Assemble one model."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -60,13 +76,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--steps", type=int, nargs=2, required=True, help="of twin and SRGAN")
     parser.add_argument("--seconds", type=float, required=True)
+    parser.add_argument("--toward", nargs=2, metavar=("RUN", "SHARE"))
     arguments = parser.parse_args()
     base = load_model(arguments.model)
     split = split_of(arguments.model, arguments.data)
-    weights = {
-        which: {k: v.half() for k, v in load_file(arguments.run / f"{stage}.safetensors").items()}
-        for which, stage in (("twin", "twin"), ("gan", "gan"))
-    }
+    weights = trained(arguments)
     held = replace(
         split,
         calibration=few(split.calibration, MOST_OF_A_KIND, SIDE_PX),

@@ -41,10 +41,8 @@ from napari_sem_sr.training.optimise import losses
 
 # What is drawn, at mid range and in LR pixels: written on the card as the range that the model knows.
 MOST_NOISE, MOST_BLUR, MOST_CORRELATION = 0.24, 0.9, 0.5
-# Parts of the patches without blur, without noise, and with noise that is white or the same at every grey.
-SHARP, QUIET, WHITE, EVEN = 0.45, 0.15, 0.5, 0.5
-# Of blurred patches so many are told of no blur: LR alone seldom shows it surely, and then the network has to see for itself.
-UNTOLD_BLUR = 0.5
+# Parts of the patches without blur, and with noise that is white or the same at every grey.
+SHARP, WHITE, EVEN = 0.45, 0.5, 0.5
 # Noise that a teacher leaves in LR itself is told in half of the patches, up to this part of the range: what a person's
 # stack is measured to have includes it.
 OWN_TOLD, MOST_OWN = 0.5, 0.03
@@ -149,9 +147,16 @@ class Patches:
     """Draws (LR, HR, conditions) with conditions of their own from whole teachers, and ``pairs`` as they are."""
 
     def __init__(
-        self, teachers: list[Teacher], factor: int, side: int, pairs: Pairs | None
+        self,
+        teachers: list[Teacher],
+        factor: int,
+        side: int,
+        pairs: Pairs | None,
+        quiet: float,
+        untold_blur: float,
     ) -> None:
         self.factor, self.side, self.pairs = factor, side, pairs
+        self.quiet, self.untold_blur = quiet, untold_blur
         self.margin = math.ceil(3 * MOST_BLUR) * factor
         self.teachers, self.cells = [], []
         weights: list[float] = []
@@ -190,7 +195,7 @@ class Patches:
         lr = F.avg_pool2d(_blurred(hr, f * blur, margin), f)
         lr = lr[..., margin // f : -(margin // f), margin // f : -(margin // f)]
         hr = hr[..., margin:-margin, margin:-margin]
-        sd = torch.where(u[:, 5] < QUIET, none, MOST_NOISE * u[:, 6] ** 1.6)
+        sd = torch.where(u[:, 5] < self.quiet, none, MOST_NOISE * u[:, 6] ** 1.6)
         slope = torch.where(u[:, 7] < EVEN, none, -0.15 + 1.15 * u[:, 8])
         black, white = sd**2 * (1 - slope), sd**2 * (1 + slope)
         correlation = torch.where(u[:, 9] < WHITE, none, MOST_CORRELATION * u[:, 10])
@@ -215,7 +220,7 @@ class Patches:
         high = 1 + 3 * u[:, 12] * white.sqrt() + 0.08 * u[:, 14]
         ends = [(black + (white - black) * end).clamp_min(0).sqrt() for end in (low, high)]
         span = high - low
-        told_blur = torch.where(u[:, 15] < UNTOLD_BLUR, none, blur)
+        told_blur = torch.where(u[:, 15] < self.untold_blur, none, blur)
         conditions = torch.stack(
             [ends[0] / span, ends[1] / span, correlation * (sd > 0), told_blur], dim=1
         )
@@ -291,7 +296,14 @@ class Trainer:
         torch.manual_seed(arguments.seed)
         real = self.factor == PAIRED_FACTOR and any(t.group.startswith("tin/") for t in teachers)
         pairs = Pairs(teachers, arguments.data, arguments.patch) if real else None
-        self.patches = Patches(teachers, self.factor, arguments.patch, pairs)
+        self.patches = Patches(
+            teachers,
+            self.factor,
+            arguments.patch,
+            pairs,
+            arguments.quiet,
+            arguments.untold_blur,
+        )
         self.network = Conditioned(base)
         if self.stage == "twin":
             start = load_file(arguments.start) if arguments.start else dict(base.weights["twin"])
@@ -412,6 +424,14 @@ def main() -> None:
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--without", nargs="*", default=[], help="Materials to leave out.")
     parser.add_argument("--learning-rate", type=float)
+    parser.add_argument("--quiet", type=float, default=0.15, help="Part of patches without noise.")
+    parser.add_argument(
+        "--untold-blur",
+        type=float,
+        default=0.15,
+        help="Part of blurred patches told of no blur: LR alone seldom shows it surely, and then the network has "
+        "to see for itself. Too many, and it sharpens what is smooth.",
+    )
     parser.add_argument("--patch", type=int, default=48, help="LR pixels")
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--seed", type=int, default=0)

@@ -64,9 +64,9 @@ TEST = {
 }
 # Shows part of what a field under test shows, or is there for the looks of its noise, and is not used at all.
 LEFT_OUT = {"tin/time_033", "nerve/sub-rat2"}
-# Of real pairs the slow scan is the teacher; masks are none.
 # Pixel sizes that stand beside the images, not in them (PROVENANCE.md of the data folder).
 PIXEL_NM = {"tin": 5.828125, "plant": 99.0, "single/perovskite": 5.582}
+# Of real pairs the slow scan is the teacher; masks are none.
 PATTERNS = {"tin": "*_slow.png", "nerve": "*_SEM.png"}
 CREDITS = {
     "tin": "tin: S. Shin et al., Meas. Sci. Technol. (2024), doi:10.1088/1361-6501/ad7e41, "
@@ -122,9 +122,9 @@ def folder_teachers(data: Path, material: str) -> Iterator[Teacher]:
     patterns = [PATTERNS.get(material, "*.png"), *(["*.tif"] if material == "superalloy" else [])]
     images = sorted(path for pattern in patterns for path in folder.glob(pattern))
     for teacher in read_teachers(images)[0]:
-        yield replace(
-            teacher, group=f"{material}/{specimen(material, teacher.name, teacher.group)}"
-        )
+        group = f"{material}/{specimen(material, teacher.name, teacher.group)}"
+        known = PIXEL_NM.get(group, PIXEL_NM.get(material))
+        yield replace(teacher, group=group, pixel_nm=teacher.pixel_nm or known)
 
 
 def medulla_teachers(data: Path, step: int) -> Iterator[Teacher]:
