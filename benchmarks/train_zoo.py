@@ -89,7 +89,7 @@ CREDITS = {
 CLEAN = ("powder", "coating", "superalloy", "microspherules", "medulla")
 MATERIALS = {
     "sem-x4": tuple(CREDITS),
-    "sem-x4-fast": CLEAN,
+    "sem-x4-fast": (*CLEAN, "tin"),
     "sem-x2": CLEAN,
     "sem-x8": CLEAN,
     "powder-x4": ("powder",),

@@ -45,7 +45,7 @@ def test_typed_noise_and_blur_go_into_the_run_and_leave_with_the_stack(
 
 def test_a_model_that_knows_no_conditions_does_not_ask_for_them(dock: UpscaleDock) -> None:
     assert not dock.conditions.isHidden()
-    dock.choose_model("sem-x4-fast")
+    dock.choose_model("medulla-x4")
     assert dock.conditions.isHidden()
     assert dock.settings().noise == "auto"
 
