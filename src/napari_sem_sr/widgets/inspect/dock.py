@@ -14,7 +14,7 @@ from napari_sem_sr.widgets.inspect.compare.tab import CompareTab
 from napari_sem_sr.widgets.inspect.measure.tab import MeasureTab
 from napari_sem_sr.widgets.inspect.panes.comparison import Comparison
 from napari_sem_sr.widgets.inspect.panes.role_form import RoleForm
-from napari_sem_sr.widgets.qt.dock import MIN_WIDTH, Dock, Themed
+from napari_sem_sr.widgets.qt.dock import MIN_WIDTH, SMALL_PX, Dock, Themed
 from napari_sem_sr.widgets.qt.shortcuts import ShortcutsButton
 from napari_sem_sr.widgets.viewer import session
 from napari_sem_sr.widgets.words import tr
@@ -67,6 +67,10 @@ class InspectDock(Themed):
             self.tabs.addTab(page, titles[name])
         self.shortcuts = ShortcutsButton(self)
         self.tabs.setCornerWidget(self.shortcuts)
+        # all four in a dock as narrow as it may be
+        self.tabs.tabBar().setStyleSheet(
+            f"QTabBar {{ font-size: {SMALL_PX}px; }} QTabBar::tab {{ padding: 3px 4px; }}"
+        )
         answers.taken_up.connect(compare.show_evidence)
         answers.taken_up.connect(test.offer)
         for part in (self, *self.pages.values()):

@@ -1,11 +1,9 @@
 """Where a result goes unless someone says otherwise, and what lies there already."""
 
-import os
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
-import napari_sem_sr
 from napari_sem_sr.errors import SemSrError
 from napari_sem_sr.inference.runs.recorded import output_stem
 from napari_sem_sr.inference.settings import UpscaleSettings
@@ -13,6 +11,7 @@ from napari_sem_sr.model.card import Card
 from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets.upscale.tasks import Existing, look_at
 from napari_sem_sr.widgets.viewer import layers
+from napari_sem_sr.widgets.viewer.beside import folder_beside
 
 PARTIAL = ".partial.zarr"
 
@@ -45,12 +44,7 @@ def results_folder(stack: SemStack) -> Path:
     stack
         As it was read.
     """
-    given = layers.given_path(stack)
-    if given is None:
-        return Path.home()
-    package = Path(napari_sem_sr.__file__).parent
-    inside = package in given.resolve().parents
-    return Path.home() if inside or not os.access(given.parent, os.W_OK) else given.parent
+    return folder_beside(layers.given_path(stack))
 
 
 def unfinished(stack: SemStack) -> tuple[Path, Existing] | None:

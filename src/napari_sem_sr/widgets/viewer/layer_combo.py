@@ -22,7 +22,7 @@ NONE = tr("none")
 # characters of a name that are always shown
 LEAST_ROOM = 5
 # of a box, for its arrow and frame
-ARROW_PX = 34
+ARROW_PX = 48
 
 
 class LayerChooser(QComboBox):

@@ -14,7 +14,7 @@ from napari_sem_sr.errors import InputError
 from napari_sem_sr.events import Event, Progress
 from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets.inspect.check.options import CheckOptions
-from napari_sem_sr.widgets.viewer import layers
+from napari_sem_sr.widgets.viewer.beside import report_beside
 from napari_sem_sr.widgets.viewer.layers import Role
 from napari_sem_sr.widgets.words import tr
 
@@ -49,11 +49,7 @@ class PlaceSeen(Event):
 
 def default_folder(sr: Image) -> Path:
     """Where the report on a layer goes unless someone says otherwise: beside its file."""
-    path = layers.path_of(sr)
-    if path is not None:
-        return path.with_name(f"{path.stem}_check")
-    name = "".join(c if c.isalnum() or c in "-_." else "_" for c in sr.name).strip("_.")
-    return Path.home() / f"{name or 'sr'}_check"
+    return report_beside(sr, "check", "sr")
 
 
 def steps_of(report: Report) -> int:

@@ -11,7 +11,7 @@ from napari_sem_sr.events import Event, Progress
 from napari_sem_sr.measure.bicubic import interpolated
 from napari_sem_sr.measure.measurement import Measurements
 from napari_sem_sr.stack import SemStack
-from napari_sem_sr.widgets.viewer import layers
+from napari_sem_sr.widgets.viewer.beside import report_beside
 from napari_sem_sr.widgets.viewer.layers import Role
 from napari_sem_sr.widgets.words import tr
 
@@ -119,8 +119,4 @@ def default_folder(layer: Image) -> Path:
     layer
         Whose file it lies beside.
     """
-    path = layers.path_of(layer)
-    if path is not None:
-        return path.with_name(f"{path.stem}_measure")
-    name = "".join(c if c.isalnum() or c in "-_." else "_" for c in layer.name).strip("_.")
-    return Path.home() / f"{name or 'volume'}_measure"
+    return report_beside(layer, "measure", "volume")
