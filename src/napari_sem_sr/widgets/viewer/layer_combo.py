@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 from napari.layers import Image
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QDragEnterEvent, QDropEvent, QResizeEvent
-from qtpy.QtWidgets import QComboBox
+from qtpy.QtWidgets import QComboBox, QStyle, QStyleOptionComboBox
 
+from napari_sem_sr.widgets.qt.dock import SMALL_PX
 from napari_sem_sr.widgets.qt.dropping import dropped_paths
 from napari_sem_sr.widgets.viewer.layers import is_live
 from napari_sem_sr.widgets.viewer.names import telling_names
@@ -21,8 +22,13 @@ if TYPE_CHECKING:
 NONE = tr("none")
 # characters of a name that are always shown
 LEAST_ROOM = 5
-# of a box, for its arrow and frame
-ARROW_PX = 48
+# that Qt leaves free at both ends of a text
+EDGE_PX = 2
+# of a box that has little room
+NARROW = (
+    f"QComboBox {{ font-size: {SMALL_PX}px; padding: 1px 0px 1px 5px; }}"
+    "QComboBox::drop-down { width: 18px; }"
+)
 
 
 class LayerChooser(QComboBox):
@@ -88,12 +94,18 @@ class LayerChooser(QComboBox):
     def _fitting(self, names: "Sequence[str]") -> list[str]:
         """Names as long as can be read here."""
         wide = self.fontMetrics().horizontalAdvance
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        part = QStyle.SubControl.SC_ComboBoxEditField
+        whole = QStyle.ComplexControl.CC_ComboBox
+        px = self.style().subControlRect(whole, option, part, self).width() - EDGE_PX
         longest = max((len(name) for name in names), default=0)
         for room in range(longest, LEAST_ROOM, -1):
             shown = telling_names(names, room)
-            if all(wide(name) <= self.width() - ARROW_PX for name in shown):
+            if all(wide(name) <= px for name in shown):
                 return shown
-        return telling_names(names, LEAST_ROOM)
+        elided = self.fontMetrics().elidedText
+        return [str(elided(name, Qt.TextElideMode.ElideMiddle, px)) for name in names]
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802, D102
         super().resizeEvent(event)

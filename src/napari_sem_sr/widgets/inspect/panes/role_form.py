@@ -11,7 +11,7 @@ from napari_sem_sr.widgets.inspect.panes.comparison import Comparison
 from napari_sem_sr.widgets.inspect.panes.roles import MEANING, NAMES, ROLES, guess_roles
 from napari_sem_sr.widgets.qt.dock import Line, Tone, row
 from napari_sem_sr.widgets.viewer import layers
-from napari_sem_sr.widgets.viewer.layer_combo import LayerChooser
+from napari_sem_sr.widgets.viewer.layer_combo import NARROW, LayerChooser
 from napari_sem_sr.widgets.viewer.layers import Role, belongs_to_comparison
 from napari_sem_sr.widgets.viewer.opening import Opener
 from napari_sem_sr.widgets.words import tr
@@ -51,6 +51,7 @@ class RoleForm(QWidget):
             chooser = LayerChooser(
                 self._viewer, lambda layer: not belongs_to_comparison(layer), optional=True
             )
+            chooser.setStyleSheet(NARROW)
             tip = tr("{value} Choose a layer, or drop a layer or a file here.", value=MEANING[role])
             chooser.setToolTip(tip)
             chooser.activated.connect(lambda _, role=role: self._by_hand.add(role))
