@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 TORCH ?= torch==2.13.0
 SCREEN := xvfb-run -a -s "-screen 0 1366x768x24"
 
-.PHONY: demo demo3d app test test-core test-windows lint screenshots tour docs clean
+.PHONY: demo demo3d app test test-core test-windows test-lowest lint screenshots tour docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/sem-sr demo --out demo
@@ -34,6 +34,23 @@ test-core:
 
 test-windows:
 	OMP_NUM_THREADS=1 $(SCREEN) $(BIN)/python -m pytest tests/gui
+
+# Reading, writing, networks and the demo with the lowest versions that pyproject.toml allows, in an environment of their own. Tests beside
+# ome-zarr are left out, as it asks for newer packages itself. Without a window, so without Qt.
+LOWEST := .venv-lowest
+LOW_TESTS := tests/io tests/metrics tests/model tests/slices tests/samples tests/study/test_demo.py \
+	tests/test_stack.py tests/test_intensity.py tests/test_geometry.py
+test-lowest: $(LOWEST)/.installed
+	OMP_NUM_THREADS=1 $(LOWEST)/bin/python -m pytest $(LOW_TESTS) --ignore tests/io/write/test_zarr.py \
+		--ignore tests/io/write/test_volume.py --ignore tests/io/read/test_read_zarr.py --ignore tests/io/read/test_fuzz.py
+	$(LOWEST)/bin/sem-sr demo --out $(LOWEST)/demo
+
+$(LOWEST)/.installed: pyproject.toml
+	$(PYTHON) -m venv --clear $(LOWEST)
+	$(LOWEST)/bin/python -m pip install --quiet uv
+	$(LOWEST)/bin/uv pip compile --quiet --resolution lowest-direct pyproject.toml --output-file $(LOWEST)/lowest.txt
+	$(LOWEST)/bin/uv pip install --quiet --python $(LOWEST)/bin/python -e . -c $(LOWEST)/lowest.txt pytest pytest-timeout hypothesis
+	touch $@
 
 screenshots: $(VENV)/.installed-dev .display demo
 	cp demo/comparison.png docs/images/comparison.png
@@ -81,4 +98,4 @@ APT := xvfb xauth libgl1 libegl1 libglx-mesa0 libgl1-mesa-dri libxkbcommon-x11-0
 	fi
 
 clean:
-	rm -rf $(VENV) demo demo3d site
+	rm -rf $(VENV) $(LOWEST) demo demo3d site

@@ -106,14 +106,19 @@ def test_white_is_low_at_any_depth(tmp_path, dtype, compression):
     assert_holds(read_stack(tmp_path / "a.tif"), upright)
 
 
-def test_white_is_low_in_12_bits_and_in_1(tmp_path):
+def test_white_is_low_in_12_bits(tmp_path):
     pixels = noise((20, 30), np.uint16) >> 4
-    tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="miniswhite", bitspersample=12)
+    try:
+        tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="miniswhite", bitspersample=12)
+    except NotImplementedError:
+        pytest.skip("imagecodecs before 2026 reads 12 bits but cannot write them")
     assert_holds(read_stack(tmp_path / "a.tif"), 4095 - pixels)
-    tifffile.imwrite(
-        tmp_path / "b.tif", pixels > 2000, photometric="miniswhite", software="Scanner"
-    )
-    assert_holds(read_stack(tmp_path / "b.tif"), (pixels <= 2000).astype(np.uint8) * 255)
+
+
+def test_white_is_low_in_1_bit(tmp_path):
+    pixels = noise((20, 30), np.uint16) > 2000
+    tifffile.imwrite(tmp_path / "b.tif", pixels, photometric="miniswhite", software="Scanner")
+    assert_holds(read_stack(tmp_path / "b.tif"), (~pixels).astype(np.uint8) * 255)
 
 
 def test_floats_of_which_white_is_low_change_their_sign_and_that_is_told(tmp_path):
