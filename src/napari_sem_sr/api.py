@@ -299,8 +299,8 @@ def train(
     pixel_nm
         Pixel size of the teachers, where files do not say it or are wrong.
     start
-        Model of the same factor and architecture to start from, by default the bundled one where it fits; None to
-        start from chance.
+        Model to start from, which also gives factor and architecture; by default the bundled one of the factor where
+        it fits; None to start from chance.
     resume
         Continue an interrupted training.
     **recipe

@@ -35,7 +35,7 @@ from napari_sem_sr.training.loop.training_run import TrainingRun
 from napari_sem_sr.training.loop.unfinished import CHECKPOINT, keep_teachers, training_folder
 from napari_sem_sr.training.optimise.memory import freed_memory_kept
 from napari_sem_sr.training.optimise.precision import fabric_for, pick_precision
-from napari_sem_sr.training.optimise.start import Start, bundled_start
+from napari_sem_sr.training.optimise.start import Start, bundled_start, settings_for
 from napari_sem_sr.training.settings import TrainSettings
 from napari_sem_sr.training.validation.overfitting import judge, worst
 
@@ -68,6 +68,8 @@ def iter_train(
         As for `train`.
     """
     began = time.monotonic() if began is None else began
+    if isinstance(start, Model):
+        settings = settings_for(start, settings)
     folder = training_folder(out)
     finished = resume and out.exists()
     if not finished:

@@ -16,6 +16,7 @@ from napari_sem_sr.training import trainer
 from napari_sem_sr.training.data.patch_sampler import PatchSampler
 from napari_sem_sr.training.loop import training_run
 from napari_sem_sr.training.loop.unfinished import training_folder
+from napari_sem_sr.training.settings import TrainSettings
 from napari_sem_sr.training.trainer import iter_train, train
 from tests.training.specimens import discs, settings, teachers
 
@@ -73,9 +74,12 @@ def test_a_resumed_training_equals_an_uninterrupted_one_bit_for_bit(tmp_path: Pa
         assert not training_folder(out).exists()
 
 
-def test_training_can_start_from_a_model_of_the_same_architecture(tmp_path: Path) -> None:
+def test_training_can_start_from_a_model_and_takes_its_architecture(tmp_path: Path) -> None:
     first = train(teachers(), settings(), tmp_path / "first")
-    plan = settings(epochs=1, gan_share=0, learning_rate=1e-9)
+    asked = settings(epochs=1, gan_share=0, learning_rate=1e-9).model_dump(
+        exclude={"architecture", "factor"}, exclude_unset=True
+    )
+    plan = TrainSettings(**asked)
     model = train(teachers(), plan, tmp_path / "second", start=first)
     assert model.card.training.started_from == f"first ({first.content_hash})"
     for a, b in zip(

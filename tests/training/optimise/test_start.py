@@ -12,7 +12,7 @@ from napari_sem_sr.model.conditioning import PREFIX, Modulation, convolutions
 from napari_sem_sr.model.zoo import load_model
 from napari_sem_sr.training.optimise.learner import START_RATE, Learner
 from napari_sem_sr.training.optimise.precision import fabric_for
-from napari_sem_sr.training.optimise.start import Start, bundled_start, fits
+from napari_sem_sr.training.optimise.start import Start, bundled_start, fits, settings_for
 from napari_sem_sr.training.settings import TrainSettings
 from tests.inference.specimens import ARCHITECTURE, model, network
 
@@ -86,3 +86,13 @@ def test_the_bundled_model_of_the_factor_is_taken_unless_another_architecture_wa
     own = settings()
     assert bundled_start(own) == (None, own)
     assert bundled_start(TrainSettings(epochs=1, factor=3))[0] is None
+
+
+@pytest.mark.parametrize("name", ["sem-x4", "sem-x4-fast", "sem-x2", "sem-x8"])
+def test_a_model_that_is_named_gives_factor_and_architecture(name: str) -> None:
+    named = load_model(name)
+    adapted = settings_for(named, TrainSettings(epochs=1))
+    assert fits(named, adapted)
+    assert adapted.epochs == 1
+    with pytest.raises(TrainingError, match=f"'{name}' has another factor"):
+        settings_for(named, TrainSettings(epochs=1, factor=3))

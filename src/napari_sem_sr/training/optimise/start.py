@@ -37,11 +37,7 @@ class Start:
         TrainingError
             If its factor or architecture is another than asked for.
         """
-        if not fits(model, settings):
-            raise TrainingError(
-                f"Model '{model.card.name}' has another factor or architecture than asked for, so training cannot "
-                "start from it; ask for the same, or start from chance."
-            )
+        _check_fits(model, settings)
         adapted = model.under(settings.degradation.conditions)
         twin, gan = (adapted.network(which).state_dict() for which in ("twin", "gan"))
         return cls(twin, {name: gan[name] - twin[name] for name in twin})
@@ -58,6 +54,38 @@ def fits(model: Model, settings: TrainSettings) -> bool:
     return (model.card.factor, model.card.architecture) == (settings.factor, settings.architecture)
 
 
+def _check_fits(model: Model, settings: TrainSettings) -> None:
+    if not fits(model, settings):
+        raise TrainingError(
+            f"Model '{model.card.name}' has another factor or architecture than asked for, so training cannot "
+            "start from it; ask for the same, or start from chance."
+        )
+
+
+def _of_its_make(model: Model, settings: TrainSettings, *fields: str) -> TrainSettings:
+    """Settings with the ``fields`` of ``model`` for which nobody asked."""
+    unsaid = {f: getattr(model.card, f) for f in fields if f not in settings.model_fields_set}
+    return settings.model_copy(update=unsaid)
+
+
+def settings_for(model: Model, settings: TrainSettings) -> TrainSettings:
+    """Settings of a training that starts from ``model``: of its factor and architecture.
+
+    Parameters
+    ----------
+    settings
+        As asked for.
+
+    Raises
+    ------
+    TrainingError
+        If another factor or architecture was asked for.
+    """
+    adapted = _of_its_make(model, settings, "factor", "architecture")
+    _check_fits(model, adapted)
+    return adapted
+
+
 def bundled_start(settings: TrainSettings) -> tuple[Model | None, TrainSettings]:
     """The bundled model to start from unless someone says otherwise, and settings with its architecture.
 
@@ -72,7 +100,5 @@ def bundled_start(settings: TrainSettings) -> tuple[Model | None, TrainSettings]
         model = load_model(f"sem-x{settings.factor}")
     except ModelError:
         return None, settings
-    adapted = settings
-    if "architecture" not in settings.model_fields_set:
-        adapted = settings.model_copy(update={"architecture": model.card.architecture})
+    adapted = _of_its_make(model, settings, "architecture")
     return (model, adapted) if fits(model, adapted) else (None, settings)
