@@ -27,6 +27,16 @@ def test_a_second_writer_is_told_the_process_and_the_machine(tmp_path: Path) -> 
     assert "\n" not in said
 
 
+def test_a_writer_that_has_not_signed_yet_is_waited_for(tmp_path: Path, monkeypatch) -> None:
+    read, unsigned = lock._read, [{}, {}]
+    with locked(tmp_path / "a"):
+        monkeypatch.setattr(lock, "_read", lambda file: unsigned.pop() if unsigned else read(file))
+        again = locked(tmp_path / "a")
+        with pytest.raises(OutputError, match=f"process {os.getpid()}"):
+            again.__enter__()
+    assert not unsigned
+
+
 def test_nothing_is_left_behind_and_other_outputs_are_free(tmp_path: Path) -> None:
     with locked(tmp_path / "sr.zarr"), locked(tmp_path / "sr.tif"):
         pass

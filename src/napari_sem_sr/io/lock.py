@@ -28,6 +28,8 @@ else:
 SUFFIX = ".lock"
 # Seconds between two touches, and of silence after which a holder on another machine counts as gone.
 BEAT, GONE = 5.0, 30.0
+# Most seconds until whoever took the lock has written down who that is.
+SIGNED = 3.0
 _LONGEST = 100
 
 
@@ -64,7 +66,7 @@ def locked(path: Path, *, wait_s: float = 0.0) -> Iterator[None]:
     until = time.monotonic() + wait_s
     while (stream := _taken(lock, path)) is None:
         if time.monotonic() >= until:
-            raise OutputError(_told(path, _read(lock)))
+            raise OutputError(_told(path, _holder(lock)))
         time.sleep(0.05)
     if stream is _UNGUARDED:
         yield
@@ -203,6 +205,14 @@ def _oneself() -> dict[str, Any]:
         "host": socket.gethostname(),
         "since": time.strftime("%H:%M on %d %B %Y"),
     }
+
+
+def _holder(lock: Path) -> dict[str, Any]:
+    """Who holds a lock: on a busy machine some time passes between taking it and writing that down."""
+    until = time.monotonic() + SIGNED
+    while not (who := _read(lock)) and time.monotonic() < until:
+        time.sleep(0.02)
+    return who
 
 
 def _read(lock: Path) -> dict[str, Any]:
