@@ -38,6 +38,7 @@ def read_stack(
     tilt_deg: float | None = None,
     without: Collection[int] = (),
     grey: bool = False,
+    elsewhere: bool = False,
 ) -> SemStack:
     """Open an image or a stack of slices of any format; pixels stay in the files until they are asked for.
 
@@ -45,14 +46,14 @@ def read_stack(
     ----------
     source
         A file, a folder of slices, a list of files, or an OME-Zarr.
-    voxel_nm
-        Voxel size (z, y, x) in nm; a number overrides what the files say, None leaves it.
-    tilt_deg
-        Angle between the beam and the normal of the imaged face, where files do not say it or are wrong.
+    voxel_nm, tilt_deg
+        Voxel size (z, y, x) in nm, None where the files' is right; angle between the beam and the face's normal.
     without
         Slices to leave out, counted from 0.
     grey
         Consent to converting colour photographs.
+    elsewhere
+        Also read pixels that a file keeps outside of its own folder; only where you trust it.
 
     Returns
     -------
@@ -63,7 +64,14 @@ def read_stack(
     InputError
         If it cannot be read as one grey stack.
     """
-    stack = open_stack(source, voxel_nm=voxel_nm, tilt_deg=tilt_deg, without=without, grey=grey)
+    stack = open_stack(
+        source,
+        voxel_nm=voxel_nm,
+        tilt_deg=tilt_deg,
+        without=without,
+        grey=grey,
+        elsewhere=elsewhere,
+    )
     for notice in stack.notices:
         LOG.warning(notice)
     return stack

@@ -13,6 +13,10 @@ class InputError(SemSrError):
     """A file, folder, layer or number that was given cannot be used."""
 
 
+class ElsewhereError(InputError):
+    """A file names pixels outside of its own folder; a person who trusts it may ask for them."""
+
+
 class MemoryShortError(InputError):
     """An image is sound, but this machine has no memory for it now."""
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from napari_sem_sr.cli.options import JsonFlag, WithoutOption, parse_without, read
+from napari_sem_sr.cli.options import ElsewhereFlag, JsonFlag, WithoutOption, parse_without, read
 from napari_sem_sr.terminal import follow, print_json, say, tell
 
 
@@ -32,6 +32,7 @@ def check(
         typer.Option("--project", help="Also write SR made consistent with LR: projected.zarr."),
     ] = False,
     without: WithoutOption = None,
+    elsewhere: ElsewhereFlag = False,
     every: Annotated[
         int, typer.Option(min=1, metavar="N", help="A quick look: every N-th slice only.")
     ] = 1,
@@ -51,12 +52,13 @@ def check(
 
     teachers = None
     if reference:
-        teachers, notices = read_teachers(reference)
+        teachers, notices = read_teachers(reference, elsewhere=elsewhere)
         for notice in notices:
             tell(notice)
     # workers may run in another folder
     lr_stack, made, truth = (
-        None if p is None else read(p if scheduler is None else p.absolute()) for p in (lr, sr, hr)
+        None if p is None else read(p if scheduler is None else p.absolute(), elsewhere=elsewhere)
+        for p in (lr, sr, hr)
     )
     assert lr_stack is not None and made is not None
     begin = iter_check if scheduler is None else partial(iter_check_on, scheduler)

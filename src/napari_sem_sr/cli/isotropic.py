@@ -8,6 +8,7 @@ import typer
 
 from napari_sem_sr.cli.options import (
     DeviceOption,
+    ElsewhereFlag,
     GreyFlag,
     JsonFlag,
     TiltOption,
@@ -47,6 +48,7 @@ def isotropic(
     voxel: VoxelOption = None,
     tilt: TiltOption = None,
     grey: GreyFlag = False,
+    elsewhere: ElsewhereFlag = False,
     resume: Annotated[bool, typer.Option("--resume", help="Continue an interrupted run.")] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace an existing output.")
@@ -76,7 +78,7 @@ def isotropic(
         seed=seed,
     )
     axial = None if model is None else load_axial_model(model)
-    stack = read(input_path, voxel, tilt, grey=grey)
+    stack = read(input_path, voxel, tilt, grey=grey, elsewhere=elsewhere)
     result = follow(
         iter_isotropic(stack, output, settings, model=axial, resume=resume, overwrite=overwrite)
     )

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from napari_sem_sr.cli.options import (
+    ElsewhereFlag,
     FactorOption,
     GreyFlag,
     JsonFlag,
@@ -30,6 +31,7 @@ def match(
     voxel: VoxelOption = None,
     keep_databar: KeepDatabarFlag = False,
     grey: GreyFlag = False,
+    elsewhere: ElsewhereFlag = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Fit blur, noise and contrast of teachers to a real LR stack, and say how well that works."""
@@ -39,8 +41,8 @@ def match(
     check_factor(factor)
     found = follow(
         iter_matched(
-            read_teacher_files(hr, grey=grey, keep_databar=keep_databar),
-            read(lr, voxel, grey=grey),
+            read_teacher_files(hr, grey=grey, keep_databar=keep_databar, elsewhere=elsewhere),
+            read(lr, voxel, grey=grey, elsewhere=elsewhere),
             factor=factor,
             pixel_nm=pixel_nm,
         )

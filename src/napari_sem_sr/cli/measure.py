@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from napari_sem_sr.cli.options import JsonFlag, VoxelOption, read
+from napari_sem_sr.cli.options import ElsewhereFlag, JsonFlag, VoxelOption, read
 from napari_sem_sr.terminal import follow, print_json, say
 
 
@@ -38,6 +38,7 @@ def measure(
         typer.Option(metavar="CHECK", help="Folder of a check of one of the volumes."),
     ] = None,
     voxel: VoxelOption = None,
+    elsewhere: ElsewhereFlag = False,
     transport: Annotated[
         bool, typer.Option("--transport", help="Also transport tortuosity, with TauFactor.")
     ] = False,
@@ -54,14 +55,14 @@ def measure(
     from napari_sem_sr.measure.phases.segmentation import Threshold
     from napari_sem_sr.measure.run import iter_measure
 
-    stacks = [read(path, voxel) for path in volumes]
+    stacks = [read(path, voxel, elsewhere=elsewhere) for path in volumes]
     if bicubic is not None:
-        stacks.insert(0, interpolated(read(bicubic), stacks[0]))
+        stacks.insert(0, interpolated(read(bicubic, elsewhere=elsewhere), stacks[0]))
     found = follow(
         iter_measure(
             stacks,
             out,
-            labels=[read(path) for path in labels] if labels else None,
+            labels=[read(path, elsewhere=elsewhere) for path in labels] if labels else None,
             threshold=Threshold.parse(threshold, smooth),
             trust=trust,
             sizes=not quick,

@@ -218,7 +218,9 @@ def parse_without(text: str | None) -> tuple[int, ...]:
     return _numbers(text, "--without", "A,B,...", text.replace(",", ":").count(":") + 1)
 
 
-def read_teacher_files(paths: Sequence[Path], *, grey: bool, keep_databar: bool) -> "list[Teacher]":
+def read_teacher_files(
+    paths: Sequence[Path], *, grey: bool, keep_databar: bool, elsewhere: bool
+) -> "list[Teacher]":
     """Read teachers and tell what a person should know about them.
 
     Parameters
@@ -229,10 +231,12 @@ def read_teacher_files(paths: Sequence[Path], *, grey: bool, keep_databar: bool)
         Consent to converting colour photographs.
     keep_databar
         Whether databars are learned from.
+    elsewhere
+        Whether pixels outside of a file's own folder are read.
     """
     from napari_sem_sr.teachers.teacher import read_teachers
 
-    teachers, notices = read_teachers(paths, grey=grey)
+    teachers, notices = read_teachers(paths, grey=grey, elsewhere=elsewhere)
     for notice in notices:
         tell(notice)
     return [replace(t, databar=None) for t in teachers] if keep_databar else teachers

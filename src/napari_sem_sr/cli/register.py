@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from napari_sem_sr.cli.options import GreyFlag, JsonFlag, read
+from napari_sem_sr.cli.options import ElsewhereFlag, GreyFlag, JsonFlag, read
 from napari_sem_sr.terminal import follow, print_json, say
 
 
@@ -20,6 +20,7 @@ def register(
         bool, typer.Option("--scale-rotation", help="Find scale and rotation as well as the shift.")
     ] = False,
     grey: GreyFlag = False,
+    elsewhere: ElsewhereFlag = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Lay HR over LR of the same field, and write both as a pair for train --pairs."""
@@ -27,8 +28,8 @@ def register(
 
     found = follow(
         iter_register(
-            read(lr, grey=grey),
-            read(hr, grey=grey),
+            read(lr, grey=grey, elsewhere=elsewhere),
+            read(hr, grey=grey, elsewhere=elsewhere),
             out,
             factor=factor,
             scale_and_rotation=scale_rotation,

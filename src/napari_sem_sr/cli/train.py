@@ -8,6 +8,7 @@ import typer
 
 from napari_sem_sr.cli.options import (
     DeviceOption,
+    ElsewhereFlag,
     FactorOption,
     GreyFlag,
     JsonFlag,
@@ -67,6 +68,7 @@ def train(
         typer.Option(help="Weights of VGG19, for SRGAN's perceptual loss; never downloaded."),
     ] = None,
     grey: GreyFlag = False,
+    elsewhere: ElsewhereFlag = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Train a model from high-resolution teacher images."""
@@ -80,7 +82,11 @@ def train(
         raise typer.BadParameter("give either --epochs or --minutes", param_hint="--epochs")
     if not teachers and not pairs:
         raise typer.BadParameter("give teacher images, or --pairs", param_hint="TEACHERS")
-    images = read_teacher_files(teachers, grey=grey, keep_databar=keep_databar) if teachers else []
+    images = (
+        read_teacher_files(teachers, grey=grey, keep_databar=keep_databar, elsewhere=elsewhere)
+        if teachers
+        else []
+    )
     settings = TrainSettings(
         **({} if factor is None else {"factor": cast("Literal[2, 3, 4, 8]", factor)}),
         epochs=epochs,
@@ -95,7 +101,7 @@ def train(
             [*images, *read_pairs(pairs or ())],
             settings,
             out,
-            lr=None if lr is None else read(lr, voxel, grey=grey),
+            lr=None if lr is None else read(lr, voxel, grey=grey, elsewhere=elsewhere),
             pixel_nm=pixel_nm,
             start=_start(start),
             resume=resume,

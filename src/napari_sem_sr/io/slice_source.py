@@ -2,7 +2,7 @@
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from dask.base import tokenize
 
-from napari_sem_sr.errors import InputError, MemoryShortError
+from napari_sem_sr.errors import ElsewhereError, InputError, MemoryShortError
 from napari_sem_sr.instrument import Instrument, Sources
 from napari_sem_sr.stack import Triple
 
@@ -65,8 +65,18 @@ class SliceSource(ABC):
         InputError
             If it cannot be decoded, is in colour without consent, or does not fit the stack.
         """
+        return self._checked(index, lambda: self.decode(index), self.shape[1])
+
+    def rows(self, index: int, first: int, end: int) -> npt.NDArray[Any]:
+        """Read rows ``first`` to ``end`` of slice ``index``; formats in which they lie apart read no others."""
+        return self.plane(index)[first:end]
+
+    def _checked(
+        self, index: int, decode: Callable[[], npt.NDArray[Any]], height: int
+    ) -> npt.NDArray[Any]:
+        """What ``decode`` reads of a slice, grey and ``height`` rows high; see `plane`."""
         try:
-            image = self.decode(index)
+            image = decode()
         except InputError:
             raise
         except MemoryError as error:
@@ -85,10 +95,11 @@ class SliceSource(ABC):
                 "copy it again from the microscope, or leave it out."
             )
         image = to_grey(image, consent=self.grey, where=self.where(index))
-        if image.shape != self.shape[1:] or np.dtype(image.dtype).newbyteorder("=") != self.dtype:
+        wanted = (height, self.shape[2])
+        if image.shape != wanted or np.dtype(image.dtype).newbyteorder("=") != self.dtype:
             raise InputError(
                 f"{self.where(index)} is {_described(image.shape, image.dtype)}, but the stack is "
-                f"{_described(self.shape[1:], self.dtype)}; give slices of one size and type."
+                f"{_described(wanted, self.dtype)}; give slices of one size and type."
             )
         return image.astype(self.dtype, copy=False)
 
@@ -96,12 +107,19 @@ class SliceSource(ABC):
         first, *rest = key if isinstance(key, tuple) else (key,)
         within: Any = tuple(rest)
         if not isinstance(first, slice):
-            image: npt.NDArray[Any] = self.plane(range(self.shape[0])[int(first)])[within]
-            return image
-        planes = [self.plane(z)[within] for z in range(self.shape[0])[first]]
+            return self._part(range(self.shape[0])[int(first)], within)
+        planes = [self._part(z, within) for z in range(self.shape[0])[first]]
         if not planes:
             return np.empty((0, *self.shape[1:]), self.dtype)
         return planes[0][np.newaxis] if len(planes) == 1 else np.stack(planes)
+
+    def _part(self, index: int, within: tuple[Any, ...]) -> npt.NDArray[Any]:
+        if within and isinstance(within[0], slice):
+            first, end, step = within[0].indices(self.shape[1])
+            if step == 1 and first < end:
+                part: npt.NDArray[Any] = self.rows(index, first, end)[:, *within[1:]]
+                return part
+        return np.asarray(self.plane(index)[within])
 
     def lazy(self) -> da.Array:
         """Make the dask array, one chunk per slice."""
@@ -224,7 +242,7 @@ def check_beside(path: Path, others: Iterable[Path], *, elsewhere: bool) -> None
 
     Raises
     ------
-    InputError
+    ElsewhereError
         Naming what lies elsewhere.
     """
     # a link to the file, made by a person, may lie anywhere
@@ -234,7 +252,7 @@ def check_beside(path: Path, others: Iterable[Path], *, elsewhere: bool) -> None
         beside = Path(os.path.normpath(other.absolute()))
         if elsewhere or any(beside.is_relative_to(folder) for folder in folders):
             continue
-        raise InputError(
+        raise ElsewhereError(
             f"'{path}' keeps pixels in '{other}', outside of its own folder; where you trust it, read them knowingly "
             "with --elsewhere (elsewhere=True)."
         )

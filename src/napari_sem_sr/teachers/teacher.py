@@ -154,7 +154,7 @@ def without_databar(teacher: Teacher) -> Teacher:
 
 
 def read_teachers(
-    sources: Sequence[str | Path], *, grey: bool = False
+    sources: Sequence[str | Path], *, grey: bool = False, elsewhere: bool = False
 ) -> tuple[list[Teacher], tuple[str, ...]]:
     """Read teacher images from files and folders; sizes may differ.
 
@@ -164,6 +164,8 @@ def read_teachers(
         Image files (a multi-page file is a stack: one group) and folders of images.
     grey
         Consent to converting colour photographs.
+    elsewhere
+        Also read pixels that a file keeps outside of its own folder.
 
     Returns
     -------
@@ -186,7 +188,7 @@ def read_teachers(
     folders = len({f.parent for f in files}) > 1
     teachers: list[Teacher] = []
     for file in files:
-        stack = read_stack(file, grey=grey)
+        stack = read_stack(file, grey=grey, elsewhere=elsewhere)
         found = teachers_of(stack)
         # what to do about a databar is another thing for teachers than for a stack
         said = stack.image_rows and databar_notice(file, stack.image_rows, stack.shape[2])

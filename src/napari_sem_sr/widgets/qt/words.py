@@ -19,6 +19,7 @@ PHRASES: tuple[tuple[str, str], ...] = (
     (r"\(--region\)", "(Region)"),
     (r"\(--tilt, or Voxel size\)", "(Voxel size)"),
     (r"or convert it knowingly with --grey \(grey=True\)", "or have it converted to grey"),
+    (r"; where you trust it, read them knowingly with --elsewhere \(elsewhere=True\)", ", and is read only where you trust it"),
     (r"\s*\(--[^)]*\)", ""),
     (r"--grey \(grey=True\)", "conversion to grey"),
     (r"with --(\w+)", r"with \1"),

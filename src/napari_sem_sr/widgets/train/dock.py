@@ -190,6 +190,8 @@ class TrainDock(TrainChoice):
     def _failed(self, text: str) -> None:
         if self._training is None and "--grey" in text:
             text = f"{text.split(';', maxsplit=1)[0]}: {link('grey', tr('convert it to grey'))}?"
+        elif self._training is None and "--elsewhere" in text:
+            text = f"{text.split(';', maxsplit=1)[0]}: {link('elsewhere', tr('read them, as you trust it'))}?"
         self.message.say(text, Tone.BAD)
 
     def _stopped(self) -> None:
@@ -223,6 +225,8 @@ class TrainDock(TrainChoice):
             self.resume()
         elif target == "grey":
             self.add_paths(self._refused, grey=True)
+        elif target == "elsewhere":
+            self.add_paths(self._refused, elsewhere=True)
         elif target == "remove" and self._unfinished is not None:
             answer = QMessageBox.question(
                 self,

@@ -81,11 +81,11 @@ class TrainChoice(TrainForm):
 
     # ---- teachers
 
-    def add_paths(self, paths: list[Path], *, grey: bool = False) -> None:
+    def add_paths(self, paths: list[Path], *, grey: bool = False, elsewhere: bool = False) -> None:
         """Add image files and folders of images as teachers."""
         if paths:
             self._refused = paths
-            self._read(lambda: tasks.iter_read(paths, grey=grey))
+            self._read(lambda: tasks.iter_read(paths, grey=grey, elsewhere=elsewhere))
 
     def add_selected_layers(self) -> None:
         """Add the selected image layers as teachers, every slice of a stack."""

@@ -34,12 +34,14 @@ class TeachersRead(Event):
     listed: Sequence[Listed]
 
 
-def iter_read(paths: Sequence[Path], *, grey: bool) -> Generator[Event, None, list[Listed]]:
+def iter_read(
+    paths: Sequence[Path], *, grey: bool, elsewhere: bool = False
+) -> Generator[Event, None, list[Listed]]:
     """Read teachers from files and folders, one after the other."""
     found: list[Listed] = []
     for done, path in enumerate(paths):
         yield Progress(tr("reading {name}", name=path.name), done, len(paths), "files")
-        teachers, notices = read_teachers([path], grey=grey)
+        teachers, notices = read_teachers([path], grey=grey, elsewhere=elsewhere)
         for notice in notices:
             yield Notice(notice)
         found += [_listed(teacher) for teacher in teachers]

@@ -9,12 +9,13 @@ from napari.layers import Image
 from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QWidget
 
-from napari_sem_sr.errors import SemSrError
+from napari_sem_sr.errors import ElsewhereError, SemSrError
 from napari_sem_sr.events import Event, Progress
 from napari_sem_sr.io import Together, iter_read_stack, iter_sort_together, iter_unrelated
 from napari_sem_sr.io.metadata.typed import with_kept
 from napari_sem_sr.stack import SemStack
 from napari_sem_sr.widgets.qt.question import ask
+from napari_sem_sr.widgets.qt.words import in_dock
 from napari_sem_sr.widgets.qt.worker import Work
 from napari_sem_sr.widgets.viewer import layer_stack, layers
 from napari_sem_sr.widgets.words import spoken, tr
@@ -43,6 +44,8 @@ class Read:
 
     opened: tuple[Opened, ...]
     refused: tuple[str, ...]
+    # what keeps pixels in another place, and the sentence that says where
+    elsewhere: tuple[tuple[Source, str], ...] = ()
 
 
 def guess_role(stack: SemStack) -> layers.Role:
@@ -52,30 +55,36 @@ def guess_role(stack: SemStack) -> layers.Role:
     return "HR" if "hr" in layers.words(stack.name) else "LR"
 
 
-def iter_read(sources: Sequence[Source], role: layers.Role | None) -> Generator[Event, None, Read]:
+def iter_read(
+    sources: Sequence[Source], role: layers.Role | None, *, elsewhere: bool = False
+) -> Generator[Event, None, Read]:
     """Read stacks and prepare their layers.
 
     Parameters
     ----------
     role
         Role of them all; guessed by default.
+    elsewhere
+        A person trusts what keeps pixels outside of its own folder.
     """
     opened: list[Opened] = []
     refused: list[str] = []
+    outside: list[tuple[Source, str]] = []
     for done, source in enumerate(sources):
         yield Progress(tr("reading {name}", name=source[0].name), done, len(sources), "stacks")
         try:
-            stack = with_kept(
-                (yield from iter_read_stack(source if len(source) > 1 else source[0]))
-            )
+            one = source if len(source) > 1 else source[0]
+            stack = with_kept((yield from iter_read_stack(one, elsewhere=elsewhere)))
             # files that a person joined are not doubted
             why = (yield from iter_unrelated(stack)) if len(source) == 1 else None
             layer = layers.built(layers.image_data(stack, stack.name, role or guess_role(stack)))
+        except ElsewhereError as error:
+            outside.append((source, str(error)))
         except SemSrError as error:
             refused.append(str(error))
         else:
             opened.append(Opened(source, stack, layer, why))
-    return Read(tuple(opened), tuple(refused))
+    return Read(tuple(opened), tuple(refused), tuple(outside))
 
 
 class Opener(QObject):
@@ -187,9 +196,9 @@ class Opener(QObject):
         if sources:
             self._start_reading(sources)
 
-    def _start_reading(self, sources: Sequence[Source]) -> None:
+    def _start_reading(self, sources: Sequence[Source], *, elsewhere: bool = False) -> None:
         role = self._role
-        self._reading.start("reading", lambda: iter_read(sources, role))
+        self._reading.start("reading", lambda: iter_read(sources, role, elsewhere=elsewhere))
 
     def _read(self, found: Read) -> None:
         for sentence in found.refused:
@@ -203,8 +212,24 @@ class Opener(QObject):
             elif answer == 1:
                 apart += [(path,) for path in one.stack.paths]
         self._add(kept)
-        if apart:
-            self._start_reading(apart)
+        trusted = [source for source, said in found.elsewhere if self._is_trusted(said)]
+        # one reading at a time; pictures of a folder that is no stack have no pixels elsewhere
+        if apart or trusted:
+            self._start_reading([*apart, *trusted], elsewhere=bool(trusted))
+
+    def _is_trusted(self, said: str) -> bool:
+        return (
+            ask(
+                self._parent,
+                tr("Pixels in another place"),
+                tr(
+                    "{sentence} Do you trust it, and are these pixels to be read?",
+                    sentence=in_dock(said),
+                ),
+                [tr("Read them")],
+            )
+            == 0
+        )
 
     def _ask_about(self, one: Opened) -> int | None:
         count = one.stack.shape[0]
