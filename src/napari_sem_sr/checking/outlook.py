@@ -178,10 +178,11 @@ def _middle(size: int) -> slice:
 
 def _known(stack: SemStack, entry: Entry, features: Vector | None) -> _Known:
     against, doubts = [], []
-    if not entry.card.beats_bicubic:
-        against.append(
-            f"in its own test it is no better than bicubic ({entry.card.gain('twin'):+.1f} dB as twin)"
-        )
+    gain = entry.card.gain("twin")
+    if gain is None:
+        doubts.append("its training ended before it was scored; resume it")
+    elif not entry.card.beats_bicubic:
+        against.append(f"in its own test it is no better than bicubic ({gain:+.1f} dB as twin)")
     doubt = _size_doubt(stack, entry.card)
     if doubt:
         doubts.append(doubt)
@@ -217,7 +218,7 @@ def _spoken_gain(decibel: float) -> str:
 
 
 def _spoken(entry: Entry, found: _Known, better: str | None) -> Outlook:
-    gain = entry.card.gain("twin")
+    gain = entry.card.gain("twin") or 0.0
     reasons = [*found.against, *found.doubts]
     why = "\n".join(f"• {reason}" for reason in reasons)
     advice = f"'{better}' fits better." if better else "Check a few slices first, or train a model."

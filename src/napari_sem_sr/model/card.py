@@ -27,6 +27,9 @@ def _around(value: float, grid: set[float]) -> set[float]:
 
 # A smaller gain in dB over bicubic is none: it would be written as +0.0.
 LEAST_GAIN_DB = 0.05
+UNSCORED = (
+    "It has not been scored yet: how good it is is not known; resume its training to find out."
+)
 
 
 class Card(CardPart):
@@ -74,7 +77,8 @@ class Card(CardPart):
     teachers: Teachers
     degradation: Degradation
     training: Training
-    scores: list[ImageScore] = Field(min_length=1)
+    # empty until the training that wrote it has come to its end
+    scores: list[ImageScore]
     default_sharpness: float = Field(ge=0, le=1)
     conditions: KnownConditions | None = None
     sharpness_by_conditions: list[SharpnessUnder] = Field(default_factory=list)
@@ -101,14 +105,16 @@ class Card(CardPart):
         found = [e.sharpness for e in table if e.blur_px in blurs and e.noise <= max(noises)]
         return min(found or [self.default_sharpness])
 
-    def gain(self, which: Literal["twin", "gan"]) -> float:
-        """Mean PSNR over bicubic on the held-out teachers, in dB.
+    def gain(self, which: Literal["twin", "gan"]) -> float | None:
+        """Mean PSNR over bicubic on the held-out teachers, in dB; None where none was scored yet.
 
         Parameters
         ----------
         which
             Network.
         """
+        if not self.scores:
+            return None
         gains = [
             (s.twin_psnr if which == "twin" else s.gan_psnr) - s.bicubic_psnr for s in self.scores
         ]
@@ -117,7 +123,8 @@ class Card(CardPart):
     @property
     def beats_bicubic(self) -> bool:
         """Whether its test shows a gain of the twin, which is its best, and not only +0.0 dB."""
-        return self.gain("twin") >= LEAST_GAIN_DB
+        gain = self.gain("twin")
+        return gain is not None and gain >= LEAST_GAIN_DB
 
     def summary(self) -> str:
         """One paragraph for a person."""
@@ -128,10 +135,15 @@ class Card(CardPart):
             unit = "specimens left out in turn and"
         pairs = self.teachers.measured_pairs
         measured = f" ({pairs} with measured LR)" if pairs else ""
+        twin, gan = self.gain("twin"), self.gain("gan")
+        tested = (
+            UNSCORED
+            if twin is None or gan is None
+            else f"On {unit} never trained on, PSNR over bicubic is {twin:+.2f} dB for the twin and {gan:+.2f} dB for "
+            f"the SRGAN; the default sharpness is {self.default_sharpness:g}."
+        )
         return (
-            f"{self.name}: ×{self.factor}, {self.teachers.count} teachers{measured}. On {unit} never trained on, "
-            f"PSNR over bicubic is {self.gain('twin'):+.2f} dB for the twin and {self.gain('gan'):+.2f} dB "
-            f"for the SRGAN; the default sharpness is {self.default_sharpness:g}."
+            f"{self.name}: ×{self.factor}, {self.teachers.count} teachers{measured}. {tested}"
         ) + "".join(
             f" {sentence}"
             for sentence in (

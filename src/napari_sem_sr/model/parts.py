@@ -17,7 +17,7 @@ from pathlib import Path
 import pydantic
 
 from napari_sem_sr.errors import ModelError, OutputError
-from napari_sem_sr.io.atomic_write import rename, sync_folder
+from napari_sem_sr.io.atomic_write import rename, replace_folder, sync_folder
 from napari_sem_sr.model.card import Card
 
 SUFFIX = ".semsr"
@@ -178,8 +178,9 @@ def write_parts(path: Path, parts: Mapping[str, bytes]) -> None:
                 with file.open("rb+") as stream:
                     os.fsync(stream.fileno())
             if path.is_dir():
-                rename(path, Path(temporary) / "replaced")
-            rename(made, path)
+                replace_folder(made, path)
+            else:
+                rename(made, path)
             sync_folder(path.parent)
     except OSError as error:
         raise OutputError(

@@ -8,12 +8,13 @@ from typing import Any, Literal
 
 from lightning_fabric import Fabric
 
-from napari_sem_sr.errors import OutputError, SemSrError, TrainingError
+from napari_sem_sr.errors import ModelError, OutputError, SemSrError, TrainingError
 from napari_sem_sr.events import CheckpointSaved, Event, Judged, Notice, drain
 from napari_sem_sr.inference.engine.devices import pick_device
+from napari_sem_sr.io.lock import locked
 from napari_sem_sr.model.bundle import Model, load_bundle
 from napari_sem_sr.model.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from napari_sem_sr.model.parts import SUFFIX
+from napari_sem_sr.model.parts import CARD, SUFFIX, parse_card, read_parts
 from napari_sem_sr.model.zoo import check_name, user_folder
 from napari_sem_sr.stack import SemStack
 from napari_sem_sr.teachers.teacher import Split, Teacher
@@ -67,92 +68,99 @@ def iter_train(
     teachers, settings, lr, pixel_nm, name, split, start, licence, credits
         As for `train`.
     """
-    began = time.monotonic() if began is None else began
-    if isinstance(start, Model):
-        settings = settings_for(start, settings)
-    folder = training_folder(out)
-    finished = resume and out.exists()
-    if not finished:
-        _check_target(out, folder, resume=resume)
-    device = pick_device(settings.device)
-    precision = pick_precision(settings.precision, device, settings.devices)
-    data = yield from iter_training_data(teachers, settings, lr=lr, pixel_nm=pixel_nm, split=split)
-    split, settings = data.split, data.settings
-    if start == "bundled":
-        start, settings = bundled_start(settings)
-        if start is not None:
+    with locked(out):
+        began = time.monotonic() if began is None else began
+        if isinstance(start, Model):
+            settings = settings_for(start, settings)
+        folder = training_folder(out)
+        finished = resume and out.exists() and not _is_unscored(out, folder)
+        if not finished:
+            _check_target(out, folder, resume=resume)
+        device = pick_device(settings.device)
+        precision = pick_precision(settings.precision, device, settings.devices)
+        data = yield from iter_training_data(
+            teachers, settings, lr=lr, pixel_nm=pixel_nm, split=split
+        )
+        split, settings = data.split, data.settings
+        if start == "bundled":
+            start, settings = bundled_start(settings)
+            if start is not None:
+                yield Notice(
+                    f"Starting from '{start.card.name}': both networks, under the conditions learned for."
+                )
+        if finished:
+            yield Notice(f"The training of '{out}' is finished already.")
+            return _finished(out, split)
+        fabric = fabric_for(device, settings.devices, precision)
+        taught = everyone(split)
+        fixed = {
+            "settings": settings.model_dump(mode="json"),
+            "start": start.content_hash if start else None,
+            "teachers": [t.content_hash for t in taught],
+        }
+        found = _checkpoint_of(folder, fixed) if resume else None
+        for teacher in split.train:
+            check_teacher(teacher, settings.patch_lr_px * settings.factor)
+        _make_folder(folder)
+        if found is None:
+            keep_teachers(folder, taught)
+        if split.unit != "specimen":
             yield Notice(
-                f"Starting from '{start.card.name}': both networks, under the conditions learned for."
+                f"Only one specimen: scores are measured on a held-out {split.unit}, which is not independent."
             )
-    if finished:
-        yield Notice(f"The training of '{out}' is finished already.")
-        return _finished(out, split)
-    fabric = fabric_for(device, settings.devices, precision)
-    taught = everyone(split)
-    fixed = {
-        "settings": settings.model_dump(mode="json"),
-        "start": start.content_hash if start else None,
-        "teachers": [t.content_hash for t in taught],
-    }
-    found = _checkpoint_of(folder, fixed) if resume else None
-    for teacher in split.train:
-        check_teacher(teacher, settings.patch_lr_px * settings.factor)
-    _make_folder(folder)
-    if found is None:
-        keep_teachers(folder, taught)
-    if split.unit != "specimen":
-        yield Notice(
-            f"Only one specimen: scores are measured on a held-out {split.unit}, which is not independent."
+        # what resuming finds spent already is in the checkpoint
+        lost = time.monotonic() - began if found is None else 0.0
+        session = _Session(settings, fabric, folder, fixed, found, start, lost, watched=watched)
+        left_out: dict[str, Outcome] = {}
+        if data.leave_one_group_out:
+            folds = leave_one_group_out_folds(taught)
+            spent = (
+                f"{SHIPPED_SHARE:.0%} of the time" if settings.minutes else "as many epochs again"
+            )
+            yield Notice(
+                f"Only {len(folds)} specimens: each is left out once to be tested on, and the model that ships learns "
+                f"from all of them, in {spent}."
+            )
+            for number, (group, fold) in enumerate(folds.items()):
+                left_out[group] = yield from session.iter_fold(
+                    number, fold, len(folds) - number - 1
+                )
+            fold = fold_of_all(taught, list(left_out.values()))
+            outcome = yield from session.iter_fold(len(folds), fold, 0)
+        else:
+            fold = Fold(split.train, split.calibration or split.test, split.unit)
+            outcome = yield from session.iter_fold(0, fold, 0)
+        verdict = worst(
+            [judge(o.progress.curve, split.unit) for o in (left_out.values() or [outcome])],
+            list(left_out),
         )
-    # what resuming finds spent already is in the checkpoint
-    lost = time.monotonic() - began if found is None else 0.0
-    session = _Session(settings, fabric, folder, fixed, found, start, lost, watched=watched)
-    left_out: dict[str, Outcome] = {}
-    if data.leave_one_group_out:
-        folds = leave_one_group_out_folds(taught)
-        spent = f"{SHIPPED_SHARE:.0%} of the time" if settings.minutes else "as many epochs again"
-        yield Notice(
-            f"Only {len(folds)} specimens: each is left out once to be tested on, and the model that ships learns "
-            f"from all of them, in {spent}."
-        )
-        for number, (group, fold) in enumerate(folds.items()):
-            left_out[group] = yield from session.iter_fold(number, fold, len(folds) - number - 1)
-        fold = fold_of_all(taught, list(left_out.values()))
-        outcome = yield from session.iter_fold(len(folds), fold, 0)
-    else:
-        fold = Fold(split.train, split.calibration or split.test, split.unit)
-        outcome = yield from session.iter_fold(0, fold, 0)
-    verdict = worst(
-        [judge(o.progress.curve, split.unit) for o in (left_out.values() or [outcome])],
-        list(left_out),
-    )
-    if left_out:
-        verdict = verdict.with_limit(unjudged(outcome, list(left_out.values())))
-    yield Judged(verdict.sentence, verdict.sound, verdict.since_epoch)
-    try:
-        model = yield from iter_finish(
-            split=split,
-            settings=settings,
-            outcome=outcome,
-            left_out=left_out,
-            verdict=verdict,
-            device=fabric.device,
-            precision=precision,
-            start=start,
-            out=out,
-            name=name or out.name.removesuffix(".semsr"),
-            licence=licence,
-            credits=credits,
-        )
-    except SemSrError:
-        raise
-    except Exception as error:  # whatever scoring meets must not cost what was learned
-        raise TrainingError(
-            f"The networks are trained but could not be scored ({error or type(error).__name__}); they are kept in "
-            f"'{folder}', and --resume scores them again."
-        ) from error
-    shutil.rmtree(folder)
-    return model
+        if left_out:
+            verdict = verdict.with_limit(unjudged(outcome, list(left_out.values())))
+        yield Judged(verdict.sentence, verdict.sound, verdict.since_epoch)
+        try:
+            model = yield from iter_finish(
+                split=split,
+                settings=settings,
+                outcome=outcome,
+                left_out=left_out,
+                verdict=verdict,
+                device=fabric.device,
+                precision=precision,
+                start=start,
+                out=out,
+                name=name or out.name.removesuffix(".semsr"),
+                licence=licence,
+                credits=credits,
+            )
+        except SemSrError:
+            raise
+        except Exception as error:  # whatever scoring meets must not cost what was learned
+            raise TrainingError(
+                f"The networks are trained but could not be scored ({error or type(error).__name__}); '{out}' can be used "
+                "without scores, and --resume scores it again."
+            ) from error
+        shutil.rmtree(folder)
+        return model
 
 
 class _Session:
@@ -290,7 +298,7 @@ def train(
 
 
 def _check_target(out: Path, folder: Path, *, resume: bool) -> None:
-    if out.exists():
+    if out.exists() and not _is_unscored(out, folder):
         raise OutputError(f"'{out}' exists; give another name for the model.")
     if out.absolute().parent == user_folder().absolute():
         check_name(out.name.removesuffix(SUFFIX))
@@ -298,6 +306,16 @@ def _check_target(out: Path, folder: Path, *, resume: bool) -> None:
         raise OutputError(
             f"An unfinished training is in '{folder}'; resume it, or remove that folder to start over."
         )
+
+
+def _is_unscored(out: Path, folder: Path) -> bool:
+    """Whether the model is there, and the training that it comes from ended before it was scored."""
+    if not out.exists() or not (folder / CHECKPOINT).exists():
+        return False
+    try:
+        return not parse_card(out, read_parts(out)[CARD]).scores
+    except ModelError:  # somebody else's, and not to be written over
+        return False
 
 
 def _finished(out: Path, split: Split) -> Model:

@@ -1,5 +1,6 @@
 """Training: two stages, exact resume, held-out scores, and what a person reads when it fails."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +10,12 @@ import torch
 from napari_sem_sr import events
 from napari_sem_sr.errors import InputError, ModelError, OutputError, TrainingError
 from napari_sem_sr.inference.engine.devices import fast_precisions
+from napari_sem_sr.inference.in_memory import LoadedModel
 from napari_sem_sr.model.bundle import load_bundle
 from napari_sem_sr.model.card_parts import Architecture
 from napari_sem_sr.teachers.teacher import Teacher
-from napari_sem_sr.training import trainer
 from napari_sem_sr.training.data.patch_sampler import PatchSampler
+from napari_sem_sr.training.finish import finish
 from napari_sem_sr.training.loop import training_run
 from napari_sem_sr.training.loop.unfinished import training_folder
 from napari_sem_sr.training.settings import TrainSettings
@@ -272,18 +274,51 @@ def test_a_blank_teacher_is_left_out_before_training(tmp_path: Path) -> None:
     assert load_bundle(tmp_path / "model").card.scores
 
 
-def test_what_goes_wrong_in_scoring_does_not_cost_what_was_learned(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("name", ["model", "model.semsr"])
+@pytest.mark.parametrize(
+    ("trouble", "told", "said"),
+    [
+        (ZeroDivisionError("nothing"), TrainingError, r"\(nothing\).*can be used without scores"),
+        (KeyboardInterrupt("killed"), KeyboardInterrupt, "killed"),
+    ],
+)
+def test_what_goes_wrong_in_scoring_leaves_a_model_that_a_resumed_run_scores(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    trouble: BaseException,
+    told: type[BaseException],
+    said: str,
 ) -> None:
-    def fail(**_: object) -> None:
-        raise ZeroDivisionError("nothing to divide by")
+    def fail(*_: object, **__: object) -> None:
+        raise trouble
 
+    out = tmp_path / name
     with monkeypatch.context() as patched:
-        patched.setattr(trainer, "iter_finish", fail)
-        with pytest.raises(
-            TrainingError, match=r"nothing to divide by.*--resume scores them again"
-        ):
-            train(teachers(), settings(epochs=1), tmp_path / "model")
-    found = list(iter_train(teachers(), settings(epochs=1), tmp_path / "model", resume=True))
+        patched.setattr(finish, "iter_assess", fail)
+        with pytest.raises(told, match=said):
+            train(teachers(), settings(epochs=1), out)
+    left = load_bundle(out)
+    assert left.card.scores == []
+    assert left.card.gain("twin") is None
+    assert "not been scored" in left.card.summary()
+    lr = np.random.default_rng(0).integers(0, 255, (20, 24), np.uint8)
+    assert LoadedModel.of(left).upscale(lr, device="cpu").shape == (40, 48)
+    with pytest.raises(OutputError, match="unfinished training"):
+        train(teachers(), settings(epochs=1), out)
+    found = list(iter_train(teachers(), settings(epochs=1), out, resume=True))
     assert not any(isinstance(e, events.StepDone) for e in found), "no step is done twice"
-    assert load_bundle(tmp_path / "model").card.scores
+    assert load_bundle(out).card.scores
+    assert [p.name for p in tmp_path.iterdir()] == [name]
+
+
+def test_the_second_training_of_one_model_is_told_of_the_first(tmp_path: Path) -> None:
+    out = tmp_path / "model"
+    first = iter_train(teachers(), settings(epochs=1), out)
+    while not isinstance(next(first), events.StepDone):
+        pass
+    with pytest.raises(OutputError, match=f"written by another run .process {os.getpid()} "):
+        train(teachers(), settings(epochs=1), out, resume=True)
+    first.close()
+    train(teachers(), settings(epochs=1), out, resume=True)
+    assert load_bundle(out).card.scores

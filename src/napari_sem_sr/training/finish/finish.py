@@ -35,7 +35,9 @@ def iter_finish(
     licence: str,
     credits: Sequence[str],
 ) -> Generator[Event, None, Model]:
-    """Score both networks on whole test teachers, write the bundle and load it again.
+    """Write the bundle, score both networks on whole test teachers, write it again with the scores and load it.
+
+    Whatever happens while they are scored, there is a model: a card without scores, at the sharpness of the twin.
 
     Parameters
     ----------
@@ -64,6 +66,21 @@ def iter_finish(
     credits
         Whose images the model rests on.
     """
+    everyone = (*split.train, *split.calibration, *split.test)
+    card = Card(
+        name=name,
+        factor=settings.factor,
+        architecture=settings.architecture,
+        teachers=_teachers(split, everyone, left_out=bool(left_out)),
+        degradation=settings.degradation,
+        training=_training(settings, outcome, left_out, verdict, device, precision, start),
+        scores=[],
+        default_sharpness=0.0,
+        domain={},
+        licence=licence,
+        credits=list(credits),
+    )
+    save_model(out, card, outcome.gan, outcome.twin, {}, overwrite=True)
     weights: Weights = {"gan": outcome.gan, "twin": outcome.twin}
     found = yield from iter_assess(
         split,
@@ -75,22 +92,23 @@ def iter_finish(
         left_out={group: {"gan": o.gan, "twin": o.twin} for group, o in left_out.items()},
         seconds=None if settings.minutes is None else 60 * settings.minutes * FINISHING_SHARE,
     )
-    everyone = (*split.train, *split.calibration, *split.test)
-    card = Card(
-        name=name,
-        factor=settings.factor,
-        architecture=settings.architecture,
-        teachers=_teachers(split, everyone, left_out=bool(left_out)),
-        degradation=settings.degradation,
-        training=_training(settings, outcome, left_out, verdict, device, precision, start),
-        scores=found.scores,
-        default_sharpness=found.default_sharpness,
-        domain=found.domain,
-        resolving_power=found.resolving_power,
-        licence=licence,
-        credits=list(credits),
+    scored = card.model_copy(
+        update={
+            "scores": found.scores,
+            "default_sharpness": found.default_sharpness,
+            "domain": found.domain,
+            "resolving_power": found.resolving_power,
+        }
     )
-    save_model(out, card, outcome.gan, outcome.twin, found.calibration, found.preview)
+    save_model(
+        out,
+        scored,
+        outcome.gan,
+        outcome.twin,
+        found.calibration,
+        found.preview,
+        overwrite=True,
+    )
     return load_bundle(out)
 
 

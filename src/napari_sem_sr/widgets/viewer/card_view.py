@@ -21,10 +21,13 @@ def gain(card: Card) -> str:
     images = (
         tr("1 image") if len(card.scores) == 1 else tr("{count} images", count=len(card.scores))
     )
+    twin, gan = card.gain("twin"), card.gain("gan")
+    if twin is None or gan is None:
+        return tr("not scored yet: resume its training to find out how good it is")
     return tr(
         "{gain:+.1f} dB over bicubic as twin, {gain2:+.1f} dB as SRGAN ({images} never trained on)",
-        gain=card.gain("twin"),
-        gain2=card.gain("gan"),
+        gain=twin,
+        gain2=gan,
         images=images,
     )
 
@@ -32,7 +35,7 @@ def gain(card: Card) -> str:
 def cautions(card: Card, stack: SemStack | None) -> list[str]:
     """What speaks against using the model on this stack, as far as numbers tell."""
     found = []
-    if card.gain("gan") < 0:
+    if (card.gain("gan") or 0.0) < 0:
         found.append(
             tr(
                 "The full SRGAN is further from the truth than bicubic in PSNR: it draws detail that looks right."
