@@ -295,7 +295,7 @@ class SemStack:
         digest.update(self.part.encode())
         if not self.paths:
             for z in range(self.shape[0]):
-                digest.update(np.ascontiguousarray(self.slice(z)).tobytes())
+                digest.update(np.ascontiguousarray(self.slice(z)).data)
         return f"blake2b:{digest.hexdigest()}"
 
 

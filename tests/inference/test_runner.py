@@ -296,3 +296,52 @@ def test_a_stack_that_cannot_be_read_at_all_is_one_sentence(tmp_path: Path) -> N
         file.write_bytes(b"no image")
     with pytest.raises(InputError, match="No slice of 'filed' can be read"):
         upscale(lr, tmp_path / "sr.zarr", model(), FP32)
+
+
+def test_memory_may_run_out_within_a_slice_and_nothing_of_the_attempt_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lr = stack(3, (160, 136))
+    intact = Engine._iter_run
+    calls = 0
+
+    def failing(self: Engine, *args: object) -> object:
+        nonlocal calls
+        calls += 1
+        if self.tile == 64 and calls == 12:  # rows of tiles of the second slice are being written
+            raise MemoryError("no more")
+        return intact(self, *args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Engine, "_iter_run", failing)
+    settings = replace(FP32, tile=64)
+    events, _ = collected(iter_upscale(lr, tmp_path / "sr.zarr", model(), settings))
+    assert [e.message for e in events if isinstance(e, Notice) and "Memory" in e.message] == [
+        "Memory ran out in slice 1; it is done again in tiles of 32 px."
+    ]
+    assert [e.slice for e in events if isinstance(e, SliceDone)] == [0, 1, 2]
+    monkeypatch.undo()
+    upscale(lr, tmp_path / "large.zarr", model(), settings)
+    upscale(lr, tmp_path / "small.zarr", model(), replace(settings, tile=32))
+    sr, large, small = (pixels(tmp_path / f"{n}.zarr") for n in ("sr", "large", "small"))
+    assert np.array_equal(sr[0], large[0])
+    assert np.array_equal(sr[1:], small[1:])
+    assert not [p for p in (tmp_path / "sr.zarr").rglob("*") if p.name.startswith(".")]
+
+
+def test_a_disk_that_is_full_within_a_slice_stops_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lr = stack(3, (160, 136))
+
+    def full(self: object, image: np.ndarray) -> np.ndarray:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("napari_sem_sr.io.write.levels.GrowingLevel.take", full)
+    with pytest.raises(OutputError, match=r"disk is full.*--resume"):
+        upscale(lr, tmp_path / "sr.zarr", model(), replace(FP32, tile=32))
+    monkeypatch.undo()
+    assert not [p for p in (tmp_path / "sr.zarr").rglob("*") if p.name.endswith(".partial")]
+    assert (
+        upscale(lr, tmp_path / "sr.zarr", model(), replace(FP32, tile=32), resume=True).computed
+        == 3
+    )

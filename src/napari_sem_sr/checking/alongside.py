@@ -4,7 +4,7 @@ What comes out is what `iter_upscale` and then `iter_check` write. Only what is 
 its first slice: the pieces on which it is measured are upscaled beforehand.
 """
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -169,9 +169,13 @@ def _iter_both(
     there -= {z - plan.first for z in plan.todo}
     todo = list(session.todo)
 
-    def made(z: int, lr: Image, sr: Image) -> None:
+    def made(z: int, lr: Image, rows: Iterable[Image]) -> Iterator[Image]:
+        seen = []
+        for band in rows:
+            seen.append(band)
+            yield band
         shelf.put("lr", z - plan.first, lr)
-        shelf.put("sr", z - plan.first, sr)
+        shelf.put("sr", z - plan.first, np.concatenate(seen) if len(seen) > 1 else seen[0])
 
     def is_ready(index: int) -> bool:
         kept = session.setup.field.kept

@@ -3,7 +3,7 @@
 import os
 import socket
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version
@@ -141,6 +141,11 @@ def holds_claim(work: Path, run: str) -> bool:
         return False
 
 
+def _check_claim(job: UpscaleJob) -> None:
+    if not holds_claim(job.work, job.run):
+        raise OutputError(f"'{job.work}' has been taken over by another run.")
+
+
 def upscale_block(job: UpscaleJob, stack: SemStack, slices: Sequence[int]) -> BlockResult:
     """Upscale and write ``slices`` of the LR stack; those that are on disk already are left alone.
 
@@ -161,11 +166,16 @@ def upscale_block(job: UpscaleJob, stack: SemStack, slices: Sequence[int]) -> Bl
         ledger = Ledger(job.work, f".{socket.gethostname()}-{os.getpid()}")
         lost = writer.lost_slices([z - job.first for z in slices])
 
-        def write(z: int, lr: npt.NDArray[Any], sr: npt.NDArray[Any]) -> None:
-            if not holds_claim(job.work, job.run):
-                raise OutputError(f"'{job.work}' has been taken over by another run.")
+        def claimed(rows: Iterable[npt.NDArray[Any]]) -> Iterator[npt.NDArray[Any]]:
+            for band in rows:
+                _check_claim(job)
+                yield band
+            _check_claim(job)
+
+        def write(z: int, lr: npt.NDArray[Any], rows: Iterable[npt.NDArray[Any]]) -> None:
+            _check_claim(job)
             ledger.note(z, slice_hash(lr))
-            writer.write_slice(z - job.first, sr)
+            writer.write_rows(z - job.first, claimed(rows))
 
         todo = [z for z in slices if z - job.first in lost]
         clock, tally = Stopwatch(), Tally(done=0, total=len(todo))

@@ -29,7 +29,7 @@ def slice_hash(lr: npt.NDArray[Any]) -> str:
     lr
         ``(y, x)`` of any dtype.
     """
-    return hashlib.blake2b(np.ascontiguousarray(lr).tobytes(), digest_size=16).hexdigest()
+    return hashlib.blake2b(np.ascontiguousarray(lr).data, digest_size=16).hexdigest()
 
 
 class Ledger:

@@ -17,6 +17,7 @@ from napari_sem_sr.io.atomic_write import (
     replace_folder,
     translate_os_errors,
 )
+from napari_sem_sr.io.bands import rows_of
 from napari_sem_sr.io.write.tiff import TIFF_DTYPES
 from napari_sem_sr.stack import SemStack
 
@@ -168,7 +169,8 @@ class Destination:
     def _tiff_provenance(self) -> Mapping[str, Any]:
         try:
             there = read_stack(self.path)
-            there.slice(there.shape[0] - 1)  # what is cut off lacks its end
+            count, height, _ = there.shape
+            rows_of(there, count - 1, height - 1, height)  # what is cut off lacks its end
         except InputError as error:
             raise OutputError(
                 f"'{self.path}' is there but cannot be read; move it away, or choose another name."

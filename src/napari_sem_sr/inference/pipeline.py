@@ -2,9 +2,9 @@
 
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,14 +14,18 @@ import numpy.typing as npt
 from napari_sem_sr.errors import MemoryShortError
 from napari_sem_sr.events import Event, Notice, Progress, SliceDone
 from napari_sem_sr.inference.background import watch
-from napari_sem_sr.inference.engine.engine import Engine, SliceResult
+from napari_sem_sr.inference.engine.engine import Engine
 from napari_sem_sr.inference.engine.prepared import PreparedSlice, UnusableSliceError, prepare_slice
+from napari_sem_sr.inference.engine.rows import AbandonedError, RowStream
+from napari_sem_sr.inference.engine.sink import SliceResult
 from napari_sem_sr.inference.engine.tiling import Region
 from napari_sem_sr.inference.settings import Stage
 from napari_sem_sr.intensity import IntensityRange
 
 # Why a slice that is sound was not upscaled.
 LACKS_MEMORY = "needs more memory than there is"
+# Bytes of LR up to which the next batch is read while one is computed; reading more than that takes no time beside computing.
+READ_AHEAD = 256 << 20
 
 
 class Stopwatch:
@@ -103,13 +107,14 @@ def iter_slices(
     engine: Engine,
     intensity: IntensityRange,
     region: Region,
-    write: Callable[[int, npt.NDArray[Any], npt.NDArray[Any]], None],
+    write: Callable[[int, npt.NDArray[Any], Iterable[npt.NDArray[Any]]], None],
     tally: Tally,
     clock: Stopwatch,
 ) -> Generator[Event, None, None]:
-    """Upscale slices ``todo``; at most three batches of LR and two of SR slices are in memory.
+    """Upscale slices ``todo``; at most three batches of LR slices and two rows of tiles of SR are in memory.
 
-    A batch is one slice, or, where they are small and the device is not, as many as it computes at once.
+    A batch is one slice, or, where they are small and the device is not, as many as it computes at once. Of slices that are
+    large, no more than two are in memory even of LR.
 
     Parameters
     ----------
@@ -126,8 +131,8 @@ def iter_slices(
     region
         ((y0, y1), (x0, x1)) in LR pixels, half open.
     write
-        Called as ``write(index, lr, sr)`` in other threads, one for each slice of a batch; the slice is done when it
-        returns.
+        Called as ``write(index, lr, rows)`` in other threads, one for each slice of a batch, with rows of SR from the top
+        down as they are computed; the slice is done when it returns.
     tally
         Kept up to date; slices that cannot be read or are all NaN go to ``unusable`` with the reason.
     clock
@@ -138,24 +143,27 @@ def iter_slices(
         with clock.timed("read"):
             return [_read(read_slice, z) for z in slices]
 
-    def put(
-        z: int, lr: npt.NDArray[Any], sr: npt.NDArray[Any], begun: float, sharing: int
-    ) -> float:
-        with clock.timed("write"):
-            write(z, lr, sr)
+    def put(z: int, lr: npt.NDArray[Any], rows: RowStream, begun: float, sharing: int) -> float:
+        try:
+            with clock.timed("write"):
+                write(z, lr, rows)
+        finally:
+            rows.leave()
+            clock.add({"write": -rows.waited})
         return (time.perf_counter() - begun) / sharing
 
     size = min(engine.together(region), total)
     batches = [todo[start : start + size] for start in range(0, len(todo), size)]
-    with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(size) as writers:
-        ahead = reader.submit(read, batches[0]) if batches else None
-        behind: list[_Writing] = []
+    ahead: Future[list[_Read]] | None = None
+    behind: list[_Writing] = []
+    with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(2 * size) as writers:
         for following, slices in enumerate(batches, 1):
-            assert ahead is not None
             begun = time.perf_counter()
             waiting = Progress(f"reading slice {slices[0]}", tally.done, tally.total, "slices")
-            arrived = yield from watch(ahead, waiting)
-            ahead = reader.submit(read, batches[following]) if following < len(batches) else None
+            arrived = yield from watch(ahead or reader.submit(read, slices), waiting)
+            small = sum(r.lr.nbytes for r in arrived if r.lr is not None) <= READ_AHEAD
+            further = following < len(batches) and small
+            ahead = reader.submit(read, batches[following]) if further else None
             with clock.timed("compute"):
                 usable = _prepared(arrived, intensity, region, tally)
             for z in slices:
@@ -166,17 +174,19 @@ def iter_slices(
             # filled up, as another number of slices is rounded in another order
             batch = [p for _, p in usable]
             batch += batch[-1:] * (size - len(batch))
-            work = engine.iter_prepared(batch, dtype)
-            results = yield from _computing(work, behind, tally, clock)
-            for writing in behind:
-                yield from writing.settled(tally)
-            behind = []
-            for (lr, prepared), result in zip(usable, results, strict=False):
-                tally.outside += result.outside
-                z = prepared.index
-                written = writers.submit(put, z, lr, result.image, begun, len(usable))
-                behind.append(_Writing(z, written))
-            del arrived, usable, batch, work, results, lr, prepared, result, written
+
+            def started(
+                place: int,
+                usable: list[tuple[npt.NDArray[Any], PreparedSlice]] = usable,
+                begun: float = begun,
+            ) -> _Writing:
+                lr, prepared = usable[place]
+                rows, z = RowStream(), prepared.index
+                return _Writing(z, rows, writers.submit(put, z, lr, rows, begun, len(usable)))
+
+            with closing(_Handing(len(usable), started, behind, tally)) as sink:
+                yield from _computing(engine.iter_rows(batch, dtype, sink), behind, tally, clock)
+            del arrived, usable, batch, started, sink
         for writing in behind:
             yield from writing.settled(tally)
 
@@ -225,8 +235,10 @@ def _prepared(
 class _Writing:
     """A slice on its way to the disk."""
 
-    def __init__(self, index: int, future: "Future[float]") -> None:
-        self._index = index
+    def __init__(self, index: int, rows: RowStream, future: "Future[float]") -> None:
+        self.index = index
+        self.rows = rows
+        self.outside = 0
         self._future = future
         self._told = False
 
@@ -234,12 +246,21 @@ class _Writing:
         """Wait until the slice is on disk and say so, once."""
         if self._told:
             return
-        waiting = Progress(f"writing slice {self._index}", tally.done, tally.total, "slices")
-        seconds = yield from watch(self._future, waiting)
+        seconds = yield from watch(self._future, self.progress(tally))
         self._told = True
         tally.done += 1
         tally.computed += 1
-        yield SliceDone(self._index, tally.done, tally.total, seconds)
+        yield SliceDone(self.index, tally.done, tally.total, seconds)
+
+    def abandoned(self, tally: Tally) -> Generator[Event, None, None]:
+        """Wait until what was written of the slice is gone."""
+        self.rows.abandon()
+        with suppress(AbandonedError):
+            yield from watch(self._future, self.progress(tally))
+
+    def progress(self, tally: Tally) -> Progress:
+        """What to say while it is waited for."""
+        return Progress(f"writing slice {self.index}", tally.done, tally.total, "slices")
 
     @property
     def is_done(self) -> bool:
@@ -247,22 +268,82 @@ class _Writing:
         return self._future.done()
 
 
+class _Handing:
+    """Hands rows of a batch of slices to their writers; a `Sink`.
+
+    Parameters
+    ----------
+    count
+        Slices of the batch that are written; what fills it up comes after them.
+    start
+        Starts the writer of one of them.
+    behind
+        Slices of the batch before, which have to be on disk before another is written; then those of this one.
+    """
+
+    def __init__(
+        self, count: int, start: Callable[[int], _Writing], behind: list[_Writing], tally: Tally
+    ) -> None:
+        self._count, self._start = count, start
+        self._behind, self._tally = behind, tally
+        self._done = 0
+        self._places = range(0)
+        self._open: list[_Writing] | None = None
+
+    def iter_begin(self, count: int) -> Generator[Event, None, None]:
+        """Expect the next slices; writers of an attempt that failed stop."""
+        for writing in self._open or ():
+            yield from writing.abandoned(self._tally)
+        self._open = None
+        self._places = range(self._done, self._done + count)
+
+    def iter_take(self, bands: Sequence[SliceResult]) -> Generator[Event, None, None]:
+        """Give rows to the writers, each of which is done with those before."""
+        if self._open is None:
+            for writing in self._behind if self._done == 0 else ():
+                yield from writing.settled(self._tally)
+            if self._done == 0:
+                self._behind.clear()
+            self._open = [self._start(place) for place in self._places if place < self._count]
+        for writing, band in zip(self._open, bands, strict=False):
+            writing.outside += band.outside
+            taken = yield from writing.rows.iter_put(band.image, writing.progress(self._tally))
+            if not taken:
+                # it failed, and says why
+                yield from writing.settled(self._tally)
+
+    def iter_end(self) -> Generator[Event, None, None]:
+        """Let the writers finish."""
+        for writing in self._open or ():
+            writing.rows.end()
+            self._tally.outside += writing.outside
+            self._behind.append(writing)
+        self._open = None
+        self._done = self._places.stop
+        yield from ()
+
+    def close(self) -> None:
+        """Stop writers of slices that are not whole."""
+        for writing in self._open or ():
+            writing.rows.abandon()
+
+
 def _computing(
-    work: Generator[Event, None, list[SliceResult]],
+    work: Generator[Event, None, None],
     behind: Sequence[_Writing],
     tally: Tally,
     clock: Stopwatch,
-) -> Generator[Event, None, list[SliceResult]]:
+) -> Generator[Event, None, None]:
     """Pass ``work`` on, and say in between that slices before it are on disk."""
-    while True:
-        # only the time inside counts, not that of whoever takes the events
-        with clock.timed("compute"):
-            try:
-                event = next(work)
-            except StopIteration as stop:
-                results: list[SliceResult] = stop.value
-                return results
-        yield event
-        for writing in behind:
-            if writing.is_done:
-                yield from writing.settled(tally)
+    with closing(work):
+        while True:
+            # only the time inside counts, not that of whoever takes the events
+            with clock.timed("compute"):
+                try:
+                    event = next(work)
+                except StopIteration:
+                    return
+            yield event
+            for writing in tuple(behind):
+                if writing.is_done:
+                    yield from writing.settled(tally)

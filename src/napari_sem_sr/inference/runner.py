@@ -1,6 +1,6 @@
 """Upscale a stack of any length, slice by slice, so that nothing done is ever done twice."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,8 @@ from napari_sem_sr.stack import SemStack
 __all__ = ["UpscaleResult", "UpscaleSettings", "iter_upscale", "upscale"]
 
 DEFAULTS = UpscaleSettings()
-Made = Callable[[int, npt.NDArray[Any], npt.NDArray[Any]], None]
+Rows = Iterable[npt.NDArray[Any]]
+Made = Callable[[int, npt.NDArray[Any], Rows], Rows]
 
 
 def upscale(
@@ -154,7 +155,7 @@ def iter_compute(
     engine: Engine,
     tally: Tally,
     clock: Stopwatch,
-    made: Made = lambda z, lr, sr: None,
+    made: Made = lambda z, lr, rows: rows,
 ) -> Generator[Event, None, float]:
     """Compute and write what is missing; returns the deviation from fp32.
 
@@ -169,8 +170,8 @@ def iter_compute(
     clock
         Seconds by stage are added to it.
     made
-        Called in another thread with every slice (its index in the LR stack, LR and SR) before `SliceDone` says
-        that it is on disk.
+        Called in another thread with every slice (its index in the LR stack, LR, and SR from the top down in bands of
+        rows); passes the rows on to the disk. It has been given all of them before `SliceDone` says that the slice is there.
     """
     if engine.deviation:
         yield Remark(
@@ -180,10 +181,9 @@ def iter_compute(
     writer = ZarrStackWriter.reopen(plan.destination.work)
     ledger = Ledger(plan.destination.work)
 
-    def write(z: int, lr: npt.NDArray[Any], sr: npt.NDArray[Any]) -> None:
-        made(z, lr, sr)
+    def write(z: int, lr: npt.NDArray[Any], rows: Rows) -> None:
         ledger.note(z, slice_hash(lr))
-        writer.write_slice(z - plan.first, sr)
+        writer.write_rows(z - plan.first, made(z, lr, rows))
 
     yield from iter_slices(
         plan.stack.slice,

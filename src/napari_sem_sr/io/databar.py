@@ -87,8 +87,11 @@ def _span(image: npt.NDArray[Any]) -> tuple[float, float]:
 def _as_8_bit(image: npt.NDArray[Any], low: float, high: float) -> npt.NDArray[np.uint8]:
     if image.dtype == np.uint8:
         return image
-    values = np.nan_to_num(image.astype(np.float32), posinf=0, neginf=0)
-    return ((values - low) / ((high - low) or 1.0) * 255).astype(np.uint8)
+    grey = np.empty(image.shape, np.uint8)
+    for row, line in zip(grey, image, strict=True):
+        values = np.nan_to_num(line.astype(np.float32), posinf=0, neginf=0)
+        row[:] = (values - low) / ((high - low) or 1.0) * 255
+    return grey
 
 
 def _bar_height(grey: npt.NDArray[np.uint8], height: int) -> int:

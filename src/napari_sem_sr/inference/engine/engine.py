@@ -4,7 +4,7 @@ import time
 from collections import deque
 from collections.abc import Generator as Gen
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -25,6 +25,7 @@ from napari_sem_sr.inference.engine.devices import (
 )
 from napari_sem_sr.inference.engine.graph import InferenceGraph
 from napari_sem_sr.inference.engine.prepared import PreparedSlice, prepare_slice
+from napari_sem_sr.inference.engine.sink import Sink, SliceResult, Whole
 from napari_sem_sr.inference.engine.tile_calibration import remembered_tile
 from napari_sem_sr.inference.engine.tiling import Region, Tile, layout
 from napari_sem_sr.intensity import IntensityRange, range_of
@@ -44,22 +45,6 @@ BEAT = 0.1
 TOLERANCE = 1 / 255
 # Share of pixels that a reduced precision has to keep within it: a few beside hard edges always stand out.
 WITHIN = 0.999
-
-
-@dataclass(frozen=True, eq=False)
-class SliceResult:
-    """One SR slice.
-
-    Parameters
-    ----------
-    image
-        ``(f * y, f * x)`` in the dtype asked for.
-    outside
-        Pixels whose value the dtype cannot hold; they were set to its limit.
-    """
-
-    image: npt.NDArray[Any]
-    outside: int
 
 
 class Engine:
@@ -208,21 +193,46 @@ class Engine:
         dtype, region
             As for `iter_slice`.
         """
-        height, width = prepared[0].image.shape
+        height, width = prepared[0].shape
+        (top, bottom), (left, right) = region or ((0, height), (0, width))
+        whole = Whole((self.factor * (bottom - top), self.factor * (right - left)), dtype)
+        yield from self.iter_rows(prepared, dtype, whole, region)
+        return whole.results
+
+    def iter_rows(
+        self,
+        prepared: Sequence[PreparedSlice],
+        dtype: np.dtype[Any],
+        sink: Sink,
+        region: Region | None = None,
+    ) -> Gen[Event, None, None]:
+        """Do what `iter_prepared` does, and hand each row of tiles to ``sink`` as soon as it is computed.
+
+        Beside LR, memory for one row of tiles is needed.
+
+        Parameters
+        ----------
+        prepared, dtype, region
+            As for `iter_prepared`.
+        sink
+            Takes the rows.
+        """
+        height, width = prepared[0].shape
         region = region or ((0, height), (0, width))
         for (start, stop), size in zip(region, (height, width), strict=True):
             if not 0 <= start < stop <= size:
                 raise InputError(
                     f"Region {region} does not lie in a slice of {height} x {width} pixels."
                 )
-        results: list[SliceResult] = []
-        while len(results) < len(prepared):
-            batch = prepared[len(results) :][: self.together(region)]
+        done = 0
+        while done < len(prepared):
+            batch = prepared[done:][: self.together(region)]
             index = batch[0].index
             tiles = layout((height, width), region, self.tile, self.reach)
             failure = None
             try:
-                results += yield from self._attempt(batch, dtype, region, tiles)
+                yield from self._attempt(batch, dtype, region, tiles, sink)
+                done += len(batch)
                 continue
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
@@ -244,7 +254,6 @@ class Engine:
                 f"slice {index}; it is" if last == index else f"slices {index} to {last}; they are"
             )
             yield Notice(f"Memory ran out in {named} done again in tiles of {self.tile} px.")
-        return results
 
     def upscale_slice(
         self,
@@ -277,20 +286,20 @@ class Engine:
         dtype: np.dtype[Any],
         region: Region,
         tiles: tuple[Tile, ...],
-    ) -> Gen[Event, None, list[SliceResult]]:
+        sink: Sink,
+    ) -> Gen[Event, None, None]:
         index, intensity = batch[0].index, batch[0].intensity
         f = self.factor
-        (top, bottom), (left, right) = region
-        shape = (f * (bottom - top), f * (right - left))
-        out = [np.empty(shape, dtype) for _ in batch]
-        outside = [0] * len(batch)
+        _, (left, right) = region
+        bands: list[SliceResult] = []
         done = 0
         coming: deque[tuple[Tile, DeviceTransfer]] = deque()
         last = len(tiles) - 1
+        yield from sink.iter_begin(len(batch))
         for number, tile in enumerate(tiles):
             (wy, wx), (cy, cx) = tile.window, tile.core
             computing = Progress(f"computing slice {index}", done, len(tiles), "tiles")
-            windows = np.stack([p.image[slice(*wy), slice(*wx)] for p in batch])
+            windows = np.stack([p.window(wy, wx) for p in batch])
             sr = yield from self._iter_run(windows, self._graph, computing)
             y, x = (slice(f * (c[0] - w[0]), f * (c[1] - w[0])) for c, w in ((cy, wy), (cx, wx)))
             coming.append((tile, DeviceTransfer(sr[:, y, x], intensity, dtype)))
@@ -298,17 +307,19 @@ class Engine:
                 arrived, fetch = coming.popleft()
                 (y0, y1), (x0, x1) = arrived.core
                 found = yield from _beating(fetch.iter_arrive(), computing)
+                if x0 == left:
+                    shape = (f * (y1 - y0), f * (right - left))
+                    bands = [SliceResult(np.empty(shape, dtype), 0) for _ in batch]
                 done += 1
                 for place, (prepared, pixels) in enumerate(zip(batch, found, strict=True)):
                     grey, lost = self._settled(pixels, prepared, arrived)
-                    rows, columns = (
-                        slice(f * (y0 - top), f * (y1 - top)),
-                        slice(f * (x0 - left), f * (x1 - left)),
-                    )
-                    out[place][rows, columns] = grey
-                    outside[place] += lost
+                    bands[place].image[:, f * (x0 - left) : f * (x1 - left)] = grey
+                    bands[place] = replace(bands[place], outside=bands[place].outside + lost)
                     yield TileDone(prepared.index, done, len(tiles))
-        return [SliceResult(*result) for result in zip(out, outside, strict=True)]
+                if x1 == right:
+                    yield from sink.iter_take(bands)
+                    bands = []
+        yield from sink.iter_end()
 
     def _settled(self, arrived: Arrived | None, prepared: PreparedSlice, tile: Tile) -> Arrived:
         """Pixels of a tile, those without data NaN again, and how many the dtype could not hold."""

@@ -97,15 +97,15 @@ def size_of(axes: Sequence[str], shape: Sequence[int]) -> tuple[int, int, int]:
     return int(size.get("z", 1)), int(size["y"]), int(size["x"])
 
 
-def block(axes: Sequence[str], first: int, end: int) -> tuple[Any, ...]:
-    """Return the index of slices ``first`` to ``end`` of an array.
+def block(axes: Sequence[str], first: int, end: int, rows: slice = slice(None)) -> tuple[Any, ...]:
+    """Return the index of slices ``first`` to ``end`` of an array, or of some of their rows.
 
     Parameters
     ----------
     axes
         "z", "y", "x" or "" for each axis.
     """
-    place: dict[str, Any] = {"z": slice(first, end), "": 0}
+    place: dict[str, Any] = {"z": slice(first, end), "y": rows, "": 0}
     return tuple(place.get(axis, slice(None)) for axis in axes)
 
 

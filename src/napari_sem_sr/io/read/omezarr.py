@@ -65,13 +65,20 @@ class ZarrSource(SliceSource):
 
     def decode(self, index: int) -> npt.NDArray[Any]:
         """Read the chunks of one slice."""
+        return self._decode(index, slice(None))
+
+    def rows(self, index: int, first: int, end: int) -> npt.NDArray[Any]:
+        """Read the chunks that hold some rows."""
+        return self._checked(index, lambda: self._decode(index, slice(first, end)), end - first)
+
+    def _decode(self, index: int, rows: slice) -> npt.NDArray[Any]:
         if index in self.lost:
             raise InputError(
                 f"{self.where(index)} is missing or cut off, although the output was finished; run the command that made it "
                 "again with --resume."
             )
         array = zarr.open_array(self.path, mode="r")
-        values = np.asarray(array[axis_names.block(self.axes, index, index + 1)])
+        values = np.asarray(array[axis_names.block(self.axes, index, index + 1, rows)])
         plane: npt.NDArray[Any] = axis_names.in_order(values, self.axes)[0]
         return plane
 

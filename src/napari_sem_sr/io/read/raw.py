@@ -54,12 +54,19 @@ class RawSource(SliceSource):
 
     def decode(self, index: int) -> npt.NDArray[Any]:
         """Read the bytes of one slice."""
-        count = self.shape[1] * self.shape[2]
-        start = self.offset + index * self.slice_bytes
-        image = np.fromfile(self.path, self.stored, count, offset=start)
-        if image.size < count:
+        return self._decode(index, 0, self.shape[1])
+
+    def rows(self, index: int, first: int, end: int) -> npt.NDArray[Any]:
+        """Read the bytes of some rows."""
+        return self._checked(index, lambda: self._decode(index, first, end), end - first)
+
+    def _decode(self, index: int, first: int, end: int) -> npt.NDArray[Any]:
+        width = self.shape[2]
+        start = self.offset + index * self.slice_bytes + first * width * self.stored.itemsize
+        image = np.fromfile(self.path, self.stored, (end - first) * width, offset=start)
+        if image.size < (end - first) * width:
             raise EOFError("the file ends within it")
-        return image.reshape(self.shape[1:])
+        return image.reshape(end - first, width)
 
     def where(self, index: int) -> str:
         """Name the slice by its number."""

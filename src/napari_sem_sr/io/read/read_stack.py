@@ -20,6 +20,8 @@ from napari_sem_sr.io.slice_source import Contents
 from napari_sem_sr.stack import SemStack, Triple
 
 _LONGEST_NAME = 200
+# Rows of an output of ours that are read when it is opened.
+_LOOKED_AT = 512
 # Ten years of milling, one slice a minute.
 _MOST_SLICES = 5_000_000
 
@@ -129,12 +131,17 @@ def iter_read_stack(
             f"'{paths[0]}' says it has {contents.planes.shape[0]} slices; the file is damaged: copy it again."
         )
     contents = _without(contents, without, paths[0])
-    # a colour photograph or a damaged file should be known now, not in the middle of a long run
-    first = contents.planes.plane(0)
     notices = contents.notices
-    rows = _image_rows(contents, first) if contents.provenance is None else None
+    rows = None
+    # a colour photograph or a damaged file should be known now, not in the middle of a long run
+    if contents.provenance is None:
+        first = contents.planes.plane(0)
+        rows = _image_rows(contents, first)
+    else:
+        # ours are grey, and may be larger than memory
+        contents.planes.rows(0, 0, min(contents.planes.shape[1], _LOOKED_AT))
     if rows is not None:
-        notices += (databar_notice(paths[0], rows, first.shape[1]),)
+        notices += (databar_notice(paths[0], rows, contents.planes.shape[2]),)
     typed = voxel_nm or (None, None, None)
     if contents.question and tilt_deg is None and typed[1:2] == (None,):
         notices += (contents.question,)

@@ -6,8 +6,9 @@ written with a file that is there already; here the file is always a fresh one, 
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,37 +23,44 @@ from napari_sem_sr.io.atomic_write import atomic_write, make_folder
 THREADS = min(4, os.cpu_count() or 1)
 
 
-def write_shard(
-    path: Path, bands: Iterable[npt.NDArray[Any]], chunk: int, codec: Zstd, writer: str = ""
-) -> None:
-    """Write a shard; it is on disk, whole, when this returns, and takes the place of one that is there.
+@contextmanager
+def open_shard(
+    path: Path, chunk: int, codec: Zstd, writer: str = ""
+) -> Iterator[Callable[[npt.NDArray[Any]], None]]:
+    """Write a shard from rows as they come; it is on disk, whole, after the block, and takes the place of one that is there.
+
+    When the block fails, what was written is removed and ``path`` is as it was.
 
     Parameters
     ----------
     path
         Its file.
-    bands
-        ``(rows, x)`` from the top down, each of ``chunk`` rows but the last, which may have fewer; one at a time is in memory.
     chunk
         Height and width of a chunk; what is missing at the right and lower edge is filled with zeros.
     codec
         Compresses each chunk.
     writer
         As for `atomic_write`.
+
+    Yields
+    ------
+    A function that takes the next rows, ``(rows, x)``, from the top down: ``chunk`` rows each time but the last, when there may
+    be fewer.
     """
     index: list[tuple[int, int]] = []
-    place = 0
     make_folder(path.parent)
     with (
         ThreadPoolExecutor(THREADS) as pool,
         atomic_write(path, writer) as temporary,
         temporary.open("wb") as stream,
     ):
-        for band in bands:
+
+        def add(band: npt.NDArray[Any]) -> None:
             for content in pool.map(codec.encode, _chunks(band, chunk)):
+                index.append((stream.tell(), len(content)))
                 stream.write(content)
-                index.append((place, len(content)))
-                place += len(content)
+
+        yield add
         table = np.array(index, "<u8").tobytes()
         stream.write(table + google_crc32c.value(table).to_bytes(4, "little"))
 

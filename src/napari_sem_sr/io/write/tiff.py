@@ -12,6 +12,7 @@ import tifffile
 from napari_sem_sr.errors import OutputError
 from napari_sem_sr.events import Event, Progress, drain
 from napari_sem_sr.io.atomic_write import atomic_write, make_folder, translate_os_errors
+from napari_sem_sr.io.bands import iter_bands
 from napari_sem_sr.io.metadata.tiff import NAMESPACE
 from napari_sem_sr.stack import SemStack
 
@@ -75,22 +76,38 @@ def iter_write_tiff(
         )
     with translate_os_errors(path):
         make_folder(path.parent.absolute())
-        with (
-            atomic_write(path) as unfinished,
-            tifffile.TiffWriter(unfinished, bigtiff=True, byteorder="<") as writer,
-        ):
-            for index in range(stack.shape[0]):
-                writer.write(
-                    stack.slice(index),
-                    photometric="minisblack",
-                    contiguous=True,
-                    description=_ome_xml(stack, provenance) if index == 0 else None,
-                    metadata=None,
-                    software=False,
-                    **_resolution(stack),
-                )
-                yield Progress("writing", index + 1, stack.shape[0], "slices")
+        with atomic_write(path) as unfinished:
+            places = _laid_out(unfinished, stack, provenance)
+            with unfinished.open("rb+") as stream:
+                for index, place in enumerate(places):
+                    stream.seek(place)
+                    for number, band in enumerate(iter_bands(stack, index)):
+                        if number:
+                            yield Progress("writing", index, len(places), "slices")
+                        band.astype(band.dtype.newbyteorder("<"), copy=False).tofile(stream)
+                    yield Progress("writing", index + 1, len(places), "slices")
     return path
+
+
+def _laid_out(path: Path, stack: SemStack, provenance: Mapping[str, Any]) -> list[int]:
+    """Write everything but the pixels; returns where those of each slice begin."""
+    places = []
+    with tifffile.TiffWriter(path, bigtiff=True, byteorder="<") as writer:
+        for index in range(stack.shape[0]):
+            laid = writer.write(
+                shape=stack.shape[1:],
+                dtype=stack.dtype,
+                photometric="minisblack",
+                contiguous=True,
+                description=_ome_xml(stack, provenance) if index == 0 else None,
+                metadata=None,
+                software=False,
+                returnoffset=True,
+                **_resolution(stack),
+            )
+            assert laid is not None, "what is contiguous has a place"
+            places.append(int(laid[0]))
+    return places
 
 
 def _resolution(stack: SemStack) -> dict[str, Any]:

@@ -16,11 +16,11 @@ store, whose files are renamed but not synced, and neither says which slices are
 before another one takes its place, so that a writer who is killed, or a second one, never makes a slice undone.
 """
 
-import asyncio
 import json
 import os
 import shutil
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -29,22 +29,21 @@ import numpy.typing as npt
 import zarr
 from numcodecs.zstd import Zstd
 from zarr.codecs import ZstdCodec
-from zarr.core.buffer import Buffer
-from zarr.storage import LocalStore
 
 from napari_sem_sr.errors import OutputError
 from napari_sem_sr.io.atomic_write import (
     PARTIAL,
-    atomic_write,
     make_folder,
     partial_name,
     rename,
     sync_folder,
     translate_os_errors,
 )
-from napari_sem_sr.io.pyramid import Halved, halve, level_shapes
+from napari_sem_sr.io.pyramid import Halved, level_shapes
+from napari_sem_sr.io.write.durable_store import DurableStore
+from napari_sem_sr.io.write.levels import growing
 from napari_sem_sr.io.write.ngff import multiscales
-from napari_sem_sr.io.write.shard import write_shard
+from napari_sem_sr.io.write.shard import open_shard
 from napari_sem_sr.io.zarr_layout import (
     KEY,
     NOT_PROVENANCE,
@@ -60,27 +59,6 @@ CHUNK = 512
 # Fast, and SEM noise does not get smaller with higher levels.
 ZSTD_LEVEL = 3
 _CODEC = Zstd(level=ZSTD_LEVEL)
-
-
-class DurableStore(LocalStore):
-    """Zarr's local store, with every file synced before it gets its name."""
-
-    async def set(self, key: str, value: Buffer) -> None:
-        """Write ``value`` as the file ``key``."""
-        await asyncio.to_thread(self.set_sync, key, value)
-
-    async def set_if_not_exists(self, key: str, value: Buffer) -> None:
-        """Write one file unless it is there."""
-        if not await self.exists(key):
-            await self.set(key, value)
-
-    def set_sync(self, key: str, value: Buffer) -> None:
-        """Write ``value`` as the file ``key``."""
-        self._check_writable()
-        path = self.root / key
-        make_folder(path.parent)
-        with atomic_write(path, f".{os.getpid()}") as temporary:
-            temporary.write_bytes(value.as_buffer_like())
 
 
 class ZarrStackWriter:
@@ -228,7 +206,19 @@ class ZarrStackWriter:
             raise _not_ours(self._path) from error
 
     def write_slice(self, index: int, image: npt.NDArray[Any]) -> None:
-        """Put slice ``index``, ``image`` (y, x) in the output's dtype, on disk with all its levels.
+        """Put slice ``index``, ``image`` (y, x) in the output's dtype, on disk with all its levels; see `write_rows`."""
+        self.write_rows(index, (image,))
+
+    def write_rows(self, index: int, bands: Iterable[npt.NDArray[Any]]) -> None:
+        """Put one slice on disk with all its levels, from rows as they come.
+
+        Parameters
+        ----------
+        index
+            Of the slice.
+        bands
+            ``(rows, x)`` in the output's dtype from the top down, each of any number of rows; one at a time is in memory.
+            What is raised while they are taken is raised here, and the slice is as it was.
 
         Raises
         ------
@@ -237,26 +227,36 @@ class ZarrStackWriter:
         ValueError
             If the slice does not fit the output.
         """
+        self._check_place(index)
+        with translate_os_errors(self._path, RESUMABLE), ExitStack() as files:
+            # left in the reverse order: level 0 gets its name last
+            puts = [
+                files.enter_context(self._shard(level, index))
+                for level, _ in enumerate(self._levels)
+            ]
+            finest, height = growing(puts, CHUNK), 0
+            for band in bands:
+                self._check_fits(index, band, (len(band), self.shape[2]))
+                height += len(band)
+                finest.take(band)
+            if height != self.shape[1]:
+                raise ValueError(f"slice {index} has {height} rows, the output {self.shape[1]}")
+            finest.end()
+
+    def _check_place(self, index: int) -> None:
         if not 0 <= index < self.n_slices:
             raise ValueError(f"slice {index} does not lie in 0:{self.n_slices}")
-        if image.shape != self.shape[1:] or np.dtype(image.dtype).newbyteorder("=") != self.dtype:
+
+    def _check_fits(self, index: int, image: npt.NDArray[Any], shape: tuple[int, int]) -> None:
+        if image.shape != shape or np.dtype(image.dtype).newbyteorder("=") != self.dtype:
             raise ValueError(
                 f"slice {index} is {image.dtype} {image.shape}, the output {self.dtype} {self.shape[1:]}"
             )
-        images = [(index, image), *self._coarser(index, image)]
-        with translate_os_errors(self._path, RESUMABLE):
-            for level, (place, whole) in reversed(list(enumerate(images))):
-                bands = (whole[row : row + CHUNK] for row in range(0, len(whole), CHUNK))
-                write_shard(
-                    slice_file(self._path, level, place), bands, CHUNK, _CODEC, f".{os.getpid()}"
-                )
 
-    def _coarser(self, index: int, image: npt.NDArray[Any]) -> list[tuple[int, npt.NDArray[Any]]]:
-        """Index and image on each coarser level of what slice ``index`` completes there, finest first."""
-        images = [image]
-        for _ in self._levels[1:]:
-            images.append(halve(images[-1]))
-        return [(index, picture) for picture in images[1:]]
+    def _shard(
+        self, level: int, place: int
+    ) -> AbstractContextManager[Callable[[npt.NDArray[Any]], None]]:
+        return open_shard(slice_file(self._path, level, place), CHUNK, _CODEC, f".{os.getpid()}")
 
     def forget(self, slices: Collection[int]) -> None:
         """Say that ``slices`` are not done, because their pixels are wrong or damaged.
