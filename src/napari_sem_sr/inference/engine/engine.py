@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Generator as Gen
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,7 @@ from torch import Tensor
 
 from napari_sem_sr.errors import InputError, ModelError
 from napari_sem_sr.events import Event, Notice, Progress, TileDone, drain
+from napari_sem_sr.inference.engine.beating import beating
 from napari_sem_sr.inference.engine.device_transfer import AHEAD, Arrived, DeviceTransfer, to_device
 from napari_sem_sr.inference.engine.devices import (
     PRECISIONS,
@@ -31,16 +32,12 @@ from napari_sem_sr.inference.engine.tiling import Region, Tile, layout
 from napari_sem_sr.intensity import IntensityRange, range_of
 from napari_sem_sr.model.generator import Generator
 
-Result = TypeVar("Result")
-
 # The halo makes smaller tiles mostly waste; who has no memory for this has none for the program.
 MIN_TILE = 16
 DEFAULT_TILE = {"cpu": 512, "mps": 384, "cuda": 1024}
 # Most slices that are computed at once where they are small: a GPU has more arithmetic than one fills. No more than
 # there are in a block of a cluster, so that it computes the same batches.
 TOGETHER = {"cpu": 1, "mps": 1, "cuda": 4}
-# Seconds after which a tile that is not done yet says that it is being worked on.
-BEAT = 0.1
 # Of the intensity range: one grey level of an 8-bit image.
 TOLERANCE = 1 / 255
 # Share of pixels that a reduced precision has to keep within it: a few beside hard edges always stand out.
@@ -306,7 +303,7 @@ class Engine:
             while len(coming) > (0 if number == last else AHEAD[self.device.type]):
                 arrived, fetch = coming.popleft()
                 (y0, y1), (x0, x1) = arrived.core
-                found = yield from _beating(fetch.iter_arrive(), computing)
+                found = yield from beating(fetch.iter_arrive(), computing)
                 if x0 == left:
                     shape = (f * (y1 - y0), f * (right - left))
                     bands = [SliceResult(np.empty(shape, dtype), 0) for _ in batch]
@@ -341,21 +338,5 @@ class Engine:
         """Run the graph on (n, y, x), saying ``computing`` where it takes long; (n, y, x) on the device."""
         with torch.inference_mode():
             x = to_device(windows, self.device)
-        sr = yield from _beating(graph.iter_forward(x[:, None]), computing)
+        sr = yield from beating(graph.iter_forward(x[:, None]), computing)
         return sr[:, 0]
-
-
-def _beating(work: Gen[None, None, Result], computing: Progress) -> Gen[Event, None, Result]:
-    """Run ``work``, saying ``computing`` every now and then."""
-    last = time.perf_counter()
-    while True:
-        # entered anew for every step, as the mode belongs to the thread and not to this generator
-        with torch.inference_mode():
-            try:
-                next(work)
-            except StopIteration as stop:
-                result: Result = stop.value
-                return result
-        if time.perf_counter() - last > BEAT:
-            yield computing
-            last = time.perf_counter()
