@@ -13,12 +13,12 @@ _BYTES = 64 << 20
 
 
 def rows_of(stack: SemStack, index: int, first: int, end: int) -> npt.NDArray[Any]:
-    """Read rows ``first`` to ``end`` of one slice; others are read only where the format does not keep them apart."""
+    """Read rows ``first`` to ``end`` of slice ``index`` of ``stack``; others are read only where the format does not keep them apart."""
     return np.asarray(stack.data[index, first:end].compute())
 
 
 def iter_bands(stack: SemStack, index: int) -> Iterator[npt.NDArray[Any]]:
-    """Read one slice from the top down, some rows at a time."""
+    """Read slice ``index`` of ``stack`` from the top down, some rows at a time."""
     _, height, width = stack.shape
     step = max(1, _BYTES // (width * stack.dtype.itemsize))
     if step >= height:

@@ -52,7 +52,13 @@ class PreparedSlice:
         return self.window((0, height), (0, width))
 
     def window(self, rows: tuple[int, int], columns: tuple[int, int]) -> npt.NDArray[np.float32]:
-        """Part of `image`, for which no more is computed than is asked for, unless pixels have to be filled."""
+        """Part of `image`, for which no more is computed than is asked for, unless pixels have to be filled.
+
+        Parameters
+        ----------
+        rows, columns
+            (first, end) in LR pixels.
+        """
         part = slice(*rows), slice(*columns)
         return self.intensity.normalise(self.lr[part]) if self.filled is None else self.filled[part]
 

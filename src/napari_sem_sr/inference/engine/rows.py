@@ -28,7 +28,7 @@ class RowStream:
         self.waited = 0.0
 
     def iter_put(self, band: Band, waiting: Progress) -> Generator[Event, None, bool]:
-        """Hand over rows, saying ``waiting`` at every beat; False where nobody takes them any more."""
+        """Hand over ``band``, rows ``(rows, x)``, saying ``waiting`` at every beat; False where nobody takes them any more."""
         while not self._put(band):
             if self._state == "left":
                 return False

@@ -33,7 +33,7 @@ class Sink(Protocol):
         """Expect the next ``count`` slices; called again for the same where memory ran out and they are begun again."""
 
     def iter_take(self, bands: Sequence[SliceResult]) -> Generator[Event, None, None]:
-        """Take the next rows of each of them, as many of all."""
+        """Take ``bands``, the next rows of each of them, as many of all."""
 
     def iter_end(self) -> Generator[Event, None, None]:
         """Know that these slices are whole."""
@@ -46,6 +46,8 @@ class Whole:
     ----------
     shape
         Of each slice, in SR pixels.
+    dtype
+        Of the pixels.
     """
 
     def __init__(self, shape: tuple[int, int], dtype: np.dtype[Any]) -> None:
@@ -56,13 +58,13 @@ class Whole:
         self.results: list[SliceResult] = []
 
     def iter_begin(self, count: int) -> Generator[Event, None, None]:
-        """Forget rows of slices that were not finished."""
+        """Make room for ``count`` slices, and forget rows of those that were not finished."""
         self._images = [np.empty(self._shape, self._dtype) for _ in range(count)]
         self._outside, self._top = [0] * count, 0
         yield from ()
 
     def iter_take(self, bands: Sequence[SliceResult]) -> Generator[Event, None, None]:
-        """Put rows below those that are there."""
+        """Put ``bands`` below the rows that are there."""
         for place, band in enumerate(bands):
             self._images[place][self._top : self._top + len(band.image)] = band.image
             self._outside[place] += band.outside

@@ -104,6 +104,8 @@ def block(axes: Sequence[str], first: int, end: int, rows: slice = slice(None)) 
     ----------
     axes
         "z", "y", "x" or "" for each axis.
+    rows
+        Of each slice.
     """
     place: dict[str, Any] = {"z": slice(first, end), "y": rows, "": 0}
     return tuple(place.get(axis, slice(None)) for axis in axes)

@@ -33,7 +33,7 @@ class GrowingLevel:
         self._count = 0
 
     def take(self, rows: Rows) -> None:
-        """Take the next rows, as many as there are; they may be used again by the caller afterwards."""
+        """Take the next ``rows``, as many as there are; they may be used again by the caller afterwards."""
         while len(rows):
             part = rows[: self._height - self._count]
             rows = rows[len(part) :]
@@ -59,7 +59,15 @@ class GrowingLevel:
 
 
 def growing(puts: Sequence[Take], height: int) -> GrowingLevel:
-    """Join levels, the finest first; returns that one."""
+    """Join levels; returns the finest.
+
+    Parameters
+    ----------
+    puts
+        Take the rows of each level, the finest first.
+    height
+        Rows that they take at a time.
+    """
     level: GrowingLevel | None = None
     for put in reversed(puts):
         level = GrowingLevel(put, height, level)
