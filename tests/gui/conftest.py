@@ -3,7 +3,7 @@
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -125,14 +125,14 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     """Lets the first slice of a result through; the others are written once it is set."""
     opened = threading.Event()
-    write = ZarrStackWriter.write_slice
+    write = ZarrStackWriter.write_rows
 
-    def write_when_open(self: ZarrStackWriter, index: int, image: Any) -> None:
+    def write_when_open(self: ZarrStackWriter, index: int, bands: Iterable[Any]) -> None:
         if index > 0:
             opened.wait(120)
-        write(self, index, image)
+        write(self, index, bands)
 
-    monkeypatch.setattr(ZarrStackWriter, "write_slice", write_when_open)
+    monkeypatch.setattr(ZarrStackWriter, "write_rows", write_when_open)
     # one after the other, as slices of a usual size are
     monkeypatch.setattr(Engine, "together", lambda *_: 1)
     yield opened

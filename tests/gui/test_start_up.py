@@ -68,8 +68,8 @@ def test_closing_napari_stops_the_work_and_leaves_a_resumable_output(
         from napari_sem_sr.io import ZarrStackWriter
         from napari_sem_sr.model import zoo
         zoo.user_folder = lambda: Path({str(models.parent)!r})
-        write = ZarrStackWriter.write_slice
-        ZarrStackWriter.write_slice = lambda *a: (time.sleep(0.3), write(*a))
+        write = ZarrStackWriter.write_rows
+        ZarrStackWriter.write_rows = lambda *a: (time.sleep(0.3), write(*a))
         viewer = napari.Viewer(show=True)
         _, dock = viewer.window.add_plugin_dock_widget("napari-sem-sr", "Upscale")
         dock.open_sample()

@@ -345,3 +345,24 @@ def test_a_disk_that_is_full_within_a_slice_stops_the_run(
         upscale(lr, tmp_path / "sr.zarr", model(), replace(FP32, tile=32), resume=True).computed
         == 3
     )
+
+
+def test_closing_a_run_within_a_slice_keeps_what_is_done_and_nothing_of_the_rest(
+    tmp_path: Path,
+) -> None:
+    lr, settings = stack(3, (160, 136)), replace(FP32, tile=32)
+    run = iter_upscale(lr, tmp_path / "sr.zarr", model(), settings)
+    done = []
+    for event in run:
+        if isinstance(event, SliceDone):
+            done.append(event.slice)
+        # two rows of tiles of the second slice are with its writer
+        if isinstance(event, TileDone) and (event.slice, event.done) == (1, 12):
+            break
+    run.close()
+    assert done == [0]
+    names = [p for p in (tmp_path / "sr.zarr").rglob("*") if p.is_file()]
+    assert not [p for p in names if p.name.endswith(".partial")]
+    assert upscale(lr, tmp_path / "sr.zarr", model(), settings, resume=True).computed == 2
+    upscale(lr, tmp_path / "whole.zarr", model(), settings)
+    assert files(tmp_path / "sr.zarr") == files(tmp_path / "whole.zarr")
