@@ -24,7 +24,7 @@ PICTURES = Path(__file__).resolve().parent / "images" / "tour"
 # knows such material; and one that has seen nothing but metal powder, so that the check has something to say
 MODEL, STRANGER = "sem-x4", "powder-x4"
 # of the stack without HR; they are enough to judge
-SLICES = 6
+SLICES = 12
 JUDGED = 10
 # a person's eye is not scripted; these are examples of what can be said
 OPINIONS = ("artifact", "real", "unsure", "real", "artifact")
