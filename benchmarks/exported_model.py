@@ -24,7 +24,7 @@ def main() -> None:
     assert scale is not None
     image = np.asarray(lr.data[0]).astype(np.float32)
     with torch.inference_mode():
-        sr = frozen.network()(torch.from_numpy(scale.normalise(image))[None, None])[0, 0]
+        sr = frozen.network(torch.from_numpy(scale.normalise(image))[None, None])[0, 0]
     wanted = scale.restore(sr.numpy())
     with tempfile.TemporaryDirectory() as folder:
         package = Path(folder) / "sem-x4.zip"
@@ -38,7 +38,7 @@ def main() -> None:
             )
             off = np.abs(sample.members["sr"].data.to_numpy()[0, 0] - wanted)
             off *= 255 / (scale.high - scale.low)
-            edge = frozen.factor * frozen.network().reach
+            edge = frozen.factor * frozen.network.reach
             inside = off[edge:-edge, edge:-edge].max(initial=0)
             print(
                 "bioimageio.core",

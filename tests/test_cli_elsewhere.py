@@ -19,6 +19,7 @@ COMMANDS = {
     "measure": ["measure", "a.h5", "--out", "numbers"],
     "register": ["register", "--hr", "hr.tif", "--lr", "a.h5", "--out", "pair"],
     "match --hr": ["match", "--hr", "a.h5", "--lr", "b.h5"],
+    "models export --lr": ["models", "export", "sem-x4-fast", "m.onnx", "--onnx", "--lr", "a.h5"],
     "train, teachers": ["train", "a.h5", "--out", "mine"],
     "check --reference": ["check", "--lr", "a.h5", "--sr", "b.h5", "--reference", "c.h5", "--out", "d"],
 }  # fmt: skip

@@ -35,7 +35,7 @@ def test_onnx_runtime_gives_the_pixels_of_the_network_and_the_file_says_what_it_
 
     image = np.random.default_rng(1).random((3, 1, 21, 34), np.float32)
     with torch.inference_mode():
-        wanted = frozen.network()(torch.from_numpy(image)).numpy()
+        wanted = frozen.network(torch.from_numpy(image)).numpy()
     np.testing.assert_allclose(run(file, image), wanted, atol=TOLERANCE)
 
     said = {p.key: json.loads(p.value) for p in onnx.load(str(file)).metadata_props}
@@ -91,7 +91,7 @@ def test_bioimageio_core_gives_our_pixels_whole_and_in_blocks(
     scale = frozen.intensity
     assert scale is not None
     with torch.inference_mode():
-        sr = frozen.network()(torch.from_numpy(scale.normalise(scene))[None, None])
+        sr = frozen.network(torch.from_numpy(scale.normalise(scene))[None, None])
     wanted = scale.restore(sr[0, 0].numpy())
     for blocks in ({}, {"blocksize_parameter": 4}):
         sample = core.predict(model=package, inputs={"lr": scene[None, None]}, **blocks)

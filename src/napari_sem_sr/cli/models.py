@@ -8,13 +8,14 @@ from rich.table import Table
 
 from napari_sem_sr.cli.options import (
     BlurOption,
+    ElsewhereFlag,
     JsonFlag,
     NoiseOption,
     parse_blur,
     parse_noise,
     parse_range,
+    read,
 )
-from napari_sem_sr.io.read.read_stack import read_stack
 from napari_sem_sr.terminal import print_json, say, stdout, tell
 
 NameArgument = Annotated[str, typer.Argument(help="Name as listed, or path of a bundle.")]
@@ -124,6 +125,7 @@ def export_model(
     ] = None,
     noise: NoiseOption = "auto",
     blur: BlurOption = "auto",
+    elsewhere: ElsewhereFlag = False,
 ) -> None:
     """Write a model as one .semsr file for a colleague, or for other programs (--onnx, --bioimageio).
 
@@ -145,6 +147,8 @@ def export_model(
         0 (twin) to 1 (SRGAN); the card's by default.
     noise, blur
         Of LR, as for ``upscale``.
+    elsewhere
+        Whether pixels of ``lr`` may lie outside of the file's folder.
     """
     if onnx and bioimageio:
         raise typer.BadParameter("give either --onnx or --bioimageio", param_hint="--onnx")
@@ -166,7 +170,7 @@ def export_model(
     from napari_sem_sr.model.zoo import load_model
 
     settings = UpscaleSettings(sharpness=sharpness, noise=parse_noise(noise), blur=parse_blur(blur))
-    stack = None if lr is None else read_stack(lr)
+    stack = None if lr is None else read(lr, elsewhere=elsewhere)
     frozen, notices = freeze(load_model(name), settings, stack, parse_range(grey_range))
     for notice in notices:
         tell(notice)

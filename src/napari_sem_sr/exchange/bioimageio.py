@@ -10,17 +10,15 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from napari_sem_sr.errors import InputError, ModelError
+from napari_sem_sr.errors import InputError
 from napari_sem_sr.exchange.frozen import FrozenModel
 from napari_sem_sr.exchange.onnx_file import (
     PADDING,
-    TOLERANCE,
     check_new,
-    deviation_of,
     opset_of,
     packages_said,
-    serialised,
     tried_picture,
+    write_tried,
 )
 from napari_sem_sr.intensity import IntensityRange
 from napari_sem_sr.io.atomic_write import atomic_write, translate_os_errors
@@ -72,14 +70,8 @@ def write_bioimageio(frozen: FrozenModel, file: Path) -> float:
         atomic_write(file) as temporary,
     ):
         folder = Path(name)
-        content = serialised(frozen)
-        (folder / "network.onnx").write_bytes(content)
-        deviation = deviation_of(folder / "network.onnx", frozen)
-        if not deviation <= TOLERANCE:
-            raise ModelError(
-                f"ONNX Runtime's pixels are up to {deviation:.2g} of the intensity range off those of model "
-                f"'{frozen.model.card.name}', so no package was written; update the packages of napari-sem-sr[export]."
-            )
+        network = folder / "network.onnx"
+        deviation = write_tried(frozen, network, "no package was written")
         lr = scale.restore(np.tile(tried_picture(), (2, 2))[:_LEAST, : _LEAST + 8])
         np.save(folder / "lr.npy", lr.astype(np.float32)[None, None])
         np.save(folder / "sr.npy", _expected(frozen, scale, lr)[None, None])
@@ -89,7 +81,7 @@ def write_bioimageio(frozen: FrozenModel, file: Path) -> float:
         (folder / "README.md").write_text(_documentation(frozen, scale), encoding="utf-8")
         if frozen.model.preview is not None:
             (folder / "preview.png").write_bytes(frozen.model.preview)
-        _pack(folder, frozen, scale, opset_of(content), temporary)
+        _pack(folder, frozen, scale, opset_of(network), temporary)
     return deviation
 
 
@@ -98,7 +90,7 @@ def _expected(
 ) -> npt.NDArray[np.float32]:
     """What the package ought to make of one image (y, x), in grey values."""
     with torch.inference_mode():
-        sr = frozen.network()(torch.from_numpy(scale.normalise(lr))[None, None])[0, 0].numpy()
+        sr = frozen.network(torch.from_numpy(scale.normalise(lr))[None, None])[0, 0].numpy()
     return scale.restore(sr).astype(np.float32)
 
 
@@ -158,7 +150,7 @@ def _input(folder: Path, scale: IntensityRange) -> Any:
 def _output(folder: Path, frozen: FrozenModel, scale: IntensityRange) -> Any:
     from bioimageio.spec.model import v0_5
 
-    halo = frozen.factor * frozen.network().reach
+    halo = frozen.factor * frozen.network.reach
     axes: list[Any] = [v0_5.BatchAxis(), v0_5.ChannelAxis(channel_names=[v0_5.Identifier("grey")])]
     for name in ("y", "x"):
         axis = v0_5.AxisId(name)

@@ -1,6 +1,7 @@
 """One picture-making function out of a model: its networks blended, its conditions folded in, its greys settled."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from napari_sem_sr.degradation.conditions import Conditions
@@ -35,6 +36,7 @@ class FrozenModel:
         """Upscale factor."""
         return self.model.card.factor
 
+    @cached_property
     def network(self) -> Generator:
         """The plain fp32 generator, (N, 1, H, W) in [0, 1] -> (N, 1, fH, fW)."""
         return self.model.blended(self.sharpness, self.conditions)

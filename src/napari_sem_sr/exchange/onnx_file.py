@@ -17,12 +17,11 @@ import torch.nn.functional as F
 from napari_sem_sr.errors import ModelError, OutputError
 from napari_sem_sr.exchange.bordered import BorderedGenerator
 from napari_sem_sr.exchange.frozen import FrozenModel
+from napari_sem_sr.inference.engine.engine import TOLERANCE
 from napari_sem_sr.io.atomic_write import atomic_write, translate_os_errors
 
 SUFFIX = ".onnx"
 INPUT, OUTPUT = "lr", "sr"
-# Of the intensity range: one grey level of an 8-bit image.
-TOLERANCE = 1 / 255
 # What programs that cannot pad with NaN pad with: far below `bordered.BEYOND` on the scale of any stack.
 PADDING = -1e30
 # Size (y, x) of the picture that the file is tried on; not square, so that no axis is taken for the other.
@@ -56,13 +55,33 @@ def write_onnx(frozen: FrozenModel, file: Path) -> float:
     """
     check_new(file, SUFFIX)
     with translate_os_errors(file), atomic_write(file) as temporary:
-        temporary.write_bytes(serialised(frozen))
-        deviation = deviation_of(temporary, frozen)
-        if not deviation <= TOLERANCE:
-            raise ModelError(
-                f"ONNX Runtime's pixels are up to {deviation:.2g} of the intensity range off those of model "
-                f"'{frozen.model.card.name}', so the file was not kept; update the packages of napari-sem-sr[export]."
-            )
+        return write_tried(frozen, temporary, "the file was not kept")
+
+
+def write_tried(frozen: FrozenModel, file: Path, otherwise: str) -> float:
+    """Write the ONNX file and return its largest deviation from our own network, as a part of the intensity range.
+
+    Parameters
+    ----------
+    frozen
+        Networks, sharpness, conditions and greys.
+    file
+        Under any name.
+    otherwise
+        What has become of the export where the pixels are others, for a person.
+
+    Raises
+    ------
+    ModelError
+        If the file does not give the network's pixels.
+    """
+    file.write_bytes(serialised(frozen))
+    deviation = deviation_of(file, frozen)
+    if not deviation <= TOLERANCE:
+        raise ModelError(
+            f"ONNX Runtime's pixels are up to {deviation:.2g} of the intensity range off those of model "
+            f"'{frozen.model.card.name}', so {otherwise}; update the packages of napari-sem-sr[export]."
+        )
     return deviation
 
 
@@ -102,7 +121,7 @@ def serialised(frozen: FrozenModel) -> bytes:
     OutputError
         If a package is missing.
     """
-    network = BorderedGenerator(frozen.network()).eval()
+    network = BorderedGenerator(frozen.network).eval()
     sizes = {0: torch.export.Dim("n"), 2: torch.export.Dim("y"), 3: torch.export.Dim("x")}
     with packages_said(), _quiet(), tempfile.TemporaryDirectory() as folder:
         import onnx
@@ -129,19 +148,17 @@ def serialised(frozen: FrozenModel) -> bytes:
         return content
 
 
-def opset_of(content: bytes) -> int:
+def opset_of(file: Path) -> int:
     """Version of the ONNX operators that a file uses.
 
     Parameters
     ----------
-    content
-        Of the ONNX file.
+    file
+        ONNX, under any name.
     """
     import onnx
 
-    versions = {
-        entry.domain: entry.version for entry in onnx.load_from_string(content).opset_import
-    }
+    versions = {entry.domain: entry.version for entry in onnx.load(str(file)).opset_import}
     return int(versions[""])
 
 
@@ -155,7 +172,8 @@ def deviation_of(file: Path, frozen: FrozenModel) -> float:
     frozen
         What it was made from.
     """
-    network, reach, f = frozen.network(), frozen.network().reach, frozen.factor
+    network, f = frozen.network, frozen.factor
+    reach = network.reach
     image = torch.from_numpy(tried_picture())[None, None]
     with torch.inference_mode():
         wanted = network(image).numpy()
