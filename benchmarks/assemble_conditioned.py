@@ -112,20 +112,15 @@ def main() -> None:
             "verdict": "",
         }
     )
-    card = base.card.model_copy(
+    card = found.on_card(base.card).model_copy(
         update={
             "description": "Knows noise and blur of a stack: blur, noise and its correlation along the scan line "
             "were drawn anew for each patch, and told to the networks.",
             "teachers": teachers_on_card(split),
             "training": training,
-            "scores": found.scores,
-            "default_sharpness": found.default_sharpness,
             "conditions": KnownConditions(
                 noise=MOST_NOISE, line_correlation=MOST_CORRELATION, blur_px=MOST_BLUR
             ),
-            "sharpness_by_conditions": found.sharpness_by_conditions,
-            "domain": found.domain,
-            "resolving_power": found.resolving_power,
             "credits": [CREDITS[m] for m in MATERIALS[arguments.model]],
         }
     )

@@ -78,15 +78,7 @@ def main() -> None:
         conditioned=noisy_ways() if model.is_conditioned else (),
     )
     found = drain(telling(work))
-    new = card.model_copy(
-        update={
-            "scores": found.scores,
-            "default_sharpness": found.default_sharpness,
-            "sharpness_by_conditions": found.sharpness_by_conditions,
-            "domain": found.domain,
-            "resolving_power": found.resolving_power,
-        }
-    )
+    new = found.on_card(card)
     out = arguments.out or arguments.bundle
     save_model(
         out,

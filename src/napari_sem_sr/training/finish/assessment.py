@@ -26,6 +26,7 @@ from napari_sem_sr.intensity import range_of
 from napari_sem_sr.metrics.psnr_ssim import psnr
 from napari_sem_sr.model.bicubic import upscale_bicubic
 from napari_sem_sr.model.bundle import Which, built
+from napari_sem_sr.model.card import Card
 from napari_sem_sr.model.card_parts import Architecture, ImageScore, SharpnessUnder
 from napari_sem_sr.model.conditioning import is_conditioned
 from napari_sem_sr.model.generator import Generator as Network
@@ -71,6 +72,24 @@ class Assessment:
     resolving_power: ResolvingPower | None
     calibration: Arrays
     preview: npt.NDArray[np.uint8] | None
+
+    def on_card(self, card: Card) -> Card:
+        """``card`` with what was found.
+
+        Parameters
+        ----------
+        card
+            Of the model that was assessed.
+        """
+        return card.model_copy(
+            update={
+                "scores": self.scores,
+                "default_sharpness": self.default_sharpness,
+                "sharpness_by_conditions": self.sharpness_by_conditions,
+                "domain": self.domain,
+                "resolving_power": self.resolving_power,
+            }
+        )
 
 
 def iter_assess(

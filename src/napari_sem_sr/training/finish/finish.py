@@ -92,17 +92,9 @@ def iter_finish(
         left_out={group: {"gan": o.gan, "twin": o.twin} for group, o in left_out.items()},
         seconds=None if settings.minutes is None else 60 * settings.minutes * FINISHING_SHARE,
     )
-    scored = card.model_copy(
-        update={
-            "scores": found.scores,
-            "default_sharpness": found.default_sharpness,
-            "domain": found.domain,
-            "resolving_power": found.resolving_power,
-        }
-    )
     save_model(
         out,
-        scored,
+        found.on_card(card),
         outcome.gan,
         outcome.twin,
         found.calibration,
