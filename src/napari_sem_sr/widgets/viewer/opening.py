@@ -1,6 +1,6 @@
 """Files that a person gives a dock, opened as layers: read in a thread, asked about where they are ambiguous."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Collection, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,7 +56,7 @@ def guess_role(stack: SemStack) -> layers.Role:
 
 
 def iter_read(
-    sources: Sequence[Source], role: layers.Role | None, *, elsewhere: bool = False
+    sources: Sequence[Source], role: layers.Role | None, trusted: Collection[Source] = ()
 ) -> Generator[Event, None, Read]:
     """Read stacks and prepare their layers.
 
@@ -64,8 +64,8 @@ def iter_read(
     ----------
     role
         Role of them all; guessed by default.
-    elsewhere
-        A person trusts what keeps pixels outside of its own folder.
+    trusted
+        Of these a person trusts that pixels are kept outside of their own folder.
     """
     opened: list[Opened] = []
     refused: list[str] = []
@@ -74,7 +74,7 @@ def iter_read(
         yield Progress(tr("reading {name}", name=source[0].name), done, len(sources), "stacks")
         try:
             one = source if len(source) > 1 else source[0]
-            stack = with_kept((yield from iter_read_stack(one, elsewhere=elsewhere)))
+            stack = with_kept((yield from iter_read_stack(one, elsewhere=source in trusted)))
             # files that a person joined are not doubted
             why = (yield from iter_unrelated(stack)) if len(source) == 1 else None
             layer = layers.built(layers.image_data(stack, stack.name, role or guess_role(stack)))
@@ -196,9 +196,9 @@ class Opener(QObject):
         if sources:
             self._start_reading(sources)
 
-    def _start_reading(self, sources: Sequence[Source], *, elsewhere: bool = False) -> None:
+    def _start_reading(self, sources: Sequence[Source], trusted: Collection[Source] = ()) -> None:
         role = self._role
-        self._reading.start("reading", lambda: iter_read(sources, role, elsewhere=elsewhere))
+        self._reading.start("reading", lambda: iter_read(sources, role, trusted))
 
     def _read(self, found: Read) -> None:
         for sentence in found.refused:
@@ -213,9 +213,9 @@ class Opener(QObject):
                 apart += [(path,) for path in one.stack.paths]
         self._add(kept)
         trusted = [source for source, said in found.elsewhere if self._is_trusted(said)]
-        # one reading at a time; pictures of a folder that is no stack have no pixels elsewhere
+        # one reading at a time
         if apart or trusted:
-            self._start_reading([*apart, *trusted], elsewhere=bool(trusted))
+            self._start_reading([*apart, *trusted], trusted)
 
     def _is_trusted(self, said: str) -> bool:
         return (
