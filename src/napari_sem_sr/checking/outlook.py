@@ -254,8 +254,7 @@ def with_gain(outlook: Outlook, foreseen: Foreseen | None) -> Outlook:
         why = f"{outlook.why}\n• the gain on this stack cannot be foreseen: the model was not calibrated for that"
         return replace(outlook, why=why)
     gain = foreseen.gain
-    # no minus before nothing
-    value, low, high = (round(v, 1) + 0.0 for v in (gain.value, gain.low, gain.high))
+    value, low, high = gain.spoken_db
     number = f"{value:+.1f} dB (90 % between {low:+.1f} and {high:+.1f})"
     why = f"• {number} over bicubic expected at sharpness {foreseen.sharpness:g}, from samples of this stack\n{outlook.why}"
     if outlook.colour in ("red", "amber"):

@@ -145,6 +145,12 @@ class Gain:
         return {"psnr_gain_over_bicubic_db": self.value, "low": self.low, "high": self.high}
 
     @property
+    def spoken_db(self) -> tuple[float, float, float]:
+        """Value and ends of the interval as they are said, in tenths of a dB and without a minus before nothing."""
+        value, low, high = (round(v, 1) + 0.0 for v in (self.value, self.low, self.high))
+        return value, low, high
+
+    @property
     def colour(self) -> Literal["green", "amber", "red"]:
         """Green where better than bicubic, red where worse, amber where that is not sure."""
         if self.value <= 0:

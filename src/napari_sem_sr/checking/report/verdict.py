@@ -119,9 +119,10 @@ def _better(report: Report) -> Light:
     found: Any = report.expected
     if found is None:
         return Light(question, "grey", "not judged", "The gain could not be foreseen; see limits.")
-    value, low, high = (found[k] for k in ("psnr_gain_over_bicubic_db", "low", "high"))
+    gain = Gain(*(found[k] for k in ("psnr_gain_over_bicubic_db", "low", "high")))
+    value, low, high = gain.spoken_db
     why = f"{value:+.1f} dB are expected from LR, SR and twin alone ({low:+.1f} to {high:+.1f} with 90 % probability)."
-    colour = Gain(value, low, high).colour
+    colour = gain.colour
     if colour == "red":
         return Light(question, colour, "probably not", why)
     if colour == "amber":
